@@ -1,0 +1,193 @@
+//! The customer table as a struct of columns, and as Arrow.
+
+use crate::calendar::{Day, Unit, Window};
+use crate::random::{hash_integer, hash_text};
+
+/// The customers' ids, in ascending order (integers by value, texts by bytes), with the type they came in.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ids {
+    /// Signed integers of any width.
+    Signed {
+        /// The values.
+        values: Vec<i64>,
+        /// Width of the column they came from: 8, 16, 32 or 64.
+        bits: u8,
+    },
+    /// Unsigned integers of any width.
+    Unsigned {
+        /// The values.
+        values: Vec<u64>,
+        /// Width of the column they came from: 8, 16, 32 or 64.
+        bits: u8,
+    },
+    /// Texts (Utf8, LargeUtf8, Utf8View or a dictionary of one of them), one after the other.
+    Text {
+        /// `ends[i]` is where text `i` ends in `bytes`.
+        ends: Vec<usize>,
+        /// All texts, UTF-8.
+        bytes: Vec<u8>,
+        /// Which of the text types they came in.
+        kind: TextKind,
+    },
+}
+
+/// The Arrow types of text ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextKind {
+    /// 32-bit offsets.
+    Utf8,
+    /// 64-bit offsets.
+    LargeUtf8,
+    /// Views.
+    Utf8View,
+}
+
+impl Ids {
+    /// Number of customers.
+    pub fn len(&self) -> usize {
+        match self {
+            Ids::Signed { values, .. } => values.len(),
+            Ids::Unsigned { values, .. } => values.len(),
+            Ids::Text { ends, .. } => ends.len(),
+        }
+    }
+
+    /// Whether there is no customer.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Id `i` as text.
+    pub fn text(&self, i: usize) -> String {
+        match self {
+            Ids::Signed { values, .. } => values[i].to_string(),
+            Ids::Unsigned { values, .. } => values[i].to_string(),
+            Ids::Text { ends, bytes, .. } => {
+                String::from_utf8_lossy(&bytes[if i == 0 { 0 } else { ends[i - 1] }..ends[i]]).into_owned()
+            }
+        }
+    }
+
+    /// The stable hash of id `i`, by which random numbers are keyed: it depends on the id's value alone.
+    pub fn hash(&self, i: usize) -> u64 {
+        match self {
+            Ids::Signed { values, .. } => hash_integer(values[i] as u64),
+            Ids::Unsigned { values, .. } => hash_integer(values[i]),
+            Ids::Text { ends, bytes, .. } => hash_text(&bytes[if i == 0 { 0 } else { ends[i - 1] }..ends[i]]),
+        }
+    }
+}
+
+/// What customers did in the holdout window.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Holdout {
+    /// Days with a purchase.
+    pub frequency: Vec<u32>,
+    /// Money spent.
+    pub spend: Vec<f64>,
+}
+
+/// A column that a later stage adds (scores, expectations, clusters, tiers).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Its name in `customers.parquet`.
+    pub name: String,
+    /// Its values, one per customer.
+    pub values: Values,
+}
+
+/// The values of an added column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// Numbers.
+    Float(Vec<f64>),
+    /// Counts, scores, cluster numbers.
+    Count(Vec<u32>),
+    /// One of a few labels: `names[codes[i]]`.
+    Label {
+        /// Index into `names` of every customer.
+        codes: Vec<u8>,
+        /// The labels.
+        names: Vec<String>,
+    },
+}
+
+/// One row per customer, ordered by id; every vector has the same length.
+///
+/// Durations are whole days; [`CustomerTable::recency`] and [`CustomerTable::t`] give them in the table's unit.
+/// Definitions follow Fader, Hardie and Lee (2005).
+#[derive(Debug, Clone, PartialEq)]
+pub struct CustomerTable {
+    /// Who.
+    pub ids: Ids,
+    /// The windows of calibration and holdout.
+    pub window: Window,
+    /// The unit of recency and T in the output and the models.
+    pub unit: Unit,
+    /// Repeat purchases: days with an order after the first such day.
+    pub frequency: Vec<u32>,
+    /// Days from the first order to the last.
+    pub recency_days: Vec<u32>,
+    /// Days from the first order to the end of calibration.
+    pub t_days: Vec<u32>,
+    /// Mean spend of the repeat purchases (per day with an order, the first excluded); 0 where frequency is 0.
+    pub monetary_value: Vec<f64>,
+    /// Day of the first order.
+    pub first_order: Vec<Day>,
+    /// Day of the last order.
+    pub last_order: Vec<Day>,
+    /// Distinct order ids where the history has them, else distinct days (frequency + 1).
+    pub orders: Vec<u32>,
+    /// Rows.
+    pub transactions: Vec<u32>,
+    /// Money spent in all.
+    pub total_spend: Vec<f64>,
+    /// What they did in the holdout, when there is one.
+    pub holdout: Option<Holdout>,
+    /// What later stages added, in order.
+    pub columns: Vec<Column>,
+}
+
+impl CustomerTable {
+    /// Number of customers.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is no customer.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Recency (first order to last) of customer `i` in the table's unit.
+    pub fn recency(&self, i: usize) -> f64 {
+        self.unit.of_days(self.recency_days[i])
+    }
+
+    /// T (first order to the end of calibration) of customer `i` in the table's unit.
+    pub fn t(&self, i: usize) -> f64 {
+        self.unit.of_days(self.t_days[i])
+    }
+
+    /// Whole days from the last order of customer `i` to the end of calibration.
+    pub fn days_since_last(&self, i: usize) -> u32 {
+        self.t_days[i] - self.recency_days[i]
+    }
+
+    /// The added column of that name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Adds a column; `values` must have one entry per customer and the name must be new.
+    pub fn push(&mut self, name: &str, values: Values) {
+        let len = match &values {
+            Values::Float(v) => v.len(),
+            Values::Count(v) => v.len(),
+            Values::Label { codes, .. } => codes.len(),
+        };
+        assert_eq!(len, self.len(), "column {name}");
+        assert!(self.column(name).is_none(), "column {name} twice");
+        self.columns.push(Column { name: name.to_string(), values });
+    }
+}

@@ -1,0 +1,50 @@
+//! Purchase histories in: which columns say who, when and how much, and what became of every row.
+
+pub mod ledger;
+
+pub use ledger::{Ledger, Reason, SetAsideRow};
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::amount::Refunds;
+use crate::calendar::Day;
+
+/// Where a history comes from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A Parquet file, or a folder of them.
+    Path(PathBuf),
+    /// A Parquet file in memory, such as the bundled one.
+    Bytes {
+        /// The name by which it is reported.
+        name: String,
+        /// Its content.
+        data: bytes::Bytes,
+    },
+}
+
+/// How a history is read. The default finds every column by itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HistoryOptions {
+    /// The column that says who bought.
+    pub customer: Option<String>,
+    /// The column that says when.
+    pub time: Option<String>,
+    /// The column that says how much.
+    pub amount: Option<String>,
+    /// The column that says which order a row belongs to.
+    pub order: Option<String>,
+    /// The IANA time zone in which instants become days; the columns' own zone unless given.
+    pub zone: Option<String>,
+    /// The last day looked at; the history's last day unless given.
+    pub as_of: Option<Day>,
+    /// The last day of the calibration window; `as_of` unless given.
+    pub calibration_end: Option<Day>,
+    /// What happens to negative amounts.
+    pub refunds: Refunds,
+    /// Whether exact duplicates of a row are set aside.
+    pub drop_duplicates: bool,
+}

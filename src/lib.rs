@@ -1,0 +1,11 @@
+//! tiercast
+pub mod amount;
+pub mod calendar;
+pub mod customers;
+pub mod error;
+pub mod history;
+pub mod parallel;
+pub mod progress;
+pub mod random;
+
+pub use error::{Error, Result};
