@@ -1,0 +1,73 @@
+//! One customer's future in one replication, under every level of treatment at once.
+//!
+//! Treatments are coupled so that more of it never costs orders: arrivals are counted in rate-time, the same unit
+//! exponentials summed up to λ·factor·horizon; the customer leaves after the same purchase number; the n-th order is
+//! worth the same before the spend factor. A level that changes nothing gives the baseline's numbers bit for bit.
+
+use super::engine::Customer;
+use super::tables::Tables;
+use crate::clv::latent;
+use crate::random::{Purpose, Stream};
+
+/// Sums over customers of one (tier, level).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Sums {
+    pub orders: u64,
+    pub revenue: f64,
+    pub expected_orders: f64,
+    pub expected_revenue: f64,
+}
+
+/// Adds the future of `customer` to `sums` (one entry per level of its tier).
+///
+/// `who` = (seed, replication). `horizon` is in the models' unit.
+#[inline]
+pub(super) fn add_future(
+    customer: &Customer,
+    tables: &Tables,
+    who: (u64, u32),
+    horizon: f64,
+    sums: &mut [Sums],
+) {
+    let x = f64::from(customer.frequency);
+    let effects = tables.effects(customer.tier);
+    let alive = tables.p_alive(customer.frequency, customer.recency_days, customer.t_days);
+    let spend = tables.expected_spend(x, customer.mean_spend);
+    for ((sum, expected), effect) in sums.iter_mut().zip(tables.expected(customer.cell)).zip(effects) {
+        let orders = expected * alive;
+        sum.expected_orders += orders;
+        sum.expected_revenue += orders * spend * effect.spend;
+    }
+
+    let mut latent_stream = Stream::new(who.0, customer.hash, who.1, Purpose::Latent);
+    // Drawn even where P(alive) is 1, so that the numbers after it do not depend on the parameters.
+    if latent_stream.uniform() >= alive {
+        return;
+    }
+    let p = &tables.parameters.purchases;
+    let t = tables.unit.of_days(customer.t_days);
+    let rate_time = latent::purchase_rate(&mut latent_stream, p.r, p.alpha, x, t) * horizon;
+    let last_arrival = rate_time * tables.largest_rate[usize::from(customer.tier)];
+    let mut arrivals = Stream::new(who.0, customer.hash, who.1, Purpose::Arrivals);
+    let mut clock = arrivals.exponential();
+    if clock > last_arrival {
+        return;
+    }
+
+    let leaves_after = latent::purchases_until_dropout(&mut latent_stream, p.a, p.b, x);
+    let s = &tables.parameters.spend;
+    let mut spend_stream = Stream::new(who.0, customer.hash, who.1, Purpose::Spend);
+    let nu = latent::spend_rate(&mut spend_stream, s.p, s.q, s.gamma, x, customer.mean_spend);
+    let mut ordinal = 0;
+    while clock <= last_arrival && ordinal < leaves_after {
+        ordinal += 1;
+        let worth = spend_stream.gamma(s.p) / nu;
+        for (sum, effect) in sums.iter_mut().zip(effects) {
+            if clock <= rate_time * effect.rate {
+                sum.orders += 1;
+                sum.revenue += worth * effect.spend;
+            }
+        }
+        clock += arrivals.exponential();
+    }
+}

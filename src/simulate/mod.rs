@@ -1,0 +1,13 @@
+//! Futures of every customer under every strategy, and what differs between them.
+//!
+//! [`Engine`] samples futures exactly from the fitted models, with the same luck for all strategies; [`Outcome`] holds
+//! sums per (replication, strategy, tier) only; [`compare`] turns them into estimates with intervals.
+
+pub mod compare;
+mod engine;
+mod futures;
+mod tables;
+
+pub use compare::{Comparison, Estimate, Metric, Row, Verdict};
+pub use engine::{Engine, Outcome, Population, SimulateOptions};
+pub use tables::Parameters;
