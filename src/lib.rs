@@ -7,5 +7,6 @@ pub mod history;
 pub mod parallel;
 pub mod progress;
 pub mod random;
+pub mod tier;
 
 pub use error::{Error, Result};
