@@ -7,6 +7,7 @@ pub mod history;
 pub mod parallel;
 pub mod progress;
 pub mod random;
+pub mod segment;
 pub mod tier;
 
 pub use error::{Error, Result};

@@ -158,8 +158,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::customers::concentration::Concentration;
     use crate::customers::rfm;
-    use crate::customers::testing::{any_rows, table};
+    use crate::customers::testing::{Row, any_rows, table};
+    use crate::parallel;
 
     #[test]
     fn schemes_are_found_by_name() {
@@ -178,6 +180,27 @@ mod tests {
         for scheme in schemes() {
             let tiering = grade(&table, &rfm::scores(&table), scheme).unwrap();
             assert!(tiering.tiers.iter().all(|tier| tier.customers == 0 && tier.share_of_customers == 0.0));
+        }
+    }
+
+    #[test]
+    fn threads_change_nothing() {
+        let row = |id: i64| Row {
+            id,
+            frequency: (id * id % 11) as u32,
+            since: (id * 7 % 365) as u32,
+            total_spend: (id * 7919 % 10_007) as f64 / 100.0,
+            ..Row::default()
+        };
+        let table = table(&(0..30_000).map(row).collect::<Vec<_>>());
+        let all = || {
+            let scores = rfm::scores(&table);
+            let tierings = schemes().map(|scheme| grade(&table, &scores, scheme).unwrap());
+            (scores, tierings, Concentration::of(&table))
+        };
+        let one = parallel::with_threads(1, all).unwrap();
+        for threads in [2, 3] {
+            assert_eq!(parallel::with_threads(threads, all).unwrap(), one);
         }
     }
 
