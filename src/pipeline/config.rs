@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::{Discount, Period, Span, Unit};
 use crate::error::{Error, Result};
 use crate::history::HistoryOptions;
+use crate::segment::MOST_CLUSTERS;
 
 /// Futures that a run simulates for each customer and strategy unless told otherwise: with 500, the ends of a 95 %
 /// interval rest on the 12 or 13 replications beyond each.
 pub const DEFAULT_REPLICATIONS: u32 = 500;
 
-/// More clusters than this cannot be told apart by a reader, nor by the codes of the table.
-const MOST_CLUSTERS: usize = 50;
+
+
 
 /// The settings of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
