@@ -1,11 +1,13 @@
 //! tiercast
 pub mod amount;
 pub mod calendar;
+pub mod clv;
 pub mod customers;
 pub mod error;
 pub mod history;
 pub mod parallel;
 pub mod progress;
 pub mod random;
+pub mod special;
 
 pub use error::{Error, Result};
