@@ -15,8 +15,9 @@ use tiercast::tier;
 const REPLICATIONS: u32 = 16;
 
 fn simulate(c: &mut Criterion) {
-    let table =
-        summarize(&[tiercast::history::bundled()], &HistoryOptions::default(), Unit::Week, &()).unwrap().table;
+    let table = summarize(&[tiercast::history::bundled()], &HistoryOptions::default(), Unit::Week, &())
+        .unwrap()
+        .table;
     let purchases = BgNbdModel.fit(&Patterns::from_table(&table).unwrap(), Unit::Week, &()).unwrap();
     let spend = GammaGammaModel.fit(&table.frequency, &table.monetary_value, &()).unwrap();
     let draws = ParameterDraws::new(&purchases, &spend, 1, REPLICATIONS).unwrap();

@@ -12,11 +12,11 @@ pub use result::{ConfigEntry, ledger_summary, write_result};
 
 use crate::calendar::Day;
 use crate::clv::{
-    BgNbd, Fit, GammaGamma, LifetimeValue, Patterns, ValueOptions, fit_bg_nbd, fit_gamma_gamma, lifetime_value,
+    BgNbd, BgNbdModel, CustomerValue, Fit, GammaGamma, GammaGammaModel, Patterns, ValueOptions, customer_value,
 };
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::{self, Rfm};
-use crate::customers::{CustomerTable, Summary, summarize};
+use crate::customers::{CustomerTable, Summary, Values, summarize};
 use crate::error::Result;
 use crate::history::Source;
 use crate::parallel;
@@ -67,8 +67,8 @@ pub struct Run {
     pub purchases: Fit<BgNbd>,
     /// The model of money per purchase.
     pub spend: Fit<GammaGamma>,
-    /// Totals of lifetime value; `None` when the models cannot be used.
-    pub value: Option<LifetimeValue>,
+    /// Totals of lifetime value; empty when the models cannot be used.
+    pub value: CustomerValue,
     /// Clusters.
     pub segmentation: Segmentation,
     /// Tiers by every built-in scheme.
@@ -113,17 +113,17 @@ pub fn run(
     progress.check()?;
 
     progress.phase("fitting", 0);
-    let patterns = Patterns::of(table);
-    let purchases = fit_bg_nbd(&patterns, config.unit);
-    let spend = fit_gamma_gamma(table);
-    warnings.extend(purchases.report.warnings());
-    warnings.extend(spend.report.warnings());
-    progress.check()?;
+    let patterns = Patterns::from_table(table)?;
+    let purchases = BgNbdModel.fit(&patterns, config.unit, progress)?;
+    let spend = GammaGammaModel.fit(&table.frequency, &table.monetary_value, progress)?;
+    warnings.extend(purchases.report.warnings.iter().chain(&spend.report.warnings).cloned());
 
     progress.phase("valuing", 0);
     let options = ValueOptions { horizon: config.horizon, discount: config.discount, margin: config.margin };
-    let value = lifetime_value(table, &patterns, &purchases, &spend, &options, config.seed);
-    progress.check()?;
+    let value =
+        customer_value(&patterns, &table.monetary_value, &purchases, Some(&spend), &options, progress)?;
+    drop(patterns);
+    warnings.extend(value.warnings.iter().cloned());
 
     progress.phase("clustering", 0);
     let options = SegmentOptions { clusters: config.clusters, seed: config.seed, ..SegmentOptions::default() };
@@ -131,11 +131,11 @@ pub fn run(
     warnings.extend(segmentation.warnings.iter().cloned());
 
     let comparison = match &strategies {
-        Some(set) => compare(set, table, &tierings, (&purchases, &spend), value.as_ref(), config, progress, &mut warnings)?,
+        Some(set) => compare(set, table, &tierings, (&purchases, &spend), &value, config, progress, &mut warnings)?,
         None => None,
     };
 
-    let added = rfm.columns().into_iter().chain(value.iter().flat_map(|v| v.columns.iter().cloned()));
+    let added = rfm.columns().into_iter().chain(value.columns.iter().cloned());
     let added = added.chain([segmentation.column()]).chain(tierings.iter().map(Tiering::column));
     for column in added.collect::<Vec<_>>() {
         table.push(&column.name, column.values);
@@ -163,13 +163,14 @@ fn compare(
     table: &CustomerTable,
     tierings: &[Tiering],
     (purchases, spend): (&Fit<BgNbd>, &Fit<GammaGamma>),
-    value: Option<&LifetimeValue>,
+    value: &CustomerValue,
     config: &RunConfig,
     progress: &dyn Progress,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Comparison>> {
     let draws = ParameterDraws::new(purchases, spend, config.seed, config.replications);
-    let (Some(draws), Some(clv)) = (draws, value.and_then(LifetimeValue::clv)) else {
+    let clv = value.columns.iter().find(|c| c.name == "clv").map(|c| &c.values);
+    let (Some(draws), Some(Values::Float(clv))) = (draws, clv) else {
         warnings.push("strategies are not compared: they rest on lifetime models that could not be fitted".into());
         return Ok(None);
     };

@@ -47,11 +47,10 @@ impl ParameterDraws {
                 let drawn_purchases =
                     purchases.uncertainty.as_ref().map_or(estimate.purchases, |u| u.draw(&mut stream));
                 let drawn_spend = spend.uncertainty.as_ref().and_then(|u| {
-                    let found = (0..REDRAWS).map(|_| u.draw(&mut stream)).find(|s| {
+                    (0..REDRAWS).map(|_| u.draw(&mut stream)).find(|s| {
                         redrawn += u32::from(s.q <= 1.0);
                         s.q > 1.0
-                    });
-                    found
+                    })
                 });
                 Parameters { purchases: drawn_purchases, spend: drawn_spend.unwrap_or(estimate.spend) }
             })

@@ -89,7 +89,10 @@ fn no_row_usable() {
 fn no_candidate_columns() {
     let scratch = Scratch::new();
     let (who, when, much) = (ids(&[1]), days(&["2024-01-01"]), amounts(&[1.0]));
-    scratch.write_batch("a.parquet", &[("zebra", who.clone()), ("date", when.clone()), ("amount", much.clone())]);
+    scratch.write_batch(
+        "a.parquet",
+        &[("zebra", who.clone()), ("date", when.clone()), ("amount", much.clone())],
+    );
     fails(&scratch, &["run", "a.parquet"], &["no column looks like the customer", "--customer", "zebra"]);
     scratch.write_batch("b.parquet", &[("customer_id", who), ("date", when), ("note", texts(&["x"]))]);
     fails(&scratch, &["run", "b.parquet"], &["no column looks like the amount", "--amount"]);
@@ -143,7 +146,11 @@ fn files_that_do_not_go_together() {
         "b.parquet",
         &[("customer_id", texts(&["1"])), ("date", days(&["2024-01-01"])), ("amount", amounts(&[1.0]))],
     );
-    fails(&scratch, &["run", "a.parquet", "b.parquet"], &["the customer column is", "a.parquet", "b.parquet"]);
+    fails(
+        &scratch,
+        &["run", "a.parquet", "b.parquet"],
+        &["the customer column is", "a.parquet", "b.parquet"],
+    );
     let instant = |zone: Option<&str>| -> ArrayRef {
         let array = TimestampMicrosecondArray::from(vec![1_700_000_000_000_000]);
         Arc::new(match zone {
@@ -151,13 +158,19 @@ fn files_that_do_not_go_together() {
             None => array,
         })
     };
-    for (name, zone) in [("naive.parquet", None), ("utc.parquet", Some("UTC")), ("paris.parquet", Some("Europe/Paris"))] {
+    for (name, zone) in
+        [("naive.parquet", None), ("utc.parquet", Some("UTC")), ("paris.parquet", Some("Europe/Paris"))]
+    {
         scratch.write_batch(
             name,
             &[("customer_id", ids(&[1])), ("order_ts", instant(zone)), ("amount", amounts(&[1.0]))],
         );
     }
-    fails(&scratch, &["run", "naive.parquet", "utc.parquet"], &["the time column is", "naive.parquet", "utc.parquet"]);
+    fails(
+        &scratch,
+        &["run", "naive.parquet", "utc.parquet"],
+        &["the time column is", "naive.parquet", "utc.parquet"],
+    );
     fails(&scratch, &["run", "utc.parquet", "paris.parquet"], &["UTC", "Europe/Paris", "--zone"]);
     fails(&scratch, &["run", "utc.parquet", "--zone", "Mars/Olympus"], &["Mars/Olympus"]);
 }
@@ -266,7 +279,11 @@ fn an_output_folder_that_holds_something_else() {
     scratch.write_history("h.parquet", &ROWS);
     fs::create_dir(scratch.path("mine")).unwrap();
     fs::write(scratch.path("mine/thesis.txt"), "years of work").unwrap();
-    fails(&scratch, &["run", "h.parquet", "--out", "mine"], &["mine exists and is not a result of tiercast", "--force"]);
+    fails(
+        &scratch,
+        &["run", "h.parquet", "--out", "mine"],
+        &["mine exists and is not a result of tiercast", "--force"],
+    );
     assert_eq!(fs::read_to_string(scratch.path("mine/thesis.txt")).unwrap(), "years of work");
     // The folder of the input is never replaced, whatever is asked.
     fails(&scratch, &["run", "h.parquet", "--out", ".", "--force"], &["holds"]);

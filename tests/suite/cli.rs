@@ -41,10 +41,31 @@ fn without_arguments_the_main_job_runs_on_the_bundled_history() {
     assert_eq!(customers.num_rows(), 23_570);
     let schema = customers.schema();
     for column in [
-        "customer_id", "frequency", "recency", "T", "monetary_value", "first_order", "last_order", "orders",
-        "transactions", "total_spend", "days_since_last", "r_score", "f_score", "m_score", "rfm_code", "p_alive",
-        "expected_transactions", "expected_spend", "clv", "clv_mean_lower", "clv_mean_upper", "cluster",
-        "tier_value", "tier_rfm", "tier_abc",
+        "customer_id",
+        "frequency",
+        "recency",
+        "T",
+        "monetary_value",
+        "first_order",
+        "last_order",
+        "orders",
+        "transactions",
+        "total_spend",
+        "days_since_last",
+        "r_score",
+        "f_score",
+        "m_score",
+        "rfm_code",
+        "p_alive",
+        "expected_transactions",
+        "expected_spend",
+        "clv",
+        "clv_mean_lower",
+        "clv_mean_upper",
+        "cluster",
+        "tier_value",
+        "tier_rfm",
+        "tier_abc",
     ] {
         assert!(schema.column_with_name(column).is_some(), "{column}");
     }
@@ -165,7 +186,8 @@ fn rows_set_aside_are_listed_with_file_and_row() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let aside = read_batch(&scratch.path("tiercast-run/set_aside.parquet"));
     let text = |name: &str| -> Vec<String> {
-        let column = arrow_cast::cast(aside.column_by_name(name).unwrap(), &arrow_schema::DataType::Utf8).unwrap();
+        let column =
+            arrow_cast::cast(aside.column_by_name(name).unwrap(), &arrow_schema::DataType::Utf8).unwrap();
         column.as_string::<i32>().iter().map(|v| v.unwrap_or("").to_string()).collect()
     };
     assert_eq!(text("reason"), ["refund", "not_finite_amount", "after_as_of"]);

@@ -10,7 +10,8 @@ use crate::support::{Scratch, dataset, write_parquet};
 const FILES: [&str; 3] = ["customers.parquet", "tiers.csv", "strategies.csv"];
 
 fn run(scratch: &Scratch, history: &[&str], threads: &str, out: &str) -> Vec<Vec<u8>> {
-    let mut words = vec!["run", "--strategies", "bundled", "--replications", "40", "--threads", threads, "--out", out];
+    let mut words =
+        vec!["run", "--strategies", "bundled", "--replications", "40", "--threads", threads, "--out", out];
     words.extend(history);
     let ran = scratch.run(&words);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -19,7 +20,8 @@ fn run(scratch: &Scratch, history: &[&str], threads: &str, out: &str) -> Vec<Vec
 
 fn sample() -> RecordBatch {
     let file = fs::File::open(dataset("cdnow/cdnow_sample.parquet")).unwrap();
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().with_batch_size(100_000).build().unwrap();
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(file).unwrap().with_batch_size(100_000).build().unwrap();
     let batches: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
     assert_eq!(batches.len(), 1);
     batches.into_iter().next().unwrap()
@@ -43,7 +45,8 @@ fn threads_and_the_order_of_rows_and_files_change_no_byte() {
         (1..6947u64).map(|i| i * 4099 % 6947).filter(|&i| i < rows).map(|i| i as u32).chain([0]).collect();
     assert_eq!(order.iter().collect::<std::collections::BTreeSet<_>>().len() as u64, rows);
     let order = UInt32Array::from(order);
-    let columns = batch.columns().iter().map(|c| arrow_select::take::take(c, &order, None).unwrap()).collect();
+    let columns =
+        batch.columns().iter().map(|c| arrow_select::take::take(c, &order, None).unwrap()).collect();
     let shuffled = RecordBatch::try_new(batch.schema(), columns).unwrap();
     write_parquet(&scratch.path("shuffled.parquet"), &shuffled);
     assert!(run(&scratch, &["shuffled.parquet"], "2", "shuffled") == expected, "shuffled rows");
@@ -62,7 +65,18 @@ fn the_seed_changes_luck_and_nothing_else() {
     let history = dataset("cdnow/cdnow_sample.parquet");
     let history = history.to_str().unwrap();
     let strategies = |seed: &str| {
-        let words = ["run", history, "--strategies", "bundled", "--replications", "20", "--seed", seed, "--out", seed];
+        let words = [
+            "run",
+            history,
+            "--strategies",
+            "bundled",
+            "--replications",
+            "20",
+            "--seed",
+            seed,
+            "--out",
+            seed,
+        ];
         let ran = scratch.run(&words);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         (

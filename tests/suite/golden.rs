@@ -4,8 +4,10 @@
 //! exact day counts; tolerances as stated with each.
 
 use tiercast::calendar::Unit;
-use tiercast::clv::{BgNbd, BgNbdModel, Fit, FitReport, GammaGamma, GammaGammaModel, Patterns, ValueOptions, Verdict};
 use tiercast::clv::customer_value;
+use tiercast::clv::{
+    BgNbd, BgNbdModel, Fit, FitReport, GammaGamma, GammaGammaModel, Patterns, ValueOptions, Verdict,
+};
 use tiercast::customers::{Summary, Values, summarize};
 use tiercast::history::{HistoryOptions, Source};
 
@@ -93,12 +95,17 @@ fn days_instead_of_weeks_are_a_change_of_unit() {
     let (weeks, days) = (weeks.params.unwrap(), days.params.unwrap());
     close(days.alpha, 7.0 * weeks.alpha, 1e-5);
     close(days.r, weeks.r, 1e-5);
-    close(days.conditional_expected(2, 213.0, 272.0, 273.0), weeks.conditional_expected(2, 213.0 / 7.0, 272.0 / 7.0, 39.0), 1e-5);
+    close(
+        days.conditional_expected(2, 213.0, 272.0, 273.0),
+        weeks.conditional_expected(2, 213.0 / 7.0, 272.0 / 7.0, 39.0),
+        1e-5,
+    );
 }
 
 #[test]
 fn the_bundled_log_fits() {
-    let summary = summarize(&[tiercast::history::bundled()], &HistoryOptions::default(), Unit::Week, &()).unwrap();
+    let summary =
+        summarize(&[tiercast::history::bundled()], &HistoryOptions::default(), Unit::Week, &()).unwrap();
     assert_eq!(summary.ledger.read, 69_659);
     assert_eq!(summary.ledger.used, 69_659);
     assert_eq!(summary.ledger.zero_amounts, 80);
@@ -184,7 +191,9 @@ fn the_fourteen_row_fixture() {
     );
     // The RFM form counts the first purchase: frequency + 1, days since the last, mean spend per day with an order.
     let rfm: Vec<(u32, u32, f64)> = (0..table.len())
-        .map(|i| (table.orders[i], table.days_since_last(i), table.total_spend[i] / f64::from(table.orders[i])))
+        .map(|i| {
+            (table.orders[i], table.days_since_last(i), table.total_spend[i] / f64::from(table.orders[i]))
+        })
         .collect();
     assert_eq!(rfm, [(2, 1, 1.5), (1, 37, 2.0), (3, 33, 3.0), (3, 2, 6.0), (3, 20, 4.0), (1, 5, 5.0)]);
 }
@@ -194,7 +203,13 @@ fn a_customer_of_the_last_day_is_valid() {
     let scratch = Scratch::new();
     let path = scratch.write_history(
         "h.parquet",
-        &[(1, "2024-01-01", 1.0), (1, "2024-02-01", 2.0), (2, "2024-01-10", 5.0), (2, "2024-01-20", 5.0), (3, "2024-02-01", 3.0)],
+        &[
+            (1, "2024-01-01", 1.0),
+            (1, "2024-02-01", 2.0),
+            (2, "2024-01-10", 5.0),
+            (2, "2024-01-20", 5.0),
+            (3, "2024-02-01", 3.0),
+        ],
     );
     let table = summarize(&[Source::Path(path)], &HistoryOptions::default(), Unit::Week, &()).unwrap().table;
     assert_eq!((table.frequency[2], table.t_days[2]), (0, 0));

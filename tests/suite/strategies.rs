@@ -15,7 +15,9 @@ use crate::support::dataset;
 fn sample() -> CustomerTable {
     let options =
         HistoryOptions { calibration_end: Some("1997-09-30".parse().unwrap()), ..HistoryOptions::default() };
-    summarize(&[Source::Path(dataset("cdnow/cdnow_sample.parquet"))], &options, Unit::Week, &()).unwrap().table
+    summarize(&[Source::Path(dataset("cdnow/cdnow_sample.parquet"))], &options, Unit::Week, &())
+        .unwrap()
+        .table
 }
 
 /// Three arbitrary tiers: what is tested does not depend on who is where.
@@ -53,7 +55,12 @@ fn one_action(effects: [f64; 3], width: f64, strategies: &str) -> String {
 const TWO_EVEN: &str = "[[strategy]]\nname = \"one\"\naction = \"act\"\nrule = \"uniform\"\n\
                         [[strategy]]\nname = \"two\"\naction = \"act\"\nrule = \"uniform\"\n";
 
-fn simulate(table: &CustomerTable, set: &StrategySet, replications: u32, fixed: bool) -> (Outcome, Comparison) {
+fn simulate(
+    table: &CustomerTable,
+    set: &StrategySet,
+    replications: u32,
+    fixed: bool,
+) -> (Outcome, Comparison) {
     let patterns = Patterns::from_table(table).unwrap();
     let purchases = BgNbdModel.fit(&patterns, Unit::Week, &()).unwrap();
     let spend = GammaGammaModel.fit(&table.frequency, &table.monetary_value, &()).unwrap();
@@ -90,7 +97,10 @@ fn a_strategy_does_not_differ_from_itself_nor_one_without_effect_from_nothing() 
         for k in 0..3 {
             assert_eq!(outcome.orders(r, 1, k), outcome.orders(r, 2, k));
             assert_eq!(outcome.revenue(r, 1, k).to_bits(), outcome.revenue(r, 2, k).to_bits());
-            assert_eq!(outcome.expected_revenue(r, 1, k).to_bits(), outcome.expected_revenue(r, 2, k).to_bits());
+            assert_eq!(
+                outcome.expected_revenue(r, 1, k).to_bits(),
+                outcome.expected_revenue(r, 2, k).to_bits()
+            );
             moved |= outcome.orders(r, 1, k) != outcome.orders(r, 0, k);
             // More treatment never costs orders.
             assert!(outcome.orders(r, 1, k) >= outcome.orders(r, 0, k));
@@ -108,7 +118,10 @@ fn a_strategy_does_not_differ_from_itself_nor_one_without_effect_from_nothing() 
     }
     for metric in [Metric::Orders, Metric::Revenue] {
         let d = comparison.find(1, None, metric).unwrap().difference;
-        assert_eq!((d.value, d.lower, d.upper, d.mean_lower, d.mean_upper, d.mc_error), (0.0, 0.0, 0.0, 0.0, 0.0, 0.0));
+        assert_eq!(
+            (d.value, d.lower, d.upper, d.mean_lower, d.mean_upper, d.mc_error),
+            (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        );
     }
 }
 
@@ -146,9 +159,15 @@ fn the_intervals_are_what_they_say() {
     let (_, comparison) = simulate(&table, &set, 400, false);
     let orders = comparison.find(1, None, Metric::Orders).unwrap();
     for e in [orders.estimate, orders.difference] {
-        assert!(e.lower <= e.mean_lower && e.mean_upper <= e.upper, "futures vary more than their mean: {e:?}");
+        assert!(
+            e.lower <= e.mean_lower && e.mean_upper <= e.upper,
+            "futures vary more than their mean: {e:?}"
+        );
         assert!(e.mean_lower < e.value && e.value < e.mean_upper);
-        assert!(e.mc_error > 0.0 && e.mc_error < (e.upper - e.lower) / 20.0, "an error is no interval: {e:?}");
+        assert!(
+            e.mc_error > 0.0 && e.mc_error < (e.upper - e.lower) / 20.0,
+            "an error is no interval: {e:?}"
+        );
     }
     // do nothing never differs from itself
     let base = comparison.find(0, None, Metric::Profit).unwrap().difference;

@@ -60,8 +60,10 @@ impl Progress for Bars {
         state.end(self.verbose);
         state.phase = Some((name.to_string(), Instant::now()));
         if state.visible {
-            let template = if total > 0 { "{msg:>12} {bar:30} {percent}% {eta}" } else { "{msg:>12} {spinner}" };
-            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let template =
+                if total > 0 { "{msg:>12} {bar:30} {percent}% {eta}" } else { "{msg:>12} {spinner}" };
+            let style =
+                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
             let bar = ProgressBar::with_draw_target(
                 Some(total).filter(|&t| t > 0),
                 ProgressDrawTarget::stderr_with_hz(8),

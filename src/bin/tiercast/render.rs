@@ -16,7 +16,11 @@ impl Grid {
     pub fn new(title: impl Into<String>, columns: &[&str]) -> Grid {
         let mut table = Table::new();
         // Lines help eyes; a pipe or a file gets plain columns.
-        table.load_preset(if terminal::is_terminal() { presets::UTF8_HORIZONTAL_ONLY } else { presets::NOTHING });
+        table.load_preset(if terminal::is_terminal() {
+            presets::UTF8_HORIZONTAL_ONLY
+        } else {
+            presets::NOTHING
+        });
         table.set_content_arrangement(ContentArrangement::Disabled);
         table.set_header(columns.iter().map(|c| c.trim_start_matches('>')));
         for (i, name) in columns.iter().enumerate() {

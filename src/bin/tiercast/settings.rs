@@ -127,7 +127,11 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
             order: layers.optional("order", reading.order, file.order),
             zone: layers.optional("zone", reading.zone, file.zone),
             as_of: layers.optional("as_of", reading.as_of, file.as_of),
-            calibration_end: layers.optional("calibration_end", reading.calibration_end, file.calibration_end),
+            calibration_end: layers.optional(
+                "calibration_end",
+                reading.calibration_end,
+                file.calibration_end,
+            ),
             refunds: layers.pick("refunds", refunds, file.refunds, defaults.history.refunds),
             drop_duplicates: layers.pick(
                 "drop_duplicates",
@@ -141,7 +145,12 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
         discount: layers.pick("discount", models.discount, file.discount, defaults.discount),
         margin: layers.pick("margin", models.margin, file.margin, defaults.margin),
         clusters: layers.pick("clusters", models.clusters, file.clusters, defaults.clusters),
-        replications: layers.pick("replications", models.replications, file.replications, defaults.replications),
+        replications: layers.pick(
+            "replications",
+            models.replications,
+            file.replications,
+            defaults.replications,
+        ),
         seed: layers.pick("seed", models.seed, file.seed, defaults.seed),
     };
     run.check()?;
@@ -157,7 +166,12 @@ struct Layers<'a> {
 }
 
 impl Layers<'_> {
-    fn optional<T: serde::Serialize>(&mut self, key: &'static str, typed: Option<T>, file: Option<T>) -> Option<T> {
+    fn optional<T: serde::Serialize>(
+        &mut self,
+        key: &'static str,
+        typed: Option<T>,
+        file: Option<T>,
+    ) -> Option<T> {
         let origin = match (&typed, &file) {
             (Some(_), _) => self.typed_origin(key),
             (None, Some(_)) => Origin::File(self.file.clone().unwrap_or_default()),
@@ -168,7 +182,13 @@ impl Layers<'_> {
         value
     }
 
-    fn pick<T: serde::Serialize>(&mut self, key: &'static str, typed: Option<T>, file: Option<T>, default: T) -> T {
+    fn pick<T: serde::Serialize>(
+        &mut self,
+        key: &'static str,
+        typed: Option<T>,
+        file: Option<T>,
+        default: T,
+    ) -> T {
         match self.optional(key, typed, file) {
             Some(value) => value,
             None => {
@@ -212,8 +232,26 @@ fn read_file(path: &Path) -> Result<FileSettings> {
 /// A misspelt variable would be ignored in silence, so it is refused.
 fn refuse_unknown_variables() -> Result<()> {
     const KEYS: [&str; 20] = [
-        "config", "threads", "customer", "time", "amount", "order", "zone", "as_of", "calibration_end", "refunds",
-        "drop_duplicates", "unit", "horizon", "discount", "margin", "clusters", "replications", "seed", "strategies", "out",
+        "config",
+        "threads",
+        "customer",
+        "time",
+        "amount",
+        "order",
+        "zone",
+        "as_of",
+        "calibration_end",
+        "refunds",
+        "drop_duplicates",
+        "unit",
+        "horizon",
+        "discount",
+        "margin",
+        "clusters",
+        "replications",
+        "seed",
+        "strategies",
+        "out",
     ];
     let known: Vec<String> = KEYS.iter().map(|key| variable(key)).collect();
     for (name, value) in std::env::vars_os() {

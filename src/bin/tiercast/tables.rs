@@ -33,7 +33,8 @@ pub fn columns(inspection: &Inspection) -> String {
         ("order", detected.order.as_ref()),
     ];
     for (name, kind) in inspection.files.iter().take(1).flat_map(|file| &file.schema) {
-        let role = roles.iter().find(|(_, column)| column.is_some_and(|c| c.name == *name)).map_or("", |(r, _)| r);
+        let role =
+            roles.iter().find(|(_, column)| column.is_some_and(|c| c.name == *name)).map_or("", |(r, _)| r);
         grid.row(vec![name.clone(), kind.clone(), role.to_string()]);
     }
     grid.text()
@@ -66,7 +67,8 @@ pub fn customers(run: &Run) -> String {
 
 /// Parameters and verdicts of the models.
 pub fn models(run: &Run) -> String {
-    let mut grid = Grid::new("Lifetime models", &["model", "parameter", ">estimate", ">standard error", "verdict"]);
+    let mut grid =
+        Grid::new("Lifetime models", &["model", "parameter", ">estimate", ">standard error", "verdict"]);
     for report in [&run.purchases.report, &run.spend.report] {
         let verdict = format!("{}, LL {}", report.verdict.sentence(), log_likelihood(report.log_likelihood));
         if report.parameters.is_empty() {
@@ -121,8 +123,17 @@ pub fn strategies(run: &Run) -> String {
         percent(set.margin),
         if set.currency.is_empty() { String::new() } else { format!(", in {}", set.currency) },
     );
-    let columns =
-        ["strategy", ">cost", ">profit", "95 % interval", ">gain in profit", "95 % of its mean", "95 % interval", ">P(best)", "verdict"];
+    let columns = [
+        "strategy",
+        ">cost",
+        ">profit",
+        "95 % interval",
+        ">gain in profit",
+        "95 % of its mean",
+        "95 % interval",
+        ">P(best)",
+        "verdict",
+    ];
     let mut grid = Grid::new(title, &columns);
     for (s, name) in comparison.strategies.iter().enumerate() {
         let (Some(cost), Some(profit)) =

@@ -9,8 +9,13 @@ use crate::terminal;
 
 /// Prints the resolved settings as a settings file whose comments say where each value comes from.
 pub fn main(global: &Global, args: ConfigArgs, matches: Option<&ArgMatches>) -> Result<()> {
-    let typed =
-        Typed { reading: args.reading, models: args.models, strategies: args.strategies, out: args.out, matches };
+    let typed = Typed {
+        reading: args.reading,
+        models: args.models,
+        strategies: args.strategies,
+        out: args.out,
+        matches,
+    };
     let settings = settings::resolve(global, typed)?;
     if global.json {
         let list: Vec<_> = settings

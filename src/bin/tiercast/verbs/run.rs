@@ -22,8 +22,13 @@ const BUNDLED: &str = "bundled";
 
 /// Runs the verb.
 pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Result<()> {
-    let typed =
-        Typed { reading: args.reading, models: args.models, strategies: args.strategies, out: args.out, matches };
+    let typed = Typed {
+        reading: args.reading,
+        models: args.models,
+        strategies: args.strategies,
+        out: args.out,
+        matches,
+    };
     let settings = settings::resolve(global, typed)?;
     let strategies = strategies(&settings, &args.history)?;
     let sources = super::sources(&args.history);
