@@ -31,16 +31,7 @@ pub enum Ids {
     },
 }
 
-/// The Arrow types of text ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TextKind {
-    /// 32-bit offsets.
-    Utf8,
-    /// 64-bit offsets.
-    LargeUtf8,
-    /// Views.
-    Utf8View,
-}
+pub use crate::history::TextKind;
 
 impl Ids {
     /// Number of customers.
