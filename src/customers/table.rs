@@ -1,5 +1,9 @@
 //! The customer table as a struct of columns, and as Arrow.
 
+mod batch;
+
+pub use batch::to_record_batch;
+
 use crate::calendar::{Day, Unit, Window};
 use crate::random::{hash_integer, hash_text};
 

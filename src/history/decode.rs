@@ -55,7 +55,7 @@ impl History {
         task: usize,
         options: &HistoryOptions,
         progress: &dyn Progress,
-        sink: &mut dyn Sink,
+        sink: &mut impl Sink,
     ) -> Result<TaskLedger> {
         let mut ledger = TaskLedger::default();
         let mut first = 0;
@@ -88,7 +88,7 @@ impl History {
         first: u32,
         options: &HistoryOptions,
         progress: &dyn Progress,
-        sink: &mut dyn Sink,
+        sink: &mut impl Sink,
         ledger: &mut TaskLedger,
     ) -> Result<ControlFlow<()>> {
         let file = &self.files[piece.file as usize];
@@ -158,7 +158,7 @@ impl Reader<'_> {
     fn batch(
         &mut self,
         batch: &RecordBatch,
-        sink: &mut dyn Sink,
+        sink: &mut impl Sink,
         ledger: &mut TaskLedger,
     ) -> Result<ControlFlow<()>> {
         let (customer, time, amount) =
