@@ -8,6 +8,7 @@ pub mod history;
 pub mod parallel;
 pub mod progress;
 pub mod random;
+pub mod report;
 pub mod simulate;
 pub mod strategy;
 
