@@ -9,7 +9,9 @@ pub mod parallel;
 pub mod progress;
 pub mod random;
 pub mod report;
+pub mod segment;
 pub mod simulate;
 pub mod strategy;
+pub mod tier;
 
 pub use error::{Error, Result};

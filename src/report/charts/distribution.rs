@@ -149,7 +149,7 @@ fn paint(canvas: &mut Canvas, bins: &Bins, (median, mean): (f64, f64), currency:
         canvas.line((at, row + 10.0), (at, BOTTOM), color, 2.0);
         let label = format!("{name} {}", money(value));
         let half = text_width(&label, SMALL) / 2.0 + 4.0;
-        let middle = at.clamp(LEFT.min(half), WIDTH - half).max(half);
+        let middle = at.clamp(half, (WIDTH - half).max(half));
         canvas.bold(&label, (middle, row), Anchor::Middle, SMALL, color);
     }
 }
