@@ -12,7 +12,8 @@ pub use result::{ConfigEntry, ledger_summary, write_result};
 
 use crate::calendar::Day;
 use crate::clv::{
-    BgNbd, BgNbdModel, CustomerValue, Fit, GammaGamma, GammaGammaModel, Patterns, ValueOptions, customer_value,
+    BgNbd, BgNbdModel, CustomerValue, Fit, GammaGamma, GammaGammaModel, Patterns, ValueOptions,
+    customer_value,
 };
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::{self, Rfm};
@@ -126,12 +127,15 @@ pub fn run(
     warnings.extend(value.warnings.iter().cloned());
 
     progress.phase("clustering", 0);
-    let options = SegmentOptions { clusters: config.clusters, seed: config.seed, ..SegmentOptions::default() };
+    let options =
+        SegmentOptions { clusters: config.clusters, seed: config.seed, ..SegmentOptions::default() };
     let segmentation = segment(table, &options, progress)?;
     warnings.extend(segmentation.warnings.iter().cloned());
 
     let comparison = match &strategies {
-        Some(set) => compare(set, table, &tierings, (&purchases, &spend), &value, config, progress, &mut warnings)?,
+        Some(set) => {
+            compare(set, table, &tierings, (&purchases, &spend), &value, config, progress, &mut warnings)?
+        }
         None => None,
     };
 
@@ -171,11 +175,14 @@ fn compare(
     let draws = ParameterDraws::new(purchases, spend, config.seed, config.replications);
     let clv = value.columns.iter().find(|c| c.name == "clv").map(|c| &c.values);
     let (Some(draws), Some(Values::Float(clv))) = (draws, clv) else {
-        warnings.push("strategies are not compared: they rest on lifetime models that could not be fitted".into());
+        warnings.push(
+            "strategies are not compared: they rest on lifetime models that could not be fitted".into(),
+        );
         return Ok(None);
     };
     warnings.extend(draws.warnings.iter().cloned());
-    let tiering = tierings.iter().find(|t| t.key == set.scheme).expect("the set was checked against the schemes");
+    let tiering =
+        tierings.iter().find(|t| t.key == set.scheme).expect("the set was checked against the schemes");
     let facts = tier_facts(tiering, clv);
     let plans: Vec<Plan> = (0..set.strategies.len()).map(|i| Plan::new(set, i, &facts)).collect();
     for (strategy, plan) in set.strategies.iter().zip(&plans) {

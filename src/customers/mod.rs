@@ -14,4 +14,4 @@ pub mod table;
 pub(crate) mod testing;
 
 pub use summary::{Summary, summarize};
-pub use table::{Column, CustomerTable, Holdout, Ids, Values};
+pub use table::{Column, CustomerTable, Holdout, Ids, Values, to_record_batch};

@@ -8,7 +8,7 @@ use crate::customers::second_look::find_duplicates;
 use crate::customers::statistics::Tally;
 use crate::customers::table::CustomerTable;
 use crate::error::{Error, Result};
-use crate::history::{History, HistoryOptions, Inspection, Ledger, SetAsideRow, Source, TaskLedger};
+use crate::history::{History, HistoryOptions, Inspection, Ledger, Reason, SetAsideRow, Source, TaskLedger};
 use crate::parallel;
 use crate::progress::Progress;
 
@@ -24,6 +24,27 @@ pub struct Summary {
     /// 32 hexadecimal digits of the rows used (customer, day, amount as held, order), the same for any order of rows
     /// and any split into files. It recognises an input; it is no protection against forgery.
     pub fingerprint: String,
+}
+
+impl Summary {
+    /// What a reader of any figure should know of the rows behind it, in sentences.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        let ledger = &self.ledger;
+        let aside = |reason| ledger.set_aside.iter().filter(|row| row.reason == reason).count() as u64;
+        if ledger.duplicates > aside(Reason::Duplicate) {
+            out.push(format!(
+                "{} rows repeat another row in every column and are used; --drop-duplicates sets them aside",
+                ledger.duplicates
+            ));
+        }
+        let lost = ledger.set_aside.len() as u64;
+        // One row in twenty is more than a few slips of the keyboard.
+        if lost * 20 > ledger.read {
+            out.push(format!("{lost} of {} rows are set aside: set_aside.parquet lists them", ledger.read));
+        }
+        out
+    }
 }
 
 /// Reads a history and summarises it per customer.

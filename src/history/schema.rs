@@ -27,6 +27,17 @@ pub enum How {
     ByType,
 }
 
+impl How {
+    /// "found by its name", for a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            How::Named => "named by the user",
+            How::ByName => "found by its name",
+            How::ByType => "found by its type",
+        }
+    }
+}
+
 /// A column with a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ColumnRef {

@@ -11,9 +11,6 @@ use crate::segment::MOST_CLUSTERS;
 /// interval rest on the 12 or 13 replications beyond each.
 pub const DEFAULT_REPLICATIONS: u32 = 500;
 
-
-
-
 /// The settings of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -60,16 +57,31 @@ impl RunConfig {
         }
         if !(1..=MOST_CLUSTERS).contains(&self.clusters) {
             let remedy = format!("give a number from 1 to {MOST_CLUSTERS}");
-            return Err(Error::value("clusters", self.clusters, "it is not a possible number of clusters", remedy));
+            return Err(Error::value(
+                "clusters",
+                self.clusters,
+                "it is not a possible number of clusters",
+                remedy,
+            ));
         }
         // Two are needed for a Monte Carlo error; the streams' counter has room for 2^32.
         if self.replications < 2 {
             let remedy = "give at least 2; intervals want some hundreds";
-            return Err(Error::value("replications", self.replications, "no interval can rest on it", remedy));
+            return Err(Error::value(
+                "replications",
+                self.replications,
+                "no interval can rest on it",
+                remedy,
+            ));
         }
         if self.horizon.days() > 100.0 * 365.25 {
             let remedy = "give a horizon of at most 100 years";
-            return Err(Error::value("horizon", self.horizon, "no model of today's customers reaches so far", remedy));
+            return Err(Error::value(
+                "horizon",
+                self.horizon,
+                "no model of today's customers reaches so far",
+                remedy,
+            ));
         }
         Ok(())
     }

@@ -31,7 +31,8 @@ pub fn write_result(run: &Run, config: &[ConfigEntry], out: &OutputFolder) -> Re
     out.write("tiers.csv", tables::tiers_csv(&run.tierings)?)?;
     out.write("strategies.csv", tables::strategies_csv(run.comparison.as_ref())?)?;
     let manifest = manifest(run, config);
-    let text = serde_json::to_string_pretty(&manifest).map_err(|e| Error::internal("writing the manifest", e))?;
+    let text =
+        serde_json::to_string_pretty(&manifest).map_err(|e| Error::internal("writing the manifest", e))?;
     out.write(MANIFEST, text + "\n")?;
     out.write("report.html", super::page::render(run, config))?;
     Ok(manifest)

@@ -15,7 +15,11 @@ pub fn count(n: u64) -> String {
 
 /// A number with `decimals` digits after the point and separators: `1,234.50`, `−3.1`.
 pub fn number(value: f64, decimals: usize) -> String {
-    if value.is_finite() { grouped(&format!("{value:.decimals$}")) } else { NONE.to_string() }
+    match value.abs() {
+        x if x < 1e15 => grouped(&format!("{value:.decimals$}")),
+        // Digits beyond those that an f64 has say nothing.
+        _ => significant(value, 4),
+    }
 }
 
 /// Money as a table prints it: cents where they say something (`36.30`), none from 1,000 on (`−12,345`).

@@ -1,6 +1,8 @@
-//! Results as files: tables, the manifest and the page, written whole or not at all.
+//! Results out: tables, numbers in words, charts, and the page that holds them; written whole or not at all.
 
+pub mod charts;
 pub mod format;
+pub mod html;
 pub mod output;
 pub mod tables;
 

@@ -51,15 +51,8 @@ pub fn set_aside(ledger: &Ledger) -> Result<RecordBatch> {
 
 /// `tiers.csv`: scheme, tier, rule in words, customers and spend with their shares.
 pub fn tiers_csv(tierings: &[Tiering]) -> Result<Vec<u8>> {
-    let mut out = Csv::new(&[
-        "scheme",
-        "tier",
-        "rule",
-        "customers",
-        "share_of_customers",
-        "spend",
-        "share_of_spend",
-    ])?;
+    let mut out =
+        Csv::new(&["scheme", "tier", "rule", "customers", "share_of_customers", "spend", "share_of_spend"])?;
     for tiering in tierings {
         for tier in &tiering.tiers {
             out.row(&[

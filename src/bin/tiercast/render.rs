@@ -16,7 +16,7 @@ impl Grid {
     pub fn new(title: impl Into<String>, columns: &[&str]) -> Grid {
         let mut table = Table::new();
         // Lines help eyes; a pipe or a file gets plain columns.
-        table.load_preset(if terminal::is_terminal() {
+        table.load_style(if terminal::is_terminal() {
             presets::UTF8_HORIZONTAL_ONLY
         } else {
             presets::NOTHING

@@ -1,0 +1,28 @@
+//! The charts of the report: plain numbers in, an SVG to be set into a page out.
+//!
+//! All are drawn 440 units wide with no text below 14 units: at the width of a phone (328 px inside its margins) that
+//! is still 10 px, and a page shows them two in a row on a desk. Colours are those of Okabe and Ito, which people
+//! with any kind of colour vision can tell apart; no chart says anything by colour alone.
+
+mod canvas;
+mod differences;
+mod distribution;
+mod heatmap;
+mod lorenz;
+mod scale;
+mod shares;
+
+pub use differences::{Difference, common_range, differences, key};
+pub use distribution::distribution;
+pub use heatmap::{HeatCell, heat_map};
+pub use lorenz::lorenz;
+pub use shares::{Share, shares};
+
+/// A chart and the line that says what one sees in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chart {
+    /// An `<svg>` element with a title and a description, to be set into HTML as it is.
+    pub svg: String,
+    /// What one sees, key figures included, as plain text.
+    pub caption: String,
+}

@@ -1,0 +1,124 @@
+//! Assumptions: everything that the result rests on and that no purchase history can show.
+
+use maud::{Markup, html};
+
+use super::{Page, parts};
+use crate::report::format::{interval, money, money_in, percent, significant};
+use crate::strategy::{Curve, Lever, Response, Source, StrategySet};
+
+pub(super) fn section(page: &Page) -> Markup {
+    html! {
+        @match page.set {
+            Some(set) => (stated(page, set)),
+            None => (parts::absent("No strategy file: nothing is assumed about what a company could do.")),
+        }
+        h3 { "Built into the models" }
+        ul {
+            li {
+                "Customers buy at a steady rate of their own until they leave for good; both differ between customers "
+                "as the fitted distributions say. Seasons, trends and competitors are not in the model."
+            }
+            li { "What an order is worth does not depend on how often the customer buys." }
+            li { "Only the customers of this history are simulated: no new ones, and nobody’s word of mouth." }
+            @if let Some(lifetime) = &page.lifetime {
+                li {
+                    "Lifetime values look " (parts::span(lifetime.horizon)) " ahead and are discounted at "
+                    (lifetime.discount) ". " (lifetime.convention)
+                }
+            }
+        }
+    }
+}
+
+fn stated(page: &Page, set: &StrategySet) -> Markup {
+    let assumed = set.responses.iter().filter(|r| r.source != Source::Experiment).count();
+    html! {
+        @if assumed > 0 {
+            div.warn { p {
+                (assumed) " of " (set.responses.len()) " responses below come from no experiment. The differences "
+                "between strategies are as good as they are."
+            } }
+        }
+        (parts::facts(&[
+            ("Margin", html! { (percent(set.margin)) " of revenue" }),
+            ("Horizon", html! { (parts::span(set.horizon)) }),
+            ("Tiers", html! { (set.scheme) ": " (set.tiers.join(", ")) }),
+            ("Discount", html! { "none within the comparison of strategies" }),
+        ]))
+        h3 { "Responses: what an action is believed to change" }
+        @if set.responses.is_empty() { (parts::absent("None is stated.")) } @else { (responses(page, set)) }
+        h3 { "Actions and budgets" }
+        (parts::scroll("Actions", html! {
+            table {
+                (parts::head(&["Action", "What it is", "Fixed cost", "At most per customer"], 2..4))
+                tbody {
+                    @for action in &set.actions {
+                        tr {
+                            th scope="row" { (action.name) }
+                            td.words { (action.description) }
+                            td.n { (money(action.fixed_cost)) }
+                            td.n { (action.max_per_customer.map_or("no limit".into(), money)) }
+                        }
+                    }
+                }
+            }
+        }))
+        (parts::scroll("Budgets", html! {
+            table.narrow {
+                (parts::head(&["Strategy", "Budget"], 1..2))
+                tbody {
+                    @for strategy in &set.strategies {
+                        tr { th scope="row" { (strategy.name) } td.n { (money_in(strategy.budget, page.currency)) } }
+                    }
+                }
+            }
+        }))
+    }
+}
+
+fn responses(page: &Page, set: &StrategySet) -> Markup {
+    parts::scroll(
+        "Responses",
+        html! {
+            table {
+                caption { "Effects are medians with their 95\u{a0}% interval; each replication draws its own." }
+                (parts::head(&["Action", "Tier", "Changes", "Effect", "Interval", "Curve over money per customer", "Source", "Note"], 3..5))
+                tbody {
+                    @for r in &set.responses {
+                        tr {
+                            th scope="row" { (r.action) }
+                            td { (r.tier) }
+                            td.nowrap { (match r.on { Lever::PurchaseRate => "purchase rate", Lever::Spend => "spend per order" }) }
+                            td.n { (lift(r.effect)) }
+                            td.n { (interval(r.lower, r.upper, lift)) }
+                            td.words { (curve(r, page.currency)) }
+                            td { span.badge.(if r.source == Source::Experiment { "gains" } else { "undecided" }) { (r.source.name()) } }
+                            td.words { (r.note) }
+                        }
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// "+8.0 %".
+fn lift(effect: f64) -> String {
+    let text = percent(effect);
+    if effect > 0.0 { format!("+{text}") } else { text }
+}
+
+fn curve(response: &Response, currency: &str) -> String {
+    match response.curve {
+        Curve::Saturating { scale } => {
+            format!("saturating: the effect is the ceiling, 63\u{a0}% of it at {}", money_in(scale, currency))
+        }
+        Curve::Log { scale } => format!(
+            "logarithmic: the effect at {}, and again with every factor of 2.72 beyond",
+            money_in(scale * 1f64.exp_m1(), currency)
+        ),
+        Curve::Power { scale, exponent } => {
+            format!("power {}: the effect at {}", significant(exponent, 3), money_in(scale, currency))
+        }
+    }
+}

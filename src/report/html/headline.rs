@@ -1,0 +1,151 @@
+//! What one reads first: which strategy gains and by how much, or that it is undecided.
+
+use maud::{Markup, html};
+
+use super::{Page, parts};
+use crate::report::format::{count, interval, money_in, percent, plural, signed};
+use crate::simulate::{Comparison, Estimate, Metric, Verdict};
+
+/// Above this P(best) one strategy is called the best.
+const CLEARLY_BEST: f64 = 0.95;
+
+pub(super) fn header(page: &Page) -> Markup {
+    let window = page.table.window;
+    html! {
+        p.byline {
+            (plural(page.table.len() as u64, "customer", "customers"))
+            " · history to " (window.calibration_end)
+            @if window.has_holdout() { ", holdout to " (window.as_of) }
+            @if let Some(comparison) = page.comparison {
+                " · " (plural(comparison.replications as u64, "replication", "replications"))
+            }
+            " · seed " (page.seed)
+        }
+        div.answer {
+            p { (answer(page)) }
+            @if let Some(comparison) = page.comparison {
+                @for p in details(comparison, page.currency) { p { (p) } }
+            }
+            p.muted { (ledger_line(page)) }
+        }
+        (tiles(page))
+    }
+}
+
+/// The strategy that the headline is about: of those that gain, else of all, the one with the highest mean difference
+/// in profit. Never the baseline.
+pub(super) fn leader(comparison: &Comparison) -> Option<(usize, Estimate)> {
+    let gains = |s: usize| comparison.verdicts.get(s) == Some(&Verdict::Gains);
+    let any = (1..comparison.strategies.len()).any(gains);
+    (1..comparison.strategies.len())
+        .filter(|&s| gains(s) || !any)
+        .filter_map(|s| Some((s, comparison.find(s, None, Metric::Profit)?.difference)))
+        .filter(|(_, difference)| difference.value.is_finite())
+        .max_by(|a, b| a.1.value.total_cmp(&b.1.value))
+}
+
+fn answer(page: &Page) -> String {
+    let Some(comparison) = page.comparison else {
+        return match page.no_comparison {
+            "" => "No strategies were compared.".to_string(),
+            why => format!("No strategies were compared: {why}"),
+        };
+    };
+    let Some((s, difference)) = leader(comparison) else {
+        return "There is no strategy to compare with doing nothing.".to_string();
+    };
+    let name = &comparison.strategies[s];
+    let amount = money_in(difference.value.abs(), page.currency);
+    let all_lose = comparison.verdicts.iter().skip(1).all(|&v| v == Verdict::Loses);
+    match comparison.verdicts.get(s) {
+        Some(Verdict::Gains) => format!("“{name}” gains {amount} of profit over doing nothing."),
+        Some(Verdict::Loses) if all_lose => {
+            format!("Every strategy loses against doing nothing; “{name}” loses least: {amount} of profit.")
+        }
+        _ => format!(
+            "Undecided: no strategy is known to gain over doing nothing. “{name}” comes out highest on average: \
+             {amount} {}.",
+            if difference.value < 0.0 { "less profit" } else { "more profit" },
+        ),
+    }
+}
+
+/// The interval of the leader, and what can be said of the others.
+fn details(comparison: &Comparison, currency: &str) -> Vec<String> {
+    let Some((s, difference)) = leader(comparison) else { return Vec::new() };
+    let unit = if currency.is_empty() { String::new() } else { format!("\u{a0}{currency}") };
+    let mut lines = vec![format!(
+        "Expected difference {}{unit} (95\u{a0}% interval over parameters and responses); what will happen to these \
+         customers: {}{unit}.",
+        interval(difference.mean_lower, difference.mean_upper, signed),
+        interval(difference.lower, difference.upper, signed),
+    )];
+    let p_best = comparison.p_best.get(s).copied().unwrap_or(f64::NAN);
+    let rivals: Vec<&str> = (1..comparison.strategies.len())
+        .filter(|&other| other != s && comparison.verdicts.get(other) == Some(&Verdict::Gains))
+        .map(|other| comparison.strategies[other].as_str())
+        .collect();
+    let best = format!("It has the highest expected profit in {} of replications", percent(p_best));
+    lines.push(match (p_best >= CLEARLY_BEST, rivals.is_empty()) {
+        (true, _) => format!("{best}."),
+        (false, true) => format!("{best}, so which strategy is best is undecided."),
+        (false, false) => format!(
+            "{best}; {} {} too, and which of them is best is undecided.",
+            rivals.iter().map(|r| format!("“{r}”")).collect::<Vec<_>>().join(" and "),
+            if rivals.len() == 1 { "gains" } else { "gain" },
+        ),
+    });
+    lines
+}
+
+/// Every row in one line.
+fn ledger_line(page: &Page) -> String {
+    let ledger = page.ledger;
+    let mut line = format!("{} = {} used", plural(ledger.read, "row read", "rows read"), count(ledger.used));
+    if ledger.used_holdout > 0 {
+        line += &format!(" + {} used for the holdout", count(ledger.used_holdout));
+    }
+    line + &format!(" + {} set aside.", count(ledger.set_aside.len() as u64))
+}
+
+fn tiles(page: &Page) -> Markup {
+    let table = page.table;
+    let n = table.len() as u64;
+    let again = table.frequency.iter().filter(|&&x| x > 0).count() as u64;
+    let share = if n > 0 { again as f64 / n as f64 } else { f64::NAN };
+    html! {
+        dl.tiles {
+            div { dt { "Customers" } dd { (count(n)) small { (count(again)) " bought again (" (percent(share)) ")" } } }
+            div {
+                dt { "Spend so far" }
+                dd {
+                    (money_in(table.total_spend.iter().sum(), page.currency))
+                    small { "the top 20\u{a0}% made " (percent(page.concentration.top_share(0.2))) }
+                }
+            }
+            @if let Some(lifetime) = &page.lifetime {
+                div {
+                    dt { "Lifetime value, next " (parts::span(lifetime.horizon)) }
+                    dd {
+                        (money_in(lifetime.sum(), page.currency))
+                        @if let Some(total) = lifetime.total {
+                            small { "95\u{a0}% interval " (interval(total.lower, total.upper, crate::report::format::money)) }
+                        }
+                    }
+                }
+            } @else {
+                div { dt { "Lifetime value" } dd { "–" small { "no usable fit" } } }
+            }
+            @if let Some((comparison, (s, difference))) = page.comparison.and_then(|c| Some((c, leader(c)?))) {
+                div {
+                    dt { "Best on average: " (comparison.strategies[s]) }
+                    dd {
+                        (signed(difference.value)) " "
+                        @if let Some(&verdict) = comparison.verdicts.get(s) { (parts::verdict(verdict)) }
+                        small { "profit against doing nothing" }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The report as one self-contained page: no request, no script, every chart inside it.
+//!
+//! [`Page`] holds references to what a run has found, [`render`] writes it down, one file per section. Everything
+//! that a user has named passes through maud, which escapes it.
+
+mod assumptions;
+mod customers;
+mod data;
+#[cfg(test)]
+mod fixture;
+mod groups;
+mod headline;
+mod lifetime;
+mod notes;
+mod parts;
+mod strategies;
+#[cfg(test)]
+mod tests;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::calendar::{Discount, Span};
+use crate::clv::FitReport;
+use crate::customers::CustomerTable;
+use crate::customers::concentration::Concentration;
+use crate::customers::rfm::Rfm;
+use crate::history::Ledger;
+use crate::segment::Segmentation;
+use crate::simulate::Comparison;
+use crate::strategy::StrategySet;
+use crate::tier::Tiering;
+
+/// What the page is made of.
+#[derive(Debug, Clone)]
+pub struct Page<'a> {
+    /// The heading; where it is empty that of the strategies stands in.
+    pub title: &'a str,
+    /// Version of the program.
+    pub version: &'a str,
+    /// Seed of every random number.
+    pub seed: u64,
+    /// Fingerprint of the input.
+    pub fingerprint: &'a str,
+    /// A label for money; may be empty.
+    pub currency: &'a str,
+    /// The resolved configuration: key, value.
+    pub config: &'a [(String, String)],
+    /// The columns that were read: what for, and which ("customer", "customer_id, int32, found by its name").
+    pub columns: &'a [(String, String)],
+    /// What became of every row.
+    pub ledger: &'a Ledger,
+    /// The customers; its window and unit are those of the run.
+    pub table: &'a CustomerTable,
+    /// Their scores.
+    pub rfm: &'a Rfm,
+    /// How their spend is concentrated.
+    pub concentration: &'a Concentration,
+    /// The reports of the fits, purchases first, then spend; also those that failed. Empty when nothing was fitted.
+    pub fits: &'a [&'a FitReport],
+    /// What the models expect of each customer; none where a fit is not usable.
+    pub lifetime: Option<Lifetime<'a>>,
+    /// The clusters.
+    pub segmentation: Option<&'a Segmentation>,
+    /// The tiers, one entry per scheme.
+    pub tierings: &'a [Tiering],
+    /// What was to be compared.
+    pub set: Option<&'a StrategySet>,
+    /// Strategies side by side.
+    pub comparison: Option<&'a Comparison>,
+    /// Why there is no comparison, as a sentence; ignored where there is one.
+    pub no_comparison: &'a str,
+    /// What a reader should know: of the whole run, the fits' own warnings not included.
+    pub warnings: &'a [String],
+}
+
+/// What the models expect of every customer; each slice has one entry per customer.
+#[derive(Debug, Clone, Copy)]
+pub struct Lifetime<'a> {
+    /// How far ahead.
+    pub horizon: Span,
+    /// The rate by which later money is worth less.
+    pub discount: Discount,
+    /// How it is applied, as a sentence ("orders of month i count 1/(1 + rate)^i; …").
+    pub convention: &'a str,
+    /// Probability to be still a customer.
+    pub p_alive: &'a [f64],
+    /// Expected orders within the horizon.
+    pub orders: &'a [f64],
+    /// Lifetime value.
+    pub clv: &'a [f64],
+    /// The sum of all lifetime values and the 95 % interval of that expectation.
+    pub total: Option<Total>,
+}
+
+/// A sum with the 95 % interval of its expectation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Total {
+    /// At the fitted parameters.
+    pub value: f64,
+    /// 2.5 % quantile over the parameters' uncertainty.
+    pub lower: f64,
+    /// 97.5 % quantile.
+    pub upper: f64,
+}
+
+const STYLE: &str = include_str!("style.css");
+
+/// The whole page.
+pub fn render(page: &Page) -> String {
+    let heading = heading(page);
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light";
+                meta name="generator" content=(format!("tiercast {}", page.version));
+                title { (heading) }
+                // Without an icon of its own a browser would ask the server for one.
+                link rel="icon" href="data:,";
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                (body(page, &heading))
+            }
+        }
+    }
+    .into_string()
+}
+
+fn heading(page: &Page) -> String {
+    let of_set = page.set.map_or("", |set| set.title.as_str());
+    [page.title, of_set, "Customer tiers and strategies"]
+        .into_iter()
+        .find(|t| !t.is_empty())
+        .unwrap_or("")
+        .into()
+}
+
+fn body(page: &Page, heading: &str) -> Markup {
+    let sections: [(&str, &str, Markup); 10] = [
+        ("data", "Data", data::section(page)),
+        ("customers", "Customers", customers::section(page)),
+        ("lifetime-value", "Lifetime value", lifetime::section(page)),
+        ("segments", "Segments", groups::segments(page)),
+        ("tiers", "Tiers", groups::tiers(page)),
+        ("strategies", "Strategies", strategies::section(page)),
+        ("assumptions", "Assumptions", assumptions::section(page)),
+        ("intervals", "How to read the intervals", notes::intervals(page)),
+        ("warnings", "Warnings", notes::warnings(page)),
+        ("provenance", "Configuration and provenance", notes::provenance(page)),
+    ];
+    html! {
+        header {
+            h1 { (heading) }
+            (headline::header(page))
+            nav aria-label="Sections" {
+                ul { @for (id, name, _) in &sections { li { a href=(format!("#{id}")) { (name) } } } }
+            }
+        }
+        main {
+            @for (id, name, content) in &sections {
+                section id=(id) { h2 { (name) } (content) }
+            }
+        }
+        footer { "Made by tiercast " (page.version) ". This page is one file: it needs no network and no script." }
+    }
+}

@@ -1,0 +1,74 @@
+//! How to read the intervals, what to beware of, and how to make the same result again.
+
+use maud::{Markup, html};
+
+use super::{Page, parts};
+
+pub(super) fn intervals(page: &Page) -> Markup {
+    html! {
+        p { "An interval means one thing on the whole page and in every file of the result:" }
+        dl.facts {
+            dt { "Expectation" br; code { "mean_lower" } ", " code { "mean_upper" } }
+            dd {
+                "95\u{a0}% interval of the expected value. It reflects what is not known: the models’ parameters and "
+                "the responses. With more data, or an experiment, it shrinks. The verdict rests on it: a strategy gains "
+                "or loses where the whole interval of its expected difference in profit lies on one side of 0, and is "
+                "undecided where it contains 0."
+            }
+            dt { "What will happen" br; code { "lower" } ", " code { "upper" } }
+            dd {
+                "95\u{a0}% of the futures of these very customers. On top of what is not known it holds luck: each "
+                "customer’s own rates, and when and how much each buys. No data make luck go away."
+            }
+            dt { "Numerical error" br; code { "mc_error" } }
+            dd {
+                "How far a printed mean may be off because the number of replications is finite. It is no interval, "
+                "says nothing about customers, and more replications make it as small as one likes."
+            }
+            dt { "P(best)" }
+            dd {
+                "Share of the "
+                @if let Some(comparison) = page.comparison { (comparison.replications) " " }
+                "replications in whose expectation a strategy has the highest profit of all, doing nothing included."
+            }
+        }
+    }
+}
+
+pub(super) fn warnings(page: &Page) -> Markup {
+    let of_fits: Vec<String> =
+        page.fits.iter().flat_map(|fit| fit.warnings.iter().map(|w| format!("{}: {w}", fit.model))).collect();
+    let of_segments = page.segmentation.map_or(&[][..], |s| &s.warnings);
+    let mut all: Vec<String> = page.warnings.to_vec();
+    // The run may have collected those of its stages already.
+    for warning in of_fits.iter().chain(of_segments) {
+        if !all.iter().any(|known| known.ends_with(warning.as_str())) {
+            all.push(warning.clone());
+        }
+    }
+    html! { @if all.is_empty() { p { "None." } } @else { (parts::warnings(&all)) } }
+}
+
+pub(super) fn provenance(page: &Page) -> Markup {
+    let replications = page.comparison.map_or("–".to_string(), |c| c.replications.to_string());
+    html! {
+        p {
+            "The same input, configuration, seed and version give the same result to the last byte, on any number of "
+            "threads."
+        }
+        (parts::facts(&[
+            ("Version", html! { "tiercast " (page.version) }),
+            ("Seed", html! { (page.seed) }),
+            ("Replications", html! { (replications) }),
+            ("Input fingerprint", html! { code { (page.fingerprint) } }),
+        ]))
+        @if !page.config.is_empty() {
+            (parts::scroll("Configuration", html! {
+                table.narrow {
+                    (parts::head(&["Key", "Value"], 0..0))
+                    tbody { @for (key, value) in page.config { tr { td { code { (key) } } td { code { (value) } } } } }
+                }
+            }))
+        }
+    }
+}

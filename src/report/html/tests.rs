@@ -1,0 +1,126 @@
+use super::fixture::{Made, made};
+use super::{Page, render};
+use crate::clv::{FitReport, Verdict};
+
+fn with_page<T>(made: &Made, look: impl FnOnce(Page) -> T) -> T {
+    let fits: Vec<&FitReport> = made.fits.iter().collect();
+    look(made.page(&fits))
+}
+
+const SECTIONS: [&str; 10] = [
+    "Data",
+    "Customers",
+    "Lifetime value",
+    "Segments",
+    "Tiers",
+    "Strategies",
+    "Assumptions",
+    "How to read the intervals",
+    "Warnings",
+    "Configuration and provenance",
+];
+
+/// Every section, every tag closed, nothing from outside.
+fn check(html: &str) {
+    for section in SECTIONS {
+        assert!(html.contains(&format!("<h2>{section}</h2>")), "{section}");
+    }
+    for outside in ["http://", "https://", "<script", "@import", "url(", "src="] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+    assert!(!html.contains("NaN") && !html.contains(">inf"));
+    balanced(html);
+}
+
+fn balanced(html: &str) {
+    const VOID: [&str; 4] = ["meta", "br", "link", "!DOCTYPE"];
+    let mut open: Vec<&str> = Vec::new();
+    // The style sheet holds no tag but may hold a `>`.
+    let (before, rest) = html.split_once("<style>").expect("a style sheet");
+    let (_, after) = rest.split_once("</style>").expect("the end of the style sheet");
+    for text in [before, after] {
+        for tag in text.split('<').skip(1) {
+            let (inside, _) = tag.split_once('>').expect("a closed tag");
+            let name = inside.split([' ', '/', '\n']).find(|s| !s.is_empty()).unwrap_or("");
+            if inside.starts_with('/') {
+                assert_eq!(open.pop(), Some(name), "closes …{}", &inside);
+            } else if !inside.ends_with('/') && !VOID.contains(&name) {
+                open.push(name);
+            }
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn the_page_is_whole_and_needs_nothing_else() {
+    let made = made(2_000, "even");
+    let html = with_page(&made, |page| render(&page));
+    check(&html);
+    assert!(html.contains("“proportional_to_clv” gains"));
+    assert!(html.contains("rows read = ") && html.contains("set aside: refund"));
+    // Lorenz, heat map, lifetime values, three schemes, all customers, the key, three tiers.
+    assert_eq!(html.matches("<svg class=\"chart\"").count(), 11);
+    assert_eq!(html.matches("role=\"img\"").count(), html.matches("<title>").count() - 1);
+    assert!(html.contains("−173,425.916") && html.contains("0.267128"));
+    if let Ok(path) = std::env::var("TIERCAST_REPORT_SAMPLE") {
+        std::fs::write(path, html).unwrap();
+    }
+}
+
+#[test]
+fn names_are_escaped() {
+    let name = "<script>alert('x')</script> & \"co\"";
+    let mut made = made(50, name);
+    made.config.push(("<img src=x>".into(), "</style>".into()));
+    made.ledger.files = vec!["</title><b>".into()];
+    let html = with_page(&made, |page| render(&page));
+    check(&html.replace("&lt;img src=x&gt;", ""));
+    assert!(html.contains("&lt;script&gt;") && html.contains("&lt;/title&gt;"));
+}
+
+#[test]
+fn few_customers_or_none_still_render() {
+    for n in [0, 1, 2] {
+        let made = made(n, "even");
+        check(&with_page(&made, |page| render(&page)));
+    }
+}
+
+#[test]
+fn what_is_absent_is_said() {
+    let mut made = made(20, "even");
+    made.fits.truncate(1);
+    made.fits[0].parameters.clear();
+    made.fits[0].log_likelihood = None;
+    made.fits[0].verdict =
+        Verdict::Failed { reason: "nobody bought again".into(), advice: "give it a longer history" };
+    let html = with_page(&made, |page| {
+        let nothing =
+            Page { lifetime: None, comparison: None, no_comparison: "nobody bought again.", ..page.clone() };
+        let none = Page { set: None, segmentation: None, tierings: &[], fits: &[], ..nothing.clone() };
+        check(&render(&none));
+        render(&nothing)
+    });
+    check(&html);
+    assert!(html.contains("No strategies were compared: nobody bought again."));
+    assert!(html.contains("failed: nobody bought again; give it a longer history"));
+    assert!(html.contains("No lifetime values"));
+}
+
+#[test]
+fn numbers_that_are_none_print_as_a_dash() {
+    let mut made = made(30, "even");
+    made.clv = vec![f64::NAN; 30];
+    made.p_alive = vec![f64::INFINITY; 30];
+    made.table.total_spend[0] = f64::NAN;
+    for row in &mut made.comparison.rows {
+        row.difference.value = f64::NAN;
+        row.estimate.mean_lower = f64::NEG_INFINITY;
+    }
+    made.fits[0].parameters[0].standard_error = None;
+    made.fits[0].gradient_norm = f64::NAN;
+    let html = with_page(&made, |page| render(&page));
+    check(&html);
+    assert!(html.contains("There is no strategy to compare") && html.contains("not determined"));
+}
