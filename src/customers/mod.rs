@@ -3,10 +3,14 @@
 mod fold;
 mod gather;
 mod partition;
+#[cfg(test)]
+mod reference;
 mod second_look;
 mod statistics;
 pub mod summary;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 pub use summary::{Summary, summarize};
 pub use table::{Column, CustomerTable, Holdout, Ids, Values};
