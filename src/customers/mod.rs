@@ -4,6 +4,8 @@ pub mod concentration;
 mod fold;
 mod gather;
 mod partition;
+#[cfg(test)]
+mod reference;
 pub mod rfm;
 mod second_look;
 pub mod spend;
@@ -12,6 +14,8 @@ pub mod summary;
 pub mod table;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use summary::{Summary, summarize};
 pub use table::{Column, CustomerTable, Holdout, Ids, Values, to_record_batch};

@@ -7,6 +7,10 @@ mod keys;
 pub mod ledger;
 pub mod scan;
 pub mod schema;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 pub mod types;
 mod values;
 mod whole_rows;

@@ -1,7 +1,12 @@
 //! Whole rows, every column of the file, for the few that have to be compared in full.
 
+use std::sync::Arc;
+
 use arrow_array::ArrayRef;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, Float64Type};
 use arrow_row::{RowConverter, SortField};
+use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -54,7 +59,7 @@ impl History {
         let mut bytes = Vec::new();
         for batch in file.reader(piece.group, None, Some(selection(offsets)), BATCH)? {
             let batch = batch.map_err(|e| damaged(file.path(), &e))?;
-            let columns: Vec<ArrayRef> = order.iter().map(|&i| batch.column(i).clone()).collect();
+            let columns: Vec<ArrayRef> = order.iter().map(|&i| one_zero(batch.column(i))).collect();
             for row in converter.convert_columns(&columns).map_err(internal)?.iter() {
                 bytes.clear();
                 bytes.extend_from_slice(&(kind as u64).to_le_bytes());
@@ -66,6 +71,19 @@ impl History {
             return Err(damaged(file.path(), &"it gave other rows when it was read again"));
         }
         Ok(out)
+    }
+}
+
+/// Floats with −0 turned into 0: they are the same amount.
+fn one_zero(array: &ArrayRef) -> ArrayRef {
+    match array.data_type() {
+        DataType::Float32 => {
+            Arc::new(array.as_primitive::<Float32Type>().unary::<_, Float32Type>(|v| v + 0.0))
+        }
+        DataType::Float64 => {
+            Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(|v| v + 0.0))
+        }
+        _ => array.clone(),
     }
 }
 

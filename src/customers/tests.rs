@@ -1,0 +1,365 @@
+//! The fast summary against the slow one and against published figures.
+
+use std::sync::Arc;
+
+use arrow_array::{
+    ArrayRef, Date32Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray, UInt8Array, UInt32Array,
+};
+use arrow_select::concat::concat_batches;
+use arrow_select::take::take_record_batch;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use proptest::prelude::*;
+
+use crate::amount::Refunds;
+use crate::calendar::{Day, Unit};
+use crate::customers::reference::{self, Line, Row};
+use crate::customers::{Ids, Summary, summarize};
+use crate::error::{Error, Result};
+use crate::history::testing::{cdnow, parquet, parquet_of, source};
+use crate::history::{HistoryOptions, Reason, Source};
+use crate::parallel;
+
+fn run(sources: &[Source], options: &HistoryOptions) -> Result<Summary> {
+    summarize(sources, options, Unit::Week, &())
+}
+
+fn day(text: &str) -> Day {
+    text.parse().unwrap()
+}
+
+#[test]
+fn the_fixture_is_exact() {
+    let log = [
+        (1, "01-01", 1),
+        (1, "02-06", 2),
+        (2, "01-01", 2),
+        (3, "01-01", 3),
+        (3, "01-02", 1),
+        (3, "01-05", 5),
+        (4, "01-16", 6),
+        (4, "02-02", 3),
+        (4, "02-05", 3),
+        (4, "02-05", 6),
+        (5, "01-16", 3),
+        (5, "01-17", 1),
+        (5, "01-18", 8),
+        (6, "02-02", 5),
+    ];
+    let data = parquet(
+        vec![
+            ("id", Arc::new(Int32Array::from_iter_values(log.map(|r| r.0))) as ArrayRef),
+            ("date", Arc::new(Date32Array::from_iter_values(log.map(|r| day(&format!("2015-{}", r.1)).0)))),
+            ("amount", Arc::new(Int32Array::from_iter_values(log.map(|r| r.2)))),
+        ],
+        100,
+    );
+    let options = HistoryOptions {
+        customer: Some("id".into()),
+        as_of: Some(day("2015-02-07")),
+        ..HistoryOptions::default()
+    };
+    let summary = summarize(&[source("fixture", data)], &options, Unit::Day, &()).unwrap();
+    let t = &summary.table;
+    assert_eq!(t.ids, Ids::Signed { values: vec![1, 2, 3, 4, 5, 6], bits: 32 });
+    let rows: Vec<(u32, f64, f64, f64)> =
+        (0..6).map(|i| (t.frequency[i], t.recency(i), t.t(i), t.monetary_value[i])).collect();
+    assert_eq!(
+        rows,
+        [
+            (1, 36.0, 37.0, 2.0),
+            (0, 0.0, 37.0, 0.0),
+            (2, 4.0, 37.0, 3.0),
+            (2, 20.0, 22.0, 6.0),
+            (2, 2.0, 22.0, 4.5),
+            (0, 0.0, 5.0, 0.0)
+        ]
+    );
+    assert_eq!(t.transactions, [2, 1, 3, 4, 3, 1]);
+    assert_eq!(t.orders, [2, 1, 3, 3, 3, 1]);
+    assert_eq!(t.total_spend, [3.0, 2.0, 9.0, 18.0, 12.0, 5.0]);
+    assert_eq!((0..6).map(|i| t.days_since_last(i)).collect::<Vec<_>>(), [1, 37, 33, 2, 20, 5]);
+}
+
+#[test]
+fn the_full_cdnow_log() {
+    let summary = run(&[cdnow("cdnow.parquet")], &HistoryOptions::default()).unwrap();
+    assert_eq!(summary.table.len(), 23_570);
+    let ledger = &summary.ledger;
+    assert_eq!((ledger.read, ledger.used, ledger.used_holdout), (69_659, 69_659, 0));
+    assert_eq!((ledger.zero_amounts, ledger.duplicates, ledger.set_aside.len()), (80, 255, 0));
+    assert_eq!(summary.table.window.as_of, day("1998-06-30"));
+    // A customer whose first order is on the last day of its window has T = 0.
+    let options = HistoryOptions { as_of: Some(day("1997-03-25")), ..HistoryOptions::default() };
+    let summary = run(&[cdnow("cdnow.parquet")], &options).unwrap();
+    assert!(summary.table.t_days.contains(&0));
+    assert!(summary.ledger.adds_up());
+}
+
+#[test]
+fn the_cdnow_sample_calibrates() {
+    let options = HistoryOptions { calibration_end: Some(day("1997-09-30")), ..HistoryOptions::default() };
+    let summary = run(&[cdnow("cdnow_sample.parquet")], &options).unwrap();
+    let t = &summary.table;
+    let repeat: Vec<f64> =
+        (0..t.len()).filter(|&i| t.frequency[i] > 0).map(|i| t.monetary_value[i]).collect();
+    assert_eq!((t.len(), repeat.len()), (2_357, 946));
+    assert_eq!(format!("{:.3}", repeat.iter().sum::<f64>() / repeat.len() as f64), "35.078");
+    assert_eq!(t.holdout.as_ref().unwrap().frequency.iter().sum::<u32>(), 1_882);
+    assert_eq!(summary.ledger.duplicates, 21);
+    assert!(summary.ledger.adds_up());
+    let options = HistoryOptions { drop_duplicates: true, ..options };
+    let dropped = run(&[cdnow("cdnow_sample.parquet")], &options).unwrap();
+    assert_eq!(dropped.ledger.counts(), [(Reason::Duplicate, 21)]);
+    assert!(dropped.ledger.adds_up());
+    // Days are merged, so that only spend and rows change.
+    assert_eq!(dropped.table.frequency, t.frequency);
+    assert!(dropped.table.total_spend.iter().sum::<f64>() < t.total_spend.iter().sum::<f64>());
+}
+
+fn read_all(source: &Source) -> RecordBatch {
+    let Source::Path(path) = source else { panic!("a path") };
+    let file = std::fs::File::open(path).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+    let batches: Vec<RecordBatch> = reader.map(|batch| batch.unwrap()).collect();
+    concat_batches(&batches[0].schema(), &batches).unwrap()
+}
+
+#[test]
+fn neither_threads_nor_order_change_a_bit() {
+    let batch = read_all(&cdnow("cdnow_sample.parquet"));
+    let n = batch.num_rows();
+    // 4099 is coprime to the number of rows: a permutation far from any order.
+    let order: UInt32Array = (0..n).map(|i| (i * 4099 % n) as u32).collect::<Vec<u32>>().into();
+    let shuffled = take_record_batch(&batch, &order).unwrap();
+    let files = [
+        vec![source("a", parquet_of(&batch, 1000))],
+        vec![source("a", parquet_of(&shuffled, 500))],
+        vec![
+            source("a", parquet_of(&shuffled.slice(3000, n - 3000), 777)),
+            source("b", parquet_of(&shuffled.slice(0, 3000), 50)),
+        ],
+    ];
+    for drop_duplicates in [false, true] {
+        let options = HistoryOptions {
+            calibration_end: Some(day("1997-09-30")),
+            drop_duplicates,
+            ..HistoryOptions::default()
+        };
+        let first = run(&files[0], &options).unwrap();
+        for files in &files {
+            for threads in [1, 2, 3, 8] {
+                let other = parallel::with_threads(threads, || run(files, &options)).unwrap().unwrap();
+                assert!(same_bits(&first, &other), "{threads} threads");
+                assert_eq!(first.fingerprint, other.fingerprint);
+                assert_eq!(first.ledger.counts(), other.ledger.counts());
+            }
+        }
+    }
+}
+
+fn same_bits(a: &Summary, b: &Summary) -> bool {
+    let bits = |v: &[f64]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+    a.table == b.table
+        && bits(&a.table.monetary_value) == bits(&b.table.monetary_value)
+        && bits(&a.table.total_spend) == bits(&b.table.total_spend)
+}
+
+#[test]
+fn windows_that_are_none_are_refused() {
+    let source = [cdnow("cdnow_sample.parquet")];
+    let fails = |as_of: Option<&str>, end: Option<&str>| {
+        let options = HistoryOptions {
+            as_of: as_of.map(day),
+            calibration_end: end.map(day),
+            ..HistoryOptions::default()
+        };
+        run(&source, &options).unwrap_err()
+    };
+    let error = fails(Some("1996-12-31"), None);
+    assert_eq!(error.to_string(), "--as-of 1996-12-31 is before the first order of the history, 1997-01-01");
+    assert_eq!(error.hint().unwrap(), "give --as-of a date from 1997-01-01 on");
+    let error = fails(None, Some("1996-12-31"));
+    assert!(error.to_string().starts_with("--calibration-end 1996-12-31 is before"), "{error}");
+    let error = fails(Some("1997-05-01"), Some("1997-06-01"));
+    assert_eq!(
+        error.to_string(),
+        "--calibration-end cannot be \"1997-06-01\": it is after the as-of date, 1997-05-01"
+    );
+    let error = fails(None, Some("1999-01-01"));
+    assert!(error.to_string().ends_with("it is after the as-of date, 1998-06-30"), "{error}");
+}
+
+#[test]
+fn a_history_without_usable_rows_says_why() {
+    let data = parquet(
+        vec![
+            ("customer_id", Arc::new(Int64Array::from(vec![None, Some(1), Some(2)])) as ArrayRef),
+            ("date", Arc::new(Date32Array::from(vec![Some(1), None, Some(3)]))),
+            ("amount", Arc::new(Float64Array::from(vec![1.0, 2.0, -3.0]))),
+        ],
+        2,
+    );
+    for refunds in [Refunds::Aside, Refunds::Net] {
+        let options = HistoryOptions { refunds, ..HistoryOptions::default() };
+        let error = run(&[source("bad", data.clone())], &options).unwrap_err();
+        assert!(matches!(error, Error::NoUsableRow { rows: 3, .. }));
+        let text = error.to_string();
+        assert!(
+            text.starts_with("none of the 3 rows read can be used: no customer id: 1, no date: 1"),
+            "{text}"
+        );
+        assert!(error.hint().unwrap().contains("tiercast inspect"));
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    text_ids: bool,
+    timestamps: bool,
+    orders: bool,
+    note: bool,
+    files: usize,
+    group: usize,
+}
+
+fn files(rows: &[Row], form: Form) -> Vec<Source> {
+    rows.chunks(rows.len().div_ceil(form.files).max(1))
+        .enumerate()
+        .map(|(i, rows)| {
+            let micros =
+                |row: &Row| row.day.map(|d| (i64::from(d) * 24 + i64::from(row.hour)) * 3_600_000_000);
+            let id: ArrayRef = if form.text_ids {
+                Arc::new(
+                    rows.iter()
+                        .map(|row| row.id.map(|id| format!("c{:02}", id + 10)))
+                        .collect::<StringArray>(),
+                )
+            } else {
+                Arc::new(rows.iter().map(|row| row.id).collect::<Int64Array>())
+            };
+            let time: ArrayRef = if form.timestamps {
+                Arc::new(rows.iter().map(micros).collect::<TimestampMicrosecondArray>())
+            } else {
+                Arc::new(rows.iter().map(|row| row.day).collect::<Date32Array>())
+            };
+            let amount = rows.iter().map(|row| row.amount).collect::<Float64Array>();
+            let mut columns =
+                vec![("customer_id", id), ("order_date", time), ("amount", Arc::new(amount) as ArrayRef)];
+            if form.orders {
+                let orders = rows.iter().map(|row| row.order).collect::<Int64Array>();
+                columns.push(("order_id", Arc::new(orders)));
+            }
+            if form.note {
+                columns
+                    .push(("note", Arc::new(rows.iter().map(|row| Some(row.note)).collect::<UInt8Array>())));
+            }
+            // Equal rows of files with the columns in another order are equal all the same.
+            if i % 2 == 1 {
+                columns.reverse();
+            }
+            source(&format!("file {i}"), parquet(columns, form.group))
+        })
+        .collect()
+}
+
+fn row() -> impl Strategy<Value = Row> {
+    let day = prop_oneof![
+        1 => Just(None),
+        1 => prop_oneof![Just(Some(-719_162)), Just(Some(2_932_896))],
+        18 => (100..112i32).prop_map(Some),
+    ];
+    let amount = prop_oneof![
+        1 => Just(None),
+        1 => prop_oneof![Just(Some(f64::NAN)), Just(Some(f64::INFINITY)), Just(Some(-0.0))],
+        // Quarters add up exactly in any order.
+        14 => (-2..6i32).prop_map(|q| Some(f64::from(q) * 0.25)),
+    ];
+    let id = prop_oneof![1 => Just(None), 15 => (-3..9i64).prop_map(Some)];
+    (id, day, 0..2u8, amount, prop_oneof![1 => Just(None), 4 => (0..4i64).prop_map(Some)], 0..2u8)
+        .prop_map(|(id, day, hour, amount, order, note)| Row { id, day, hour, amount, order, note })
+}
+
+fn form() -> impl Strategy<Value = Form> {
+    (any::<[bool; 4]>(), 1..4usize, 1..40usize).prop_map(
+        |([text_ids, timestamps, orders, note], files, group)| Form {
+            text_ids,
+            timestamps,
+            orders,
+            note,
+            files,
+            group,
+        },
+    )
+}
+
+fn options() -> impl Strategy<Value = HistoryOptions> {
+    let as_of = prop_oneof![Just(None), (104..114i32).prop_map(Some)];
+    (as_of, prop_oneof![Just(None), (100..108i32).prop_map(Some)], any::<bool>(), any::<bool>()).prop_map(
+        |(as_of, end, net, drop_duplicates)| HistoryOptions {
+            as_of: as_of.map(Day),
+            calibration_end: end.map(Day),
+            refunds: if net { Refunds::Net } else { Refunds::Aside },
+            drop_duplicates,
+            ..HistoryOptions::default()
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn fast_is_slow(rows in prop::collection::vec(row(), 1..160), form in form(), options in options(), threads in 1..4usize) {
+        // What the file does not hold cannot tell rows apart.
+        let rows: Vec<Row> = rows.into_iter().map(|row| Row {
+            hour: if form.timestamps { row.hour } else { 0 },
+            order: row.order.filter(|_| form.orders),
+            note: if form.note { row.note } else { 0 },
+            ..row
+        }).collect();
+        let expected = reference::summarize(&rows, &options, form.orders);
+        let files = files(&rows, form);
+        let got = match parallel::with_threads(threads, || run(&files, &options)).unwrap() {
+            Ok(got) => got,
+            Err(error) => {
+                let windows = matches!(error, Error::BeforeHistory { .. } | Error::Value { .. });
+                prop_assert!(windows || expected.customers.is_empty(), "{error}");
+                return Ok(());
+            }
+        };
+        let ledger = &got.ledger;
+        prop_assert!(ledger.adds_up());
+        prop_assert_eq!(ledger.read, rows.len() as u64);
+        prop_assert_eq!(
+            (ledger.used, ledger.used_holdout, ledger.zero_amounts, ledger.refunds_netted, ledger.duplicates),
+            (expected.used, expected.used_holdout, expected.zero_amounts, expected.refunds_netted, expected.duplicates)
+        );
+        prop_assert_eq!(Some(got.table.window.as_of), expected.as_of);
+        let per_file = rows.len().div_ceil(form.files).max(1);
+        let aside: Vec<(usize, Reason)> =
+            ledger.set_aside.iter().map(|row| (row.file as usize * per_file + row.row as usize, row.reason)).collect();
+        prop_assert_eq!(aside, expected.set_aside.into_iter().collect::<Vec<_>>());
+        let t = &got.table;
+        prop_assert_eq!(t.len(), expected.customers.len());
+        for (i, (id, line)) in expected.customers.iter().enumerate() {
+            let name = if form.text_ids { format!("c{:02}", id + 10) } else { id.to_string() };
+            prop_assert_eq!(t.ids.text(i), name);
+            let found = Line {
+                first: t.first_order[i],
+                last: t.last_order[i],
+                frequency: t.frequency[i],
+                monetary_value: t.monetary_value[i],
+                orders: t.orders[i],
+                transactions: t.transactions[i],
+                total_spend: t.total_spend[i],
+                holdout: t.holdout.as_ref().map_or((0, 0.0), |h| (h.frequency[i], h.spend[i])),
+            };
+            prop_assert_eq!(&found, line);
+        }
+        let files = files.into_iter().rev().collect::<Vec<_>>();
+        let reversed = run(&files, &options).unwrap();
+        prop_assert!(same_bits(&got, &reversed));
+        prop_assert_eq!(got.fingerprint, reversed.fingerprint);
+    }
+}
