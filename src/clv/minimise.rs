@@ -49,6 +49,9 @@ const GRADIENT_TOLERANCE: f64 = 1e-12;
 /// Predicted gains below this share of the value drown in rounding.
 const ROUNDING: f64 = 1e-15;
 
+/// Values at far corners (parameters of a million) are differences of large terms; their rounding stays below this.
+const LARGEST_NOISE: f64 = 1e-8;
+
 /// A fit needs 10 to 30 steps; walking to a far bound at [`LARGEST_RADIUS`] a step some more.
 const MOST_STEPS: u32 = 150;
 
@@ -96,14 +99,15 @@ pub fn minimise(
             evaluations += 1;
             let gain = at.value - there.value;
             let drowned = predicted <= ROUNDING * at.value.abs().max(1.0);
-            let better = there.is_finite()
-                && if drowned {
-                    // Values no longer tell: the gradient does.
-                    let free = free_variables(&trial, &there.gradient, bounds);
-                    norm_over(&there.gradient, &free) < norm_over(&at.gradient, &free)
-                } else {
-                    gain > 1e-4 * predicted
-                };
+            // Where rounding hides the gain, the gradient still tells.
+            let quieter = || {
+                let noise = LARGEST_NOISE * at.value.abs().max(1.0);
+                let free_there = free_variables(&trial, &there.gradient, bounds);
+                predicted <= noise
+                    && -gain <= noise
+                    && norm_over(&there.gradient, &free_there) < 0.5 * norm_over(&at.gradient, &free)
+            };
+            let better = there.is_finite() && (!drowned && gain > 1e-4 * predicted || quieter());
             if !better {
                 if drowned {
                     settled = true;
@@ -114,7 +118,7 @@ pub fn minimise(
             }
             if gain > 0.75 * predicted && length > 0.8 * radius {
                 radius = (2.0 * radius).min(LARGEST_RADIUS);
-            } else if gain < 0.25 * predicted && !drowned {
+            } else if gain < 0.25 * predicted && !quieter() {
                 radius = 0.5 * length;
             }
             x = trial;

@@ -98,7 +98,8 @@ impl BgNbd {
             // P(N ≥ x), from whichever side does not cancel.
             let at_least = if n > self.r * t / self.alpha {
                 let (mut term, mut j, mut sum) = (count(n), n, 0.0);
-                while term > 1e-17 * sum * (1.0 - z) {
+                // Terms that are no normal numbers end it too: they could stay the same for ever.
+                while term > (1e-17 * sum * (1.0 - z)).max(f64::MIN_POSITIVE) {
                     sum += term;
                     term *= z * (self.r + j) / (j + 1.0);
                     j += 1.0;
