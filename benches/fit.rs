@@ -1,9 +1,13 @@
 //! The two fits and the value columns on the whole CDNOW log, and on a simulated million with `TIERCAST_BENCH_MILLION=1`.
 
+#[path = "../src/clv/test_data.rs"]
+mod test_data;
+
 use std::hint::black_box;
 
+use calendar::Unit;
 use criterion::{Criterion, criterion_group, criterion_main};
-use tiercast::calendar::Unit;
+use tiercast::calendar;
 use tiercast::clv::{
     BgNbd, BgNbdModel, Fit, GammaGamma, GammaGammaModel, Patterns, ValueOptions, customer_value,
 };
@@ -48,9 +52,13 @@ fn options() -> ValueOptions {
 
 fn fits(criterion: &mut Criterion) {
     let million = std::env::var_os("TIERCAST_BENCH_MILLION").is_some();
-    let customers = if million { 1_000_000 } else { 23_570 };
-    let (x, recency, t, spend) = world(customers);
-    let mut group = criterion.benchmark_group(format!("{customers} customers"));
+    let (x, recency, t, spend) = if million {
+        world(1_000_000)
+    } else {
+        let log = test_data::whole_log();
+        (log.frequency, log.recency_days, log.t_days, log.monetary_value)
+    };
+    let mut group = criterion.benchmark_group(format!("{} customers", x.len()));
     group.sample_size(10);
     group.bench_function("patterns", |b| {
         b.iter(|| Patterns::from_days(black_box(&x), &recency, &t).unwrap());

@@ -400,3 +400,31 @@ fn degenerate_histories_are_named() {
     // One customer.
     assert!(!matches!(verdict(&[(3, 40, 50)]), Verdict::Failed { .. }));
 }
+
+/// Small and large worlds from all over the parameters: each fit ends in a verified optimum or a named boundary, at
+/// least as high as the truth.
+#[test]
+fn every_small_world_ends_in_a_verdict() {
+    let mut verified = 0;
+    for seed in 0..300u64 {
+        let mut stream = Stream::new(99, seed, 0, Purpose::Sample);
+        let mut between = |low: f64, high: f64| low + (high - low) * stream.uniform();
+        let theta = [between(-5.0, 0.5), between(-2.5, 2.5), between(-5.0, 2.0), between(-2.0, 3.0)];
+        let size = between(1.0, 7.0).exp() as u64;
+        let truth = SAMPLE.with_scale_free(&theta);
+        let (x, t_x, t) = world(&truth, size, seed);
+        let patterns = Patterns::from_times(&x, &t_x, &t).unwrap();
+        let fit = BgNbdModel.fit(&patterns, Unit::Week, &()).unwrap();
+        let report = &fit.report;
+        assert!(!matches!(report.verdict, Verdict::Failed { .. }), "{seed} {truth:?} {report:?}");
+        verified += u32::from(report.verdict == Verdict::VerifiedOptimum);
+        if let (Some(params), Some(log)) = (fit.params, report.log_likelihood) {
+            let at_truth = -Likelihood::new(&patterns, Unit::Week).mean_loss(&theta).value * size as f64;
+            assert!(log >= at_truth - 1e-6, "{seed} {truth:?} {report:?}");
+            assert!(params.expected(52.0).is_finite());
+            let draw = fit.uncertainty.unwrap().draw(&mut Stream::new(1, 0, 0, Purpose::Parameters));
+            assert!(draw.natural().iter().all(|v| v.is_finite() && *v > 0.0), "{seed} {draw:?}");
+        }
+    }
+    assert!(verified > 100, "{verified}");
+}

@@ -222,3 +222,31 @@ fn the_independence_assumption_is_checked() {
     assert!(warning.contains("understated"), "{warning}");
     assert!(frequency_spend_correlation(&[1, 1, 1, 1, 1], &[1.0, 2.0, 3.0, 4.0, 5.0]).is_none());
 }
+
+#[test]
+fn every_small_world_ends_in_a_verdict() {
+    for seed in 0..300u64 {
+        let mut stream = Stream::new(98, seed, 0, Purpose::Sample);
+        let mut between = |low: f64, high: f64| low + (high - low) * stream.uniform();
+        let theta = [between(-2.0, 6.0), between(-2.0, 4.0), between(-0.5, 4.0)];
+        let size = between(0.0, 6.0).exp() as u64;
+        let truth = GammaGamma { p: 1.0, q: 1.0, gamma: 1.0 }.with_scale_free(&theta);
+        let (mut frequency, mut spend) = (Vec::new(), Vec::new());
+        for customer in 0..size {
+            let mut stream = Stream::new(seed, hash_integer(customer), 0, Purpose::Spend);
+            let x = (1.0 + 2.0 * stream.exponential()) as u32;
+            let rate = stream.gamma(truth.q) / truth.gamma;
+            frequency.push(x);
+            spend.push(stream.gamma(truth.p * f64::from(x)) / rate / f64::from(x));
+        }
+        let fit = GammaGammaModel.fit(&frequency, &spend, &()).unwrap();
+        let report = &fit.report;
+        assert!(!matches!(report.verdict, Verdict::Failed { .. }), "{seed} {truth:?} {report:?}");
+        if let (Some(params), Some(log)) = (fit.params, report.log_likelihood) {
+            let at_truth: f64 =
+                frequency.iter().zip(&spend).map(|(&x, &mean)| truth.log_likelihood(x, mean)).sum();
+            assert!(log >= at_truth - 1e-6, "{seed} {truth:?} {report:?}");
+            assert!(params.expected_spend(0, 0.0).is_finite());
+        }
+    }
+}
