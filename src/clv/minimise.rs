@@ -49,6 +49,9 @@ const GRADIENT_TOLERANCE: f64 = 1e-12;
 /// Predicted gains below this share of the value drown in rounding.
 const ROUNDING: f64 = 1e-15;
 
+/// Values at far corners (parameters of a million) are differences of large terms; their rounding stays below this.
+const LARGEST_NOISE: f64 = 1e-8;
+
 /// A fit needs 10 to 30 steps; walking to a far bound at [`LARGEST_RADIUS`] a step some more.
 const MOST_STEPS: u32 = 150;
 
@@ -77,15 +80,21 @@ pub fn minimise(
                 settled = true;
                 break;
             }
-            let step = bounded_step(&x, &at, &free, radius, bounds);
+            let expect = |step: &[f64]| -dot(step, &at.gradient) - 0.5 * at.hessian.quadratic(step);
+            let mut step = bounded_step(&x, &at, &free, radius, bounds);
+            let mut predicted = expect(&step);
+            if predicted <= 0.0 {
+                // Cutting the step at a bound turned it uphill.
+                step = downhill_step(&x, &at, &free, radius, bounds);
+                predicted = expect(&step);
+            }
             let length = dot(&step, &step).sqrt();
-            let predicted = -dot(&step, &at.gradient) - 0.5 * at.hessian.quadratic(&step);
             if length < 1e-14 || radius < 1e-13 {
                 settled = true;
                 break;
             }
             if predicted <= 0.0 {
-                // Cutting the step at a bound turned it uphill: a shorter one is cut less.
+                // Down the gradient a shorter step does go down.
                 radius = 0.25 * length.min(radius);
                 continue;
             }
@@ -96,14 +105,15 @@ pub fn minimise(
             evaluations += 1;
             let gain = at.value - there.value;
             let drowned = predicted <= ROUNDING * at.value.abs().max(1.0);
-            let better = there.is_finite()
-                && if drowned {
-                    // Values no longer tell: the gradient does.
-                    let free = free_variables(&trial, &there.gradient, bounds);
-                    norm_over(&there.gradient, &free) < norm_over(&at.gradient, &free)
-                } else {
-                    gain > 1e-4 * predicted
-                };
+            // Where rounding hides the gain, the gradient still tells.
+            let quieter = || {
+                let noise = LARGEST_NOISE * at.value.abs().max(1.0);
+                let free_there = free_variables(&trial, &there.gradient, bounds);
+                predicted <= noise
+                    && -gain <= noise
+                    && norm_over(&there.gradient, &free_there) < 0.5 * norm_over(&at.gradient, &free)
+            };
+            let better = there.is_finite() && (!drowned && gain > 1e-4 * predicted || quieter());
             if !better {
                 if drowned {
                     settled = true;
@@ -114,7 +124,7 @@ pub fn minimise(
             }
             if gain > 0.75 * predicted && length > 0.8 * radius {
                 radius = (2.0 * radius).min(LARGEST_RADIUS);
-            } else if gain < 0.25 * predicted && !drowned {
+            } else if gain < 0.25 * predicted && !quieter() {
                 radius = 0.5 * length;
             }
             x = trial;
@@ -140,13 +150,36 @@ fn norm_over(gradient: &[f64], free: &[usize]) -> f64 {
     free.iter().fold(0.0, |max, &i| gradient[i].abs().max(max))
 }
 
-/// The trust-region step over the free variables, cut at the bounds.
+/// The trust-region step over the free variables, cut at the bounds. Variables at a bound that the step would push
+/// beyond it are held as well, so that the others are not bent by a part of the step that cannot be taken.
 fn bounded_step(x: &[f64], at: &Evaluation, free: &[usize], radius: f64, bounds: &[(f64, f64)]) -> Vec<f64> {
-    let gradient: Vec<f64> = free.iter().map(|&i| at.gradient[i]).collect();
-    let inner = trust_region_step(&gradient, &at.hessian.restricted(free), radius);
+    let mut free = free.to_vec();
+    loop {
+        let mut step = vec![0.0; x.len()];
+        if free.is_empty() {
+            return step;
+        }
+        let gradient: Vec<f64> = free.iter().map(|&i| at.gradient[i]).collect();
+        let inner = trust_region_step(&gradient, &at.hessian.restricted(&free), radius);
+        for (&i, s) in free.iter().zip(&inner) {
+            step[i] = (x[i] + s).clamp(bounds[i].0, bounds[i].1) - x[i];
+        }
+        let before = free.len();
+        let mut pushed = inner.iter();
+        free.retain(|&i| pushed.next().is_some_and(|&s| s == 0.0 || step[i] != 0.0));
+        if free.len() == before {
+            return step;
+        }
+    }
+}
+
+/// A step of at most `radius` down the gradient, cut at the bounds: short enough, it always leads down.
+fn downhill_step(x: &[f64], at: &Evaluation, free: &[usize], radius: f64, bounds: &[(f64, f64)]) -> Vec<f64> {
+    let length = free.iter().map(|&i| at.gradient[i] * at.gradient[i]).sum::<f64>().sqrt();
     let mut step = vec![0.0; x.len()];
-    for (&i, s) in free.iter().zip(inner) {
-        step[i] = (x[i] + s).clamp(bounds[i].0, bounds[i].1) - x[i];
+    for &i in free {
+        let moved = x[i] - at.gradient[i] * radius / length;
+        step[i] = moved.clamp(bounds[i].0, bounds[i].1) - x[i];
     }
     step
 }

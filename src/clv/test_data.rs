@@ -1,4 +1,4 @@
-//! The CDNOW logs as statistics, read in the plainest way, for tests of the models alone.
+//! The CDNOW logs as statistics, read in the plainest way, for tests and benches of the models alone.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,6 +18,7 @@ pub struct Data {
     pub monetary_value: Vec<f64>,
 }
 
+#[allow(dead_code, reason = "the benches use the whole log only")]
 /// The CDNOW sample in the order of its sample ids, up to 1997-09-30.
 pub fn sample() -> Data {
     summarize("cdnow_sample.parquet", "sample_id", "1997-09-30")

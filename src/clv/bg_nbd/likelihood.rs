@@ -338,7 +338,8 @@ impl<'a> Likelihood<'a> {
                 if count != last_x {
                     // Patterns are ordered by x: one logarithm serves many.
                     last_x = count;
-                    by_b = -1.0 / (b + x - 1.0);
+                    // In this order, so that a tiny b survives x = 1.
+                    by_b = -1.0 / (b + (x - 1.0));
                     ln_odds = (-a * by_b).ln();
                 }
                 let (end, last) = (logs[patterns.t_index(i)], logs[patterns.recency_index(i)]);

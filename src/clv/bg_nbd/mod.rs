@@ -38,7 +38,7 @@ impl BgNbd {
     /// The log-odds of having left by T, for x ≥ 1 (Fader, Hardie and Lee 2008, "Computing P(alive) using the
     /// BG/NBD model").
     fn log_odds_left(&self, x: f64, t_x: f64, t: f64) -> f64 {
-        (self.a / (self.b + x - 1.0)).ln() + (self.r + x) * ((t - t_x) / (self.alpha + t_x)).ln_1p()
+        (self.a / (self.b + (x - 1.0))).ln() + (self.r + x) * ((t - t_x) / (self.alpha + t_x)).ln_1p()
     }
 
     /// P(alive at T | x, t_x, T); 1 for x = 0. At most 1, and 0 only where it underflows.
@@ -98,7 +98,8 @@ impl BgNbd {
             // P(N ≥ x), from whichever side does not cancel.
             let at_least = if n > self.r * t / self.alpha {
                 let (mut term, mut j, mut sum) = (count(n), n, 0.0);
-                while term > 1e-17 * sum * (1.0 - z) {
+                // Terms that are no normal numbers end it too: they could stay the same for ever.
+                while term > (1e-17 * sum * (1.0 - z)).max(f64::MIN_POSITIVE) {
                     sum += term;
                     term *= z * (self.r + j) / (j + 1.0);
                     j += 1.0;
@@ -107,7 +108,7 @@ impl BgNbd {
             } else {
                 1.0 - (0..x).map(|j| count(f64::from(j))).sum::<f64>()
             };
-            out += (ln_beta(self.a + 1.0, self.b + n - 1.0) - beta).exp() * at_least;
+            out += (ln_beta(self.a + 1.0, self.b + (n - 1.0)) - beta).exp() * at_least;
         }
         out
     }
