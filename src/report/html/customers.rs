@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{Page, parts};
 use crate::customers::rfm::Thresholds;
 use crate::report::charts::{HeatCell, heat_map, lorenz};
-use crate::report::format::{count, money, money_in, number, percent, plural};
+use crate::report::format::{count, money, number, percent, plural};
 
 pub(super) fn section(page: &Page) -> Markup {
     if page.table.is_empty() {
@@ -27,7 +27,7 @@ pub(super) fn section(page: &Page) -> Markup {
         }
         div.pair {
             div { (concentrated(page)) }
-            div { (standing(page)) }
+            div { (standing()) }
         }
         (thresholds(page))
     }
@@ -43,15 +43,15 @@ fn figures(page: &Page) -> Markup {
     let since = parts::median((0..table.len()).map(|i| f64::from(table.days_since_last(i))));
     let repeat = table.monetary_value.iter().zip(&table.frequency).filter(|(_, x)| **x > 0).map(|(&m, _)| m);
     html! {
-        dl.tiles {
+        dl.tiles.three {
             div { dt { "Customers" } dd { (count(table.len() as u64)) } }
             div { dt { "Bought again" } dd { (percent(again as f64 / n)) small { (plural(again, "customer", "customers")) } } }
             div { dt { "Orders" } dd { (count(orders)) small { (number(orders as f64 / n, 2)) " per customer" } } }
             div {
                 dt { "Spend" }
-                dd { (money_in(spend, page.currency)) small { "mean " (money(spend / n)) ", median " (money(typical)) " each" } }
+                dd { (parts::amount(spend, page.currency)) small { "mean " (money(spend / n)) ", median " (money(typical)) " each" } }
             }
-            div { dt { "Mean repeat purchase" } dd { (money_in(parts::mean(repeat), page.currency)) } }
+            div { dt { "Mean repeat purchase" } dd { (parts::amount(parts::mean(repeat), page.currency)) } }
             div { dt { "Days since the last order" } dd { (number(since, 0)) small { "median" } } }
         }
     }
@@ -79,8 +79,8 @@ fn concentrated(page: &Page) -> Markup {
     }
 }
 
-/// The other way of reading the heat map: how many have each score.
-fn standing(page: &Page) -> Markup {
+/// How a score comes about.
+fn standing() -> Markup {
     html! {
         h3 { "How scores are made" }
         p {

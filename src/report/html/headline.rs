@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Page, parts};
-use crate::report::format::{count, interval, money_in, percent, plural, signed};
+use crate::report::format::{count, interval, money, money_in, percent, plural, signed};
 use crate::simulate::{Comparison, Estimate, Metric, Verdict};
 
 /// Above this P(best) one strategy is called the best.
@@ -119,7 +119,7 @@ fn tiles(page: &Page) -> Markup {
             div {
                 dt { "Spend so far" }
                 dd {
-                    (money_in(table.total_spend.iter().sum(), page.currency))
+                    (parts::amount(table.total_spend.iter().sum(), page.currency))
                     small { "the top 20\u{a0}% made " (percent(page.concentration.top_share(0.2))) }
                 }
             }
@@ -127,9 +127,9 @@ fn tiles(page: &Page) -> Markup {
                 div {
                     dt { "Lifetime value, next " (parts::span(lifetime.horizon)) }
                     dd {
-                        (money_in(lifetime.sum(), page.currency))
+                        (parts::amount(lifetime.sum(), page.currency))
                         @if let Some(total) = lifetime.total {
-                            small { "95\u{a0}% interval " (interval(total.lower, total.upper, crate::report::format::money)) }
+                            small { "95\u{a0}% interval " (interval(total.lower, total.upper, money)) }
                         }
                     }
                 }

@@ -4,7 +4,7 @@ use maud::{Markup, PreEscaped, html};
 
 use crate::calendar::{Period, Span};
 use crate::report::charts::Chart;
-use crate::report::format::number;
+use crate::report::format::{money, number};
 use crate::simulate::Verdict;
 
 /// A chart with its caption.
@@ -12,9 +12,9 @@ pub(super) fn figure(chart: &Chart) -> Markup {
     html! { figure { (PreEscaped(&chart.svg)) figcaption { (chart.caption) } } }
 }
 
-/// A chart whose caption would only repeat that of its neighbours: the drawing still carries it.
-pub(super) fn figure_alone(chart: &Chart) -> Markup {
-    html! { figure { (PreEscaped(&chart.svg)) } }
+/// Money in large type, its currency in small.
+pub(super) fn amount(value: f64, currency: &str) -> Markup {
+    html! { (money(value)) @if value.is_finite() && !currency.is_empty() { " " span.unit { (currency) } } }
 }
 
 /// A table that scrolls by itself where it is wider than the page; `label` says what it is to a screen reader.
@@ -22,7 +22,7 @@ pub(super) fn scroll(label: &str, table: Markup) -> Markup {
     html! { div.scroll role="region" tabindex="0" aria-label=(label) { (table) } }
 }
 
-/// The head of a table; columns from `first_number` on hold numbers.
+/// The head of a table; the columns in `numbers` hold numbers.
 pub(super) fn head(names: &[&str], numbers: std::ops::Range<usize>) -> Markup {
     html! {
         thead { tr {

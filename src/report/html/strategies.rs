@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::{Page, parts};
 use crate::report::charts::{Difference, common_range, differences, key};
-use crate::report::format::{NONE, interval, money, money_in, number, percent, plural, signed};
-use crate::simulate::{Comparison, Estimate, Metric};
+use crate::report::format::{NONE, interval, money, number, percent, plural, signed};
+use crate::simulate::{Comparison, Estimate, Metric, Verdict};
 use crate::strategy::StrategySet;
 
 pub(super) fn section(page: &Page) -> Markup {
@@ -19,7 +19,7 @@ pub(super) fn section(page: &Page) -> Markup {
         h3 { "All customers" }
         (totals(page, comparison))
         (numerical_error(comparison))
-        @if let Some(set) = page.set { (plans(page, set, comparison)) }
+        @if let Some(set) = page.set { (plans(set, comparison)) }
         details {
             summary { "By strategy and tier" }
             (by_tier(comparison))
@@ -30,7 +30,7 @@ pub(super) fn section(page: &Page) -> Markup {
 fn question(page: &Page, comparison: &Comparison) -> Markup {
     html! {
         @if let Some(set) = page.set {
-            @if !set.title.is_empty() && set.title != page.title { p { (set.title) } }
+            @if !set.title.is_empty() && set.title != super::heading(page) { p { (set.title) } }
             p {
                 (plural(comparison.strategies.len() as u64, "strategy", "strategies")) " over "
                 (parts::span(set.horizon)) ", " (plural(comparison.replications as u64, "replication", "replications"))
@@ -102,12 +102,11 @@ fn totals(page: &Page, comparison: &Comparison) -> Markup {
                                 (name)
                                 @if let Some(of_set) = page.set.and_then(|set| set.strategies.get(s)) { small { (of_set.description) } }
                             }
-                            td { @if let Some(&verdict) = comparison.verdicts.get(s) { (parts::verdict(verdict)) } }
                             td.n { (money(value(comparison, s, None, Metric::Cost))) }
                             td.n { (number(value(comparison, s, None, Metric::Orders), 0)) }
                             td.n { (money(value(comparison, s, None, Metric::Revenue))) }
                             td.n { (money(value(comparison, s, None, Metric::Profit))) }
-                            (difference(comparison.find(s, None, Metric::Profit).map(|row| row.difference), s == 0))
+                            (difference(comparison.find(s, None, Metric::Profit).map(|row| row.difference), s == 0, comparison.verdicts.get(s).copied()))
                             td.n { (percent(comparison.p_best.get(s).copied().unwrap_or(f64::NAN))) }
                         }
                     }
@@ -117,15 +116,17 @@ fn totals(page: &Page, comparison: &Comparison) -> Markup {
     )
 }
 
-/// Three cells: mean, interval of the expectation, interval of what will happen. The baseline has none.
-fn difference(of: Option<Estimate>, baseline: bool) -> Markup {
+/// Three cells: mean (with the verdict, if any), interval of the expectation, interval of what will happen. The
+/// baseline differs from nothing.
+fn difference(of: Option<Estimate>, baseline: bool, verdict: Option<Verdict>) -> Markup {
+    let badge = html! { @if let Some(verdict) = verdict { small { (parts::verdict(verdict)) } } };
     match of {
         Some(d) if !baseline => html! {
-            td.n { (signed(d.value)) }
-            td.n { (interval(d.mean_lower, d.mean_upper, signed)) }
-            td.n { (interval(d.lower, d.upper, signed)) }
+            td.n { (signed(d.value)) (badge) }
+            td.i { (interval(d.mean_lower, d.mean_upper, signed)) }
+            td.i { (interval(d.lower, d.upper, signed)) }
         },
-        _ => html! { td.n { (NONE) } td.n { (NONE) } td.n { (NONE) } },
+        _ => html! { td.n { (NONE) (badge) } td.i { (NONE) } td.i { (NONE) } },
     }
 }
 
@@ -146,7 +147,7 @@ fn numerical_error(comparison: &Comparison) -> Markup {
     }
 }
 
-fn plans(page: &Page, set: &StrategySet, comparison: &Comparison) -> Markup {
+fn plans(set: &StrategySet, comparison: &Comparison) -> Markup {
     let names: Vec<&str> = ["Strategy", "Action"]
         .into_iter()
         .chain(comparison.tiers.iter().map(String::as_str))
@@ -166,7 +167,7 @@ fn plans(page: &Page, set: &StrategySet, comparison: &Comparison) -> Markup {
                             td { (set.strategies.get(s).and_then(|of| of.action).and_then(|a| set.actions.get(a)).map_or(NONE, |a| a.name.as_str())) }
                             @for k in 0..tiers { td.n { (money(plan.per_customer.get(k).copied().unwrap_or(f64::NAN))) } }
                             td.n { (money(plan.fixed_cost)) }
-                            td.n { (money_in(plan.unspent, page.currency)) }
+                            td.n { (money(plan.unspent)) }
                         }
                     }
                 }
@@ -195,7 +196,7 @@ fn by_tier(comparison: &Comparison) -> Markup {
                                 td.n { (number(value(comparison, s, Some(k), Metric::Orders), 0)) }
                                 td.n { (money(value(comparison, s, Some(k), Metric::Revenue))) }
                                 td.n { (money(value(comparison, s, Some(k), Metric::Profit))) }
-                                (difference(comparison.find(s, Some(k), Metric::Profit).map(|row| row.difference), s == 0))
+                                (difference(comparison.find(s, Some(k), Metric::Profit).map(|row| row.difference), s == 0, None))
                                 td.n { (number(value(comparison, s, Some(k), Metric::Roi), 2)) }
                             }
                         }
