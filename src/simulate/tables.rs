@@ -61,21 +61,17 @@ impl Tables {
         let BgNbd { alpha, a, b, unit, .. } = parameters.purchases;
         let log_alpha = (0..=largest.1).map(|d| (alpha + unit.of_days(d)).ln()).collect();
         let log_dropout_odds = (0..=largest.0).map(|x| (a / (b + f64::from(x) - 1.0)).ln()).collect();
-        let mut expected = Vec::with_capacity(cells.len() * levels);
-        for cell in cells {
-            let of_tier = &effects[usize::from(cell.tier) * levels..][..levels];
-            let t = unit.of_days(cell.t_days);
-            let mut last: Option<(f64, f64)> = None;
-            for effect in of_tier {
-                // In BG/NBD dropout follows purchases, so a rate lifted by c over t is the same as c·t of time.
-                let value = match last {
-                    Some((rate, value)) if rate == effect.rate => value,
-                    _ if effect.rate == 0.0 => 0.0,
-                    _ => parameters.purchases.expected_if_alive(cell.frequency, t, horizon * effect.rate),
-                };
-                last = Some((effect.rate, value));
-                expected.push(value);
+        let mut expected = vec![0.0; cells.len() * levels];
+        // In BG/NBD dropout follows purchases, so a rate lifted by c over t is the same as c·t of time.
+        let horizons: Vec<f64> = effects.iter().map(|effect| horizon * effect.rate).collect();
+        // Cells are ordered by tier and x, so that those of one x follow each other.
+        let mut of_x = (0, parameters.purchases.expectations_if_alive(0));
+        for (cell, out) in cells.iter().zip(expected.chunks_mut(levels)) {
+            if of_x.0 != cell.frequency {
+                of_x = (cell.frequency, parameters.purchases.expectations_if_alive(cell.frequency));
             }
+            let horizons = &horizons[usize::from(cell.tier) * levels..][..levels];
+            of_x.1.at(unit.of_days(cell.t_days), horizons, out);
         }
         let largest_rate =
             effects.chunks(levels).map(|e| e.iter().map(|e| e.rate).fold(0.0, f64::max)).collect();

@@ -14,7 +14,7 @@ pub use likelihood::BgNbdModel;
 use serde::Serialize;
 
 use super::dense::Matrix;
-use super::expectation::capped_purchases;
+use super::expectation::{CappedPurchases, capped_purchases};
 use super::model::{Parametric, PurchaseModel};
 use crate::calendar::Unit;
 use crate::special::{ln_beta, ln_gamma, ln_gamma_delta, logistic, softplus};
@@ -32,6 +32,25 @@ pub struct BgNbd {
     pub b: f64,
     /// The unit of time.
     pub unit: Unit,
+}
+
+/// Expected purchases of customers with one x; made by [`BgNbd::expectations_if_alive`].
+#[derive(Debug, Clone)]
+pub struct ExpectationsIfAlive {
+    shape: f64,
+    alpha: f64,
+    table: CappedPurchases,
+    taus: Vec<f64>,
+}
+
+impl ExpectationsIfAlive {
+    /// `out[i]` = expected purchases in (T, T + `horizons[i]`] of a customer who is alive at T = `t`.
+    pub fn at(&mut self, t: f64, horizons: &[f64], out: &mut [f64]) {
+        let scale = self.alpha + t;
+        self.taus.clear();
+        self.taus.extend(horizons.iter().map(|horizon| horizon / scale));
+        self.table.expected(self.shape, &self.taus, out);
+    }
 }
 
 impl BgNbd {
@@ -57,6 +76,14 @@ impl BgNbd {
     pub fn expected_if_alive(&self, x: u32, t: f64, horizon: f64) -> f64 {
         let x = f64::from(x);
         capped_purchases(self.r + x, self.a, self.b + x, horizon / (self.alpha + t))
+    }
+
+    /// [`BgNbd::expected_if_alive`] for several customers with the same `x`, and several horizons of each, at once:
+    /// see [`CappedPurchases`].
+    pub fn expectations_if_alive(&self, x: u32) -> ExpectationsIfAlive {
+        let x = f64::from(x);
+        let BgNbd { r, alpha, a, b, .. } = *self;
+        ExpectationsIfAlive { shape: r + x, alpha, table: CappedPurchases::new(a, b + x), taus: Vec::new() }
     }
 
     /// Expected purchases in (T, T + horizon] given (x, t_x, T = `t`) (equation 10 of the paper): exactly
