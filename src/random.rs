@@ -16,7 +16,7 @@ pub enum Purpose {
     Responses = 2,
     /// Whether a customer is alive, and its own purchase and dropout rates.
     Latent = 3,
-    /// When its purchases happen.
+    /// When its purchases after the first happen.
     Arrivals = 4,
     /// What they are worth.
     Spend = 5,

@@ -40,16 +40,18 @@ pub(super) fn add_future(
     }
 
     let mut latent_stream = Stream::new(who.0, customer.hash, who.1, Purpose::Latent);
-    // Drawn even where P(alive) is 1, so that the numbers after it do not depend on the parameters.
-    if latent_stream.uniform() >= alive {
+    // Drawn even where P(alive) is 1, so that the numbers after it do not depend on the parameters. The first arrival
+    // shares its block of random bits: most customers need no further arrival.
+    let luck = latent_stream.uniform();
+    let first = latent_stream.uniform();
+    if luck >= alive {
         return;
     }
+    let mut clock = -first.ln();
     let p = &tables.parameters.purchases;
     let t = tables.unit.of_days(customer.t_days);
     let rate_time = latent::purchase_rate(&mut latent_stream, p.r, p.alpha, x, t) * horizon;
     let last_arrival = rate_time * tables.largest_rate[usize::from(customer.tier)];
-    let mut arrivals = Stream::new(who.0, customer.hash, who.1, Purpose::Arrivals);
-    let mut clock = arrivals.exponential();
     if clock > last_arrival {
         return;
     }
@@ -58,6 +60,7 @@ pub(super) fn add_future(
     let s = &tables.parameters.spend;
     let mut spend_stream = Stream::new(who.0, customer.hash, who.1, Purpose::Spend);
     let nu = latent::spend_rate(&mut spend_stream, s.p, s.q, s.gamma, x, customer.mean_spend);
+    let mut arrivals = Stream::new(who.0, customer.hash, who.1, Purpose::Arrivals);
     let mut ordinal = 0;
     while clock <= last_arrival && ordinal < leaves_after {
         ordinal += 1;
