@@ -32,7 +32,8 @@ impl Day {
     }
 
     fn to_date(self) -> Option<jiff::civil::Date> {
-        jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(self.0)).ok()
+        let span = jiff::Span::new().try_days(self.0).ok()?;
+        jiff::civil::date(1970, 1, 1).checked_add(span).ok()
     }
 }
 

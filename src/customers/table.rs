@@ -1,5 +1,9 @@
 //! The customer table as a struct of columns, and as Arrow.
 
+mod batch;
+
+pub use batch::to_record_batch;
+
 use crate::calendar::{Day, Unit, Window};
 use crate::random::{hash_integer, hash_text};
 
@@ -31,16 +35,7 @@ pub enum Ids {
     },
 }
 
-/// The Arrow types of text ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TextKind {
-    /// 32-bit offsets.
-    Utf8,
-    /// 64-bit offsets.
-    LargeUtf8,
-    /// Views.
-    Utf8View,
-}
+pub use crate::history::TextKind;
 
 impl Ids {
     /// Number of customers.

@@ -1,8 +1,22 @@
 //! Purchase histories in: which columns say who, when and how much, and what became of every row.
 
+pub mod decode;
+pub mod event;
+mod files;
+mod keys;
 pub mod ledger;
+pub mod scan;
+pub mod schema;
+pub mod types;
+mod values;
+mod whole_rows;
+pub mod zone;
 
+pub use decode::{Sink, TaskLedger};
 pub use ledger::{Ledger, Reason, SetAsideRow};
+pub use scan::{FileInfo, History, Inspection};
+pub use schema::{ColumnRef, Detected, How};
+pub use types::{IdKind, TextKind};
 
 use std::path::PathBuf;
 

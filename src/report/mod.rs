@@ -1,5 +1,9 @@
-//! Results out: numbers in words, charts, and the page that holds them.
+//! Results out: tables, numbers in words, charts, and the page that holds them; written whole or not at all.
 
 pub mod charts;
 pub mod format;
 pub mod html;
+pub mod output;
+pub mod tables;
+
+pub use output::{OutputFile, OutputFolder};

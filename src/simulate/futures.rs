@@ -32,7 +32,7 @@ pub(super) fn add_future(
     let x = f64::from(customer.frequency);
     let effects = tables.effects(customer.tier);
     let alive = tables.p_alive(customer.frequency, customer.recency_days, customer.t_days);
-    let spend = tables.expected_spend(x, customer.mean_spend);
+    let spend = tables.parameters.spend.expected_spend(customer.frequency, customer.mean_spend);
     for ((sum, expected), effect) in sums.iter_mut().zip(tables.expected(customer.cell)).zip(effects) {
         let orders = expected * alive;
         sum.expected_orders += orders;

@@ -6,8 +6,10 @@
 pub mod compare;
 mod engine;
 mod futures;
+mod parameters;
 mod tables;
 
 pub use compare::{Comparison, Estimate, Metric, Row, Verdict};
 pub use engine::{Engine, Outcome, Population, SimulateOptions};
+pub use parameters::ParameterDraws;
 pub use tables::Parameters;

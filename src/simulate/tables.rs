@@ -64,7 +64,6 @@ impl Tables {
         let mut expected = Vec::with_capacity(cells.len() * levels);
         for cell in cells {
             let of_tier = &effects[usize::from(cell.tier) * levels..][..levels];
-            let x = f64::from(cell.frequency);
             let t = unit.of_days(cell.t_days);
             let mut last: Option<(f64, f64)> = None;
             for effect in of_tier {
@@ -72,7 +71,7 @@ impl Tables {
                 let value = match last {
                     Some((rate, value)) if rate == effect.rate => value,
                     _ if effect.rate == 0.0 => 0.0,
-                    _ => parameters.purchases.expected_if_alive(x, t, horizon * effect.rate),
+                    _ => parameters.purchases.expected_if_alive(cell.frequency, t, horizon * effect.rate),
                 };
                 last = Some((effect.rate, value));
                 expected.push(value);
@@ -105,12 +104,5 @@ impl Tables {
     #[inline]
     pub fn effects(&self, tier: u8) -> &[Effect] {
         &self.effects[usize::from(tier) * self.levels..][..self.levels]
-    }
-
-    /// Expected money per purchase: (gamma + x·mean)·p/(p·x + q − 1).
-    #[inline]
-    pub fn expected_spend(&self, x: f64, mean: f64) -> f64 {
-        let GammaGamma { p, q, gamma } = self.parameters.spend;
-        (gamma + x * mean) * p / (p * x + q - 1.0)
     }
 }

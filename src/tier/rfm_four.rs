@@ -6,7 +6,7 @@ use crate::customers::rfm::{Rfm, Thresholds};
 use crate::error::Result;
 use crate::parallel;
 
-const NAMES: [&str; 4] = ["high value", "potential", "ordinary", "lost"];
+const NAMES: [&str; 4] = ["high_value", "potential", "ordinary", "lost"];
 const HIGH: u8 = 0;
 const POTENTIAL: u8 = 1;
 const ORDINARY: u8 = 2;
@@ -142,7 +142,7 @@ mod tests {
             2 if f >= 4 && m >= 4 => "potential",
             2 if f <= 2 && m <= 2 => "lost",
             2 => "ordinary",
-            _ if f >= 4 && m >= 4 => "high value",
+            _ if f >= 4 && m >= 4 => "high_value",
             _ if f >= 3 || m >= 3 => "potential",
             _ => "ordinary",
         }

@@ -1,1 +1,66 @@
-fn main() {}
+//! The command line of tiercast: results on stdout, everything else on stderr.
+//!
+//! Exit codes: 0 success, 1 the input's fault, 2 usage or unexpected, 130 interrupted.
+
+mod args;
+mod bars;
+mod render;
+mod settings;
+mod tables;
+mod terminal;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+use tiercast::Error;
+
+use crate::args::{Cli, Verb};
+
+fn main() -> ExitCode {
+    let matches = Cli::command().get_matches();
+    // Without a verb the main job is run; parsed again as `run`, so that its environment variables count.
+    let matches = match matches.subcommand_name() {
+        Some(_) => matches,
+        None => {
+            let mut words: Vec<_> = std::env::args_os().collect();
+            words.insert(1.min(words.len()), "run".into());
+            Cli::command().get_matches_from(words)
+        }
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(e) => e.exit(),
+    };
+    let of_verb = matches.subcommand().map(|(_, m)| m);
+    let global = cli.global;
+    let result = match cli.verb.unwrap_or_else(|| Verb::Run(Default::default())) {
+        Verb::Run(args) => verbs::run::main(&global, args, of_verb),
+        Verb::Inspect(args) => verbs::inspect::main(&global, args, of_verb),
+        Verb::Summarize(args) => verbs::summarize::main(&global, args, of_verb),
+        Verb::Config(args) => verbs::config::main(&global, args, of_verb),
+        Verb::Strategies => verbs::config::strategies(),
+        Verb::Completions { shell } => verbs::config::completions(shell),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&global, &error),
+    }
+}
+
+/// Reports an error and gives its exit code.
+fn fail(global: &args::Global, error: &Error) -> ExitCode {
+    let code = match error {
+        Error::Interrupted => 130,
+        // Whoever read our output has seen enough.
+        _ if terminal::is_broken_pipe(error) => return ExitCode::SUCCESS,
+        _ if error.is_input_fault() => 1,
+        _ => 2,
+    };
+    if global.json {
+        terminal::error_json(error, code);
+    } else {
+        terminal::error(error);
+    }
+    ExitCode::from(code)
+}

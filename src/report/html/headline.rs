@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
+use super::parts::interval;
 use super::{Page, parts};
-use crate::report::format::{count, interval, money, money_in, percent, plural, signed};
+use crate::report::format::{count, money, money_in, percent, plural, signed};
 use crate::simulate::{Comparison, Estimate, Metric, Verdict};
 
 /// Above this P(best) one strategy is called the best.
@@ -48,7 +49,7 @@ fn answer(page: &Page) -> String {
     let Some(comparison) = page.comparison else {
         return match page.no_comparison {
             "" => "No strategies were compared.".to_string(),
-            why => format!("No strategies were compared: {why}"),
+            why => format!("No strategies were compared. {why}"),
         };
     };
     let Some((s, difference)) = leader(comparison) else {

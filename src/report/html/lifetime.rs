@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
+use super::parts::interval;
 use super::{Lifetime, Page, parts};
 use crate::clv::{FitReport, Verdict};
 use crate::report::charts::distribution;
-use crate::report::format::{count, interval, money, money_in, number, percent, plural, significant};
+use crate::report::format::{count, money, money_in, number, percent, plural, significant};
 
 impl Lifetime<'_> {
     /// The sum of all finite lifetime values, or the total that came with its interval.

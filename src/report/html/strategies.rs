@@ -2,16 +2,17 @@
 
 use maud::{Markup, html};
 
+use super::parts::interval;
 use super::{Page, parts};
 use crate::report::charts::{Difference, common_range, differences, key};
-use crate::report::format::{NONE, interval, money, number, percent, plural, signed};
+use crate::report::format::{NONE, money, number, percent, plural, signed};
 use crate::simulate::{Comparison, Estimate, Metric, Verdict};
 use crate::strategy::StrategySet;
 
 pub(super) fn section(page: &Page) -> Markup {
     let Some(comparison) = page.comparison else {
-        let why = if page.no_comparison.is_empty() { "none was asked for." } else { page.no_comparison };
-        return parts::absent(&format!("No strategies were compared: {why}"));
+        let why = if page.no_comparison.is_empty() { "None was asked for." } else { page.no_comparison };
+        return parts::absent(&format!("No strategies were compared. {why}"));
     };
     html! {
         (question(page, comparison))

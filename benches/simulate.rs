@@ -1,0 +1,50 @@
+//! Futures of the bundled customers under four strategies, per replication.
+#![allow(missing_docs)]
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use tiercast::calendar::Unit;
+use tiercast::clv::{BgNbdModel, GammaGammaModel, Patterns};
+use tiercast::customers::{rfm, summarize};
+use tiercast::history::HistoryOptions;
+use tiercast::pipeline::StrategyText;
+use tiercast::simulate::{Engine, ParameterDraws, Population, SimulateOptions};
+use tiercast::strategy::{Plan, TierFacts};
+use tiercast::tier;
+
+/// Enough to keep several threads busy; the figure per replication is what counts.
+const REPLICATIONS: u32 = 16;
+
+fn simulate(c: &mut Criterion) {
+    let table = summarize(&[tiercast::history::bundled()], &HistoryOptions::default(), Unit::Week, &())
+        .unwrap()
+        .table;
+    let purchases = BgNbdModel.fit(&Patterns::from_table(&table).unwrap(), Unit::Week, &()).unwrap();
+    let spend = GammaGammaModel.fit(&table.frequency, &table.monetary_value, &()).unwrap();
+    let draws = ParameterDraws::new(&purchases, &spend, 1, REPLICATIONS).unwrap();
+    let set = StrategyText::bundled().check().unwrap();
+    let tiering = tier::grade(&table, &rfm::scores(&table), tier::scheme(&set.scheme).unwrap()).unwrap();
+    let facts: Vec<TierFacts> =
+        tiering.tiers.iter().map(|t| TierFacts { customers: t.customers, clv: t.spend }).collect();
+    let plans: Vec<Plan> = (0..set.strategies.len()).map(|s| Plan::new(&set, s, &facts)).collect();
+    let hash: Vec<u64> = (0..table.len()).map(|i| table.ids.hash(i)).collect();
+    let population = Population {
+        frequency: &table.frequency,
+        recency_days: &table.recency_days,
+        t_days: &table.t_days,
+        monetary_value: &table.monetary_value,
+        tier: &tiering.codes,
+        tiers: tiering.tiers.len(),
+        hash: &hash,
+    };
+    let engine = Engine::new(population, &set, &plans, SimulateOptions { seed: 1, draw_responses: true });
+    let mut group = c.benchmark_group("simulate");
+    group.throughput(Throughput::Elements(u64::from(REPLICATIONS) * table.len() as u64));
+    group.sample_size(20);
+    group.bench_function("cdnow, 4 strategies, 16 replications", |b| {
+        b.iter(|| engine.run(&draws.draws, &()).unwrap());
+    });
+    group.finish();
+}
+
+criterion_group!(benches, simulate);
+criterion_main!(benches);

@@ -1,0 +1,189 @@
+//! The command line as typed. What it means together with environment and files is settled in `settings`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tiercast::calendar::{Day, Discount, Span};
+
+/// Customer tiering from purchase histories: RFM, lifetime value, segments, tiers, and strategies compared.
+///
+/// Without a verb, `tiercast` does what `tiercast run` does: the main job on the bundled CDNOW history.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    #[command(flatten)]
+    pub global: Global,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// The main job: history → customers → lifetime value → tiers → strategies compared → report
+    Run(RunArgs),
+    /// Show what a history holds: files, columns and what they are taken for, and what would become of each row
+    Inspect(InspectArgs),
+    /// Turn a history into the customer table and stop there
+    Summarize(SummarizeArgs),
+    /// Print the settings as they resolve, with where each comes from
+    Config(ConfigArgs),
+    /// Print the bundled strategy file, as a start for your own
+    Strategies,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What every verb understands.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Print the result as JSON on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress and no notes
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say what each stage took
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Threads to use [default: one per core]; no result depends on it
+    #[arg(long, global = true, env = "TIERCAST_THREADS", value_name = "N")]
+    pub threads: Option<usize>,
+    /// Settings file [default: tiercast.toml in the working folder, if there is one]
+    #[arg(long, global = true, env = "TIERCAST_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// How a history is read.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Reading")]
+pub struct HistoryArgs {
+    /// Column that says who bought [default: found by name]
+    #[arg(long, env = "TIERCAST_CUSTOMER", value_name = "COLUMN")]
+    pub customer: Option<String>,
+    /// Column that says when [default: found by name]
+    #[arg(long, env = "TIERCAST_TIME", value_name = "COLUMN")]
+    pub time: Option<String>,
+    /// Column that says how much [default: found by name]
+    #[arg(long, env = "TIERCAST_AMOUNT", value_name = "COLUMN")]
+    pub amount: Option<String>,
+    /// Column that says which order a row belongs to [default: found by name, may be absent]
+    #[arg(long, env = "TIERCAST_ORDER", value_name = "COLUMN")]
+    pub order: Option<String>,
+    /// Time zone in which instants become days, such as Europe/Paris [default: the column's own]
+    #[arg(long, env = "TIERCAST_ZONE", value_name = "ZONE")]
+    pub zone: Option<String>,
+    /// Last day to look at [default: the history's last day, never today]
+    #[arg(long, env = "TIERCAST_AS_OF", value_name = "DATE")]
+    pub as_of: Option<Day>,
+    /// Last day of the calibration window; what follows, up to --as-of, is the holdout [default: no holdout]
+    #[arg(long, env = "TIERCAST_CALIBRATION_END", value_name = "DATE")]
+    pub calibration_end: Option<Day>,
+    /// What happens to negative amounts: set aside and counted, or subtracted [default: aside]
+    #[arg(long, env = "TIERCAST_REFUNDS", value_name = "HOW")]
+    pub refunds: Option<RefundsArg>,
+    /// Set exact duplicates of a row aside (they are always counted)
+    #[arg(long, env = "TIERCAST_DROP_DUPLICATES")]
+    pub drop_duplicates: bool,
+    /// Unit of recency and T [default: week]
+    #[arg(long, env = "TIERCAST_UNIT", value_name = "UNIT")]
+    pub unit: Option<UnitArg>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum RefundsArg {
+    /// Set aside from the orders, and counted
+    Aside,
+    /// Subtracted from the customer's latest order on or before the refund
+    Net,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum UnitArg {
+    Day,
+    Week,
+}
+
+/// What is computed from it.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Models")]
+pub struct ModelArgs {
+    /// Horizon of lifetime value: 90d, 39w, 12mo, 1yr [default: 12mo]
+    #[arg(long, env = "TIERCAST_HORIZON", value_name = "SPAN")]
+    pub horizon: Option<Span>,
+    /// Discount rate of lifetime value with its period: 10%/yr, 1%/mo [default: 10%/yr]
+    #[arg(long, env = "TIERCAST_DISCOUNT", value_name = "RATE")]
+    pub discount: Option<Discount>,
+    /// Margin in lifetime value, above 0 and up to 1 [default: 1, lifetime value as revenue]
+    #[arg(long, env = "TIERCAST_MARGIN", value_name = "SHARE")]
+    pub margin: Option<f64>,
+    /// Clusters to look for [default: 5]
+    #[arg(long, env = "TIERCAST_CLUSTERS", value_name = "K")]
+    pub clusters: Option<usize>,
+    /// Futures to simulate for every customer and strategy [default: 500]
+    #[arg(long, env = "TIERCAST_REPLICATIONS", value_name = "N")]
+    pub replications: Option<u32>,
+    /// Seed of all random numbers [default: 1]
+    #[arg(long, env = "TIERCAST_SEED", value_name = "SEED")]
+    pub seed: Option<u64>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct RunArgs {
+    /// Parquet files or folders; the bundled CDNOW log when none is given
+    #[arg(value_name = "HISTORY")]
+    pub history: Vec<PathBuf>,
+    /// Strategy file, or "bundled" for the bundled one [default: bundled with the bundled history, else none]
+    #[arg(long, env = "TIERCAST_STRATEGIES", value_name = "FILE")]
+    pub strategies: Option<PathBuf>,
+    /// Folder for the result [default: tiercast-run]
+    #[arg(short, long, env = "TIERCAST_OUT", value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace the output folder even if it holds something else
+    #[arg(long)]
+    pub force: bool,
+    /// Check everything that can be checked without reading the rows, say what would be done, and stop
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub reading: HistoryArgs,
+    #[command(flatten)]
+    pub models: ModelArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct InspectArgs {
+    /// Parquet files or folders; the bundled CDNOW log when none is given
+    #[arg(value_name = "HISTORY")]
+    pub history: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: HistoryArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct SummarizeArgs {
+    /// Parquet files or folders; the bundled CDNOW log when none is given
+    #[arg(value_name = "HISTORY")]
+    pub history: Vec<PathBuf>,
+    /// File for the customer table
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub reading: HistoryArgs,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct ConfigArgs {
+    #[command(flatten)]
+    pub reading: HistoryArgs,
+    #[command(flatten)]
+    pub models: ModelArgs,
+    /// Strategy file
+    #[arg(long, env = "TIERCAST_STRATEGIES", value_name = "FILE")]
+    pub strategies: Option<PathBuf>,
+    /// Folder for the result
+    #[arg(short, long, env = "TIERCAST_OUT", value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}

@@ -1,0 +1,269 @@
+//! Settings as they resolve: flags, then `TIERCAST_*`, then the settings file, then defaults, each with its origin.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use serde::Deserialize;
+use tiercast::amount::Refunds;
+use tiercast::calendar::{Day, Discount, Span, Unit};
+use tiercast::error::nearest_first;
+use tiercast::history::HistoryOptions;
+use tiercast::pipeline::RunConfig;
+use tiercast::{Error, Result};
+
+use crate::args::{Global, HistoryArgs, ModelArgs, RefundsArg, UnitArg};
+
+/// The settings file that is read when none is named.
+pub const DEFAULT_FILE: &str = "tiercast.toml";
+/// The result folder when none is named.
+pub const DEFAULT_OUT: &str = "tiercast-run";
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    Flag,
+    Environment(String),
+    File(PathBuf),
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Flag => f.write_str("command line"),
+            Origin::Environment(name) => f.write_str(name),
+            Origin::File(path) => write!(f, "{}", path.display()),
+            Origin::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// One resolved setting, for `tiercast config` and the manifest.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    pub key: &'static str,
+    /// The value as a settings file would hold it; `None` when it is left to the data.
+    pub value: Option<String>,
+    pub origin: Origin,
+}
+
+/// Everything resolved.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub run: RunConfig,
+    pub out: PathBuf,
+    pub strategies: Option<PathBuf>,
+    pub threads: usize,
+    /// Every setting in the order of `--help`.
+    pub list: Vec<Setting>,
+}
+
+/// The settings file as typed. Keys are those of the command line, with `_` for `-`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FileSettings {
+    threads: Option<usize>,
+    customer: Option<String>,
+    time: Option<String>,
+    amount: Option<String>,
+    order: Option<String>,
+    zone: Option<String>,
+    as_of: Option<Day>,
+    calibration_end: Option<Day>,
+    refunds: Option<Refunds>,
+    drop_duplicates: Option<bool>,
+    unit: Option<Unit>,
+    horizon: Option<Span>,
+    discount: Option<Discount>,
+    margin: Option<f64>,
+    clusters: Option<usize>,
+    replications: Option<u32>,
+    seed: Option<u64>,
+    strategies: Option<PathBuf>,
+    out: Option<PathBuf>,
+}
+
+/// The parts of the command line that carry settings; what a verb does not have is empty.
+#[derive(Default)]
+pub struct Typed<'a> {
+    pub reading: HistoryArgs,
+    pub models: ModelArgs,
+    pub strategies: Option<PathBuf>,
+    pub out: Option<PathBuf>,
+    /// The matches of the verb, which know what came from the environment.
+    pub matches: Option<&'a ArgMatches>,
+}
+
+/// Settles every setting.
+pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
+    refuse_unknown_variables()?;
+    let path = match &global.config {
+        Some(path) => Some(path.clone()),
+        None => Some(PathBuf::from(DEFAULT_FILE)).filter(|p| p.is_file()),
+    };
+    let file = match &path {
+        Some(path) => read_file(path)?,
+        None => FileSettings::default(),
+    };
+    let mut layers = Layers { matches: typed.matches, file: path, list: Vec::new() };
+    let (reading, models) = (typed.reading, typed.models);
+    let threads = layers.pick("threads", global.threads, file.threads, 0);
+    let refunds = reading.refunds.map(|r| match r {
+        RefundsArg::Aside => Refunds::Aside,
+        RefundsArg::Net => Refunds::Net,
+    });
+    let unit = reading.unit.map(|u| match u {
+        UnitArg::Day => Unit::Day,
+        UnitArg::Week => Unit::Week,
+    });
+    let defaults = RunConfig::default();
+    let run = RunConfig {
+        history: HistoryOptions {
+            customer: layers.optional("customer", reading.customer, file.customer),
+            time: layers.optional("time", reading.time, file.time),
+            amount: layers.optional("amount", reading.amount, file.amount),
+            order: layers.optional("order", reading.order, file.order),
+            zone: layers.optional("zone", reading.zone, file.zone),
+            as_of: layers.optional("as_of", reading.as_of, file.as_of),
+            calibration_end: layers.optional(
+                "calibration_end",
+                reading.calibration_end,
+                file.calibration_end,
+            ),
+            refunds: layers.pick("refunds", refunds, file.refunds, defaults.history.refunds),
+            drop_duplicates: layers.pick(
+                "drop_duplicates",
+                reading.drop_duplicates.then_some(true),
+                file.drop_duplicates,
+                false,
+            ),
+        },
+        unit: layers.pick("unit", unit, file.unit, defaults.unit),
+        horizon: layers.pick("horizon", models.horizon, file.horizon, defaults.horizon),
+        discount: layers.pick("discount", models.discount, file.discount, defaults.discount),
+        margin: layers.pick("margin", models.margin, file.margin, defaults.margin),
+        clusters: layers.pick("clusters", models.clusters, file.clusters, defaults.clusters),
+        replications: layers.pick(
+            "replications",
+            models.replications,
+            file.replications,
+            defaults.replications,
+        ),
+        seed: layers.pick("seed", models.seed, file.seed, defaults.seed),
+    };
+    run.check()?;
+    let strategies = layers.optional("strategies", typed.strategies, file.strategies);
+    let out = layers.pick("out", typed.out, file.out, PathBuf::from(DEFAULT_OUT));
+    Ok(Settings { run, out, strategies, threads, list: layers.list })
+}
+
+struct Layers<'a> {
+    matches: Option<&'a ArgMatches>,
+    file: Option<PathBuf>,
+    list: Vec<Setting>,
+}
+
+impl Layers<'_> {
+    fn optional<T: serde::Serialize>(
+        &mut self,
+        key: &'static str,
+        typed: Option<T>,
+        file: Option<T>,
+    ) -> Option<T> {
+        let origin = match (&typed, &file) {
+            (Some(_), _) => self.typed_origin(key),
+            (None, Some(_)) => Origin::File(self.file.clone().unwrap_or_default()),
+            (None, None) => Origin::Default,
+        };
+        let value = typed.or(file);
+        self.list.push(Setting { key, value: value.as_ref().map(show), origin });
+        value
+    }
+
+    fn pick<T: serde::Serialize>(
+        &mut self,
+        key: &'static str,
+        typed: Option<T>,
+        file: Option<T>,
+        default: T,
+    ) -> T {
+        match self.optional(key, typed, file) {
+            Some(value) => value,
+            None => {
+                self.list.last_mut().expect("just pushed").value = Some(show(&default));
+                default
+            }
+        }
+    }
+
+    /// Whether a value that clap delivered was typed or came from the environment.
+    fn typed_origin(&self, key: &str) -> Origin {
+        let known = |m: &ArgMatches| m.try_contains_id(key).unwrap_or(false);
+        match self.matches.filter(|m| known(m)).and_then(|m| m.value_source(key)) {
+            Some(ValueSource::EnvVariable) => Origin::Environment(variable(key)),
+            _ => Origin::Flag,
+        }
+    }
+}
+
+/// A value as TOML would hold it.
+fn show<T: serde::Serialize>(value: &T) -> String {
+    toml::Value::try_from(value).map(|v| v.to_string()).unwrap_or_default()
+}
+
+fn variable(key: &str) -> String {
+    format!("TIERCAST_{}", key.to_uppercase())
+}
+
+fn read_file(path: &Path) -> Result<FileSettings> {
+    if !path.exists() {
+        return Err(Error::NoSuchFile { path: path.to_path_buf() });
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
+    toml::from_str(&text).map_err(|e| Error::Document {
+        file: path.display().to_string(),
+        problem: e.to_string().trim_end().to_string(),
+        remedy: "`tiercast config` prints every key with its value".to_string(),
+    })
+}
+
+/// A misspelt variable would be ignored in silence, so it is refused.
+fn refuse_unknown_variables() -> Result<()> {
+    const KEYS: [&str; 20] = [
+        "config",
+        "threads",
+        "customer",
+        "time",
+        "amount",
+        "order",
+        "zone",
+        "as_of",
+        "calibration_end",
+        "refunds",
+        "drop_duplicates",
+        "unit",
+        "horizon",
+        "discount",
+        "margin",
+        "clusters",
+        "replications",
+        "seed",
+        "strategies",
+        "out",
+    ];
+    let known: Vec<String> = KEYS.iter().map(|key| variable(key)).collect();
+    for (name, value) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("TIERCAST_") && !known.contains(&name) {
+            return Err(Error::Value {
+                what: format!("the environment variable {name}"),
+                value: value.to_string_lossy().into_owned(),
+                problem: "there is no such setting".to_string(),
+                remedy: format!("did you mean {}?", nearest_first(&name, &known)[0]),
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! The short tables of a run and of an inspection.
+
+use tiercast::history::Inspection;
+use tiercast::pipeline::Run;
+use tiercast::report::format::{count, interval, money, percent, signed, significant};
+use tiercast::simulate::Metric;
+
+use crate::render::Grid;
+
+/// Files of a history.
+pub fn files(inspection: &Inspection) -> String {
+    let mut grid = Grid::new("Files", &["file", ">rows", ">row groups", ">bytes", "compression"]);
+    for file in &inspection.files {
+        grid.row(vec![
+            file.name.clone(),
+            count(file.rows),
+            count(file.row_groups as u64),
+            count(file.bytes),
+            file.compression.clone(),
+        ]);
+    }
+    grid.text()
+}
+
+/// What each column is taken for.
+pub fn columns(inspection: &Inspection) -> String {
+    let mut grid = Grid::new("Columns", &["column", "type", "taken for"]);
+    let detected = &inspection.columns;
+    let roles = [
+        ("customer", Some(&detected.customer)),
+        ("time", Some(&detected.time)),
+        ("amount", Some(&detected.amount)),
+        ("order", detected.order.as_ref()),
+    ];
+    for (name, kind) in inspection.files.iter().take(1).flat_map(|file| &file.schema) {
+        let role =
+            roles.iter().find(|(_, column)| column.is_some_and(|c| c.name == *name)).map_or("", |(r, _)| r);
+        grid.row(vec![name.clone(), kind.clone(), role.to_string()]);
+    }
+    grid.text()
+}
+
+/// The customers in a few figures.
+pub fn customers(run: &Run) -> String {
+    let table = &run.summary.table;
+    let repeaters = table.frequency.iter().filter(|&&x| x > 0).count() as u64;
+    let mut grid = Grid::new("Customers", &["", ">"]);
+    let mut line = |what: &str, value: String| {
+        grid.row(vec![what.to_string(), value]);
+    };
+    line("customers", count(table.len() as u64));
+    line("of them with a repeat purchase", count(repeaters));
+    line("observed up to", table.window.calibration_end.to_string());
+    if table.window.has_holdout() {
+        line("holdout up to", table.window.as_of.to_string());
+    }
+    line("total spend", money(table.total_spend.iter().sum()));
+    line("Gini coefficient of spend", significant(run.concentration.gini, 3));
+    let mut text = grid.text();
+    if let Some(top) = run.concentration.top.iter().find(|t| t.customers == 0.2) {
+        // Directly under the table, before its closing empty line.
+        text.truncate(text.len() - 1);
+        text.push_str(&format!("{}\n\n", top.sentence()));
+    }
+    text
+}
+
+/// Parameters and verdicts of the models.
+pub fn models(run: &Run) -> String {
+    let mut grid =
+        Grid::new("Lifetime models", &["model", "parameter", ">estimate", ">standard error", "verdict"]);
+    for report in [&run.purchases.report, &run.spend.report] {
+        let verdict = format!("{}, LL {}", report.verdict.sentence(), log_likelihood(report.log_likelihood));
+        if report.parameters.is_empty() {
+            grid.row(vec![report.model.into(), String::new(), String::new(), String::new(), verdict.clone()]);
+        }
+        for (i, parameter) in report.parameters.iter().enumerate() {
+            grid.row(vec![
+                if i == 0 { report.model.into() } else { String::new() },
+                parameter.name.into(),
+                significant(parameter.estimate, 6),
+                parameter.standard_error.map_or("unknown".into(), |e| significant(e, 3)),
+                if i == 0 { verdict.clone() } else { String::new() },
+            ]);
+        }
+    }
+    grid.text()
+}
+
+fn log_likelihood(value: Option<f64>) -> String {
+    value.map_or("none".into(), |v| format!("{v:.3}"))
+}
+
+/// Tiers by every scheme.
+pub fn tiers(run: &Run) -> String {
+    let mut text = String::new();
+    for tiering in &run.tierings {
+        let columns = ["tier", ">customers", ">share", ">spend", ">share of spend", "rule"];
+        let mut grid = Grid::new(format!("Tiers by {}", tiering.key), &columns);
+        for tier in &tiering.tiers {
+            grid.row(vec![
+                tier.name.clone(),
+                count(tier.customers),
+                percent(tier.share_of_customers),
+                money(tier.spend),
+                percent(tier.share_of_spend),
+                tier.rule.clone(),
+            ]);
+        }
+        text.push_str(&grid.text());
+    }
+    text
+}
+
+/// Strategies side by side, and what the intervals are.
+pub fn strategies(run: &Run) -> String {
+    let (Some(set), Some(comparison)) = (&run.strategies, &run.comparison) else { return String::new() };
+    let title = format!(
+        "Strategies over {} from {}, {} futures of every customer; profit = {} of revenue − cost{}",
+        set.horizon,
+        run.begins(),
+        count(comparison.replications as u64),
+        percent(set.margin),
+        if set.currency.is_empty() { String::new() } else { format!(", in {}", set.currency) },
+    );
+    let columns = [
+        "strategy",
+        ">cost",
+        ">profit",
+        "95 % interval",
+        ">gain in profit",
+        "95 % of its mean",
+        "95 % interval",
+        ">P(best)",
+        "verdict",
+    ];
+    let mut grid = Grid::new(title, &columns);
+    for (s, name) in comparison.strategies.iter().enumerate() {
+        let (Some(cost), Some(profit)) =
+            (comparison.find(s, None, Metric::Cost), comparison.find(s, None, Metric::Profit))
+        else {
+            continue;
+        };
+        let d = profit.difference;
+        grid.row(vec![
+            name.clone(),
+            money(cost.estimate.value),
+            money(profit.estimate.value),
+            interval(profit.estimate.lower, profit.estimate.upper, money),
+            if s == 0 { String::new() } else { signed(d.value) },
+            if s == 0 { String::new() } else { interval(d.mean_lower, d.mean_upper, signed) },
+            if s == 0 { String::new() } else { interval(d.lower, d.upper, signed) },
+            percent(comparison.p_best[s]),
+            comparison.verdicts[s].word().into(),
+        ]);
+    }
+    let mut text = grid.text();
+    text.push_str(
+        "An interval says what will happen (parameters, responses, the customers' own rates and luck); \
+         \"of its mean\" leaves luck out.\nEvery response is listed with its source in the report. ",
+    );
+    let assumed = set.responses.iter().filter(|r| r.source == tiercast::strategy::Source::Assumption).count();
+    text.push_str(&format!("{assumed} of {} responses are assumptions.\n", set.responses.len()));
+    text
+}

@@ -1,0 +1,24 @@
+//! One file per verb.
+
+pub mod config;
+pub mod inspect;
+pub mod run;
+pub mod summarize;
+
+use std::path::PathBuf;
+
+use tiercast::Result;
+use tiercast::history::Source;
+
+/// The sources that were named, or the bundled history.
+fn sources(paths: &[PathBuf]) -> Vec<Source> {
+    if paths.is_empty() {
+        return vec![tiercast::history::bundled()];
+    }
+    paths.iter().cloned().map(Source::Path).collect()
+}
+
+/// Runs `work` with the number of threads that was asked for.
+fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> Result<R> + Send) -> Result<R> {
+    tiercast::parallel::with_threads(threads, work)?
+}

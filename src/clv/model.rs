@@ -1,0 +1,201 @@
+//! What every lifetime model offers, and what every fit reports.
+//!
+//! An unfitted model and its fitted parameters are two types, so "not fitted" cannot happen. A fit never fails on
+//! data that exist: it ends in a [`Verdict`].
+
+use serde::Serialize;
+
+use super::dense::Matrix;
+use super::uncertainty::Uncertainty;
+use crate::calendar::Unit;
+
+/// A model's parameters, with the scale on which they are fitted and drawn.
+///
+/// On the scale-free scale (logarithms of rates and shapes, logits of probabilities) every real vector is a valid
+/// set of parameters, and a change of the unit of time or money is a shift.
+pub trait Parametric: Sized + Clone + Send + Sync {
+    /// The model's name.
+    const MODEL: &'static str;
+    /// The names of the parameters in the literature.
+    const NAMES: &'static [&'static str];
+
+    /// The unit of time in which the parameters are expressed, if time is in the model.
+    fn unit(&self) -> Option<Unit>;
+
+    /// The parameters in the order of [`Parametric::NAMES`].
+    fn natural(&self) -> Vec<f64>;
+
+    /// The parameters on the scale-free scale.
+    fn scale_free(&self) -> Vec<f64>;
+
+    /// The parameters at a point of the scale-free scale, in the same unit as these.
+    fn with_scale_free(&self, theta: &[f64]) -> Self;
+
+    /// Derivatives of the natural parameters (rows) by the scale-free ones (columns).
+    fn jacobian(&self) -> Matrix;
+}
+
+/// A fitted model of purchases, from which expectations follow. Times are in the model's unit.
+pub trait PurchaseModel: Parametric {
+    /// The unit of the arguments and of the parameters.
+    fn time_unit(&self) -> Unit;
+
+    /// The time over which expectations bend: that of the purchase rates' distribution (alpha).
+    fn time_scale(&self) -> f64;
+
+    /// ln P(alive at T | x, t_x, T).
+    fn ln_p_alive(&self, x: u32, t_x: f64, t: f64) -> f64;
+
+    /// P(alive at T | x, t_x, T).
+    fn p_alive(&self, x: u32, t_x: f64, t: f64) -> f64 {
+        self.ln_p_alive(x, t_x, t).exp()
+    }
+
+    /// Expected purchases in (T, T + horizon] of a customer known to be alive at T; it does not depend on t_x.
+    fn expected_if_alive(&self, x: u32, t: f64, horizon: f64) -> f64;
+
+    /// Expected purchases in (T, T + horizon] given (x, t_x, T): exactly
+    /// [`PurchaseModel::expected_if_alive`] × [`PurchaseModel::p_alive`].
+    fn conditional_expected(&self, x: u32, t_x: f64, t: f64, horizon: f64) -> f64 {
+        self.expected_if_alive(x, t, horizon) * self.p_alive(x, t_x, t)
+    }
+
+    /// E[X(t)]: expected repeat purchases of a new customer up to time t.
+    fn expected(&self, t: f64) -> f64;
+}
+
+/// The result of a fit.
+#[derive(Debug, Clone)]
+pub struct Fit<P> {
+    /// What was found, and how far it can be trusted.
+    pub report: FitReport,
+    /// The parameters; none when the verdict is not usable.
+    pub params: Option<P>,
+    /// How well the data determine them; none when they are not usable.
+    pub uncertainty: Option<Uncertainty<P>>,
+}
+
+/// Everything a fit has to say about itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FitReport {
+    /// The model.
+    pub model: &'static str,
+    /// The unit of time of the parameters, if time is in the model.
+    pub unit: Option<Unit>,
+    /// The parameters, also where the verdict is not usable; empty when there was nothing to fit.
+    pub parameters: Vec<Parameter>,
+    /// The log-likelihood at the parameters, with all its constants; none when there was nothing to fit.
+    pub log_likelihood: Option<f64>,
+    /// Customers whom the fit used.
+    pub customers: u64,
+    /// Customers whom it could not use, by reason.
+    pub set_aside: Vec<SetAside>,
+    /// Distinct histories among them.
+    pub patterns: u64,
+    /// The largest entry of the gradient of the mean log-likelihood by the scale-free parameters, without those that
+    /// lie at a bound.
+    pub gradient_norm: f64,
+    /// Eigenvalues, ascending, of the observed information on the scale-free scale (minus the Hessian of the
+    /// log-likelihood), without parameters at a bound.
+    pub hessian_eigenvalues: Vec<f64>,
+    /// How often the likelihood was evaluated, with all starts.
+    pub evaluations: u32,
+    /// The log-likelihood that the search from each start reached.
+    pub starts: Vec<f64>,
+    /// What it all amounts to.
+    pub verdict: Verdict,
+    /// What a reader of the result should know.
+    pub warnings: Vec<String>,
+}
+
+/// One parameter of a fit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Parameter {
+    /// Its name in the literature.
+    pub name: &'static str,
+    /// Its maximum-likelihood estimate.
+    pub estimate: f64,
+    /// Its standard error (observed information, delta method); none where the data do not determine it.
+    pub standard_error: Option<f64>,
+}
+
+/// Customers whom a fit could not use.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SetAside {
+    /// Why.
+    pub reason: &'static str,
+    /// How many.
+    pub customers: u64,
+}
+
+/// What a fit amounts to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Verdict {
+    /// A maximum of the likelihood: gradient zero, information positive definite, another start agrees.
+    VerifiedOptimum,
+    /// The likelihood has no verified maximum inside; it is best at a named edge of what the model can say.
+    Boundary {
+        /// Its name.
+        name: &'static str,
+        /// What the data say.
+        explanation: String,
+        /// What the user may do.
+        advice: &'static str,
+        /// Whether predictions there have a meaning.
+        usable: bool,
+    },
+    /// There is no result.
+    Failed {
+        /// Why.
+        reason: String,
+        /// What the user may do.
+        advice: &'static str,
+    },
+}
+
+impl Verdict {
+    /// Whether predictions may be made from the parameters.
+    pub fn is_usable(&self) -> bool {
+        match self {
+            Verdict::VerifiedOptimum => true,
+            Verdict::Boundary { usable, .. } => *usable,
+            Verdict::Failed { .. } => false,
+        }
+    }
+
+    /// The verdict in one line.
+    pub fn sentence(&self) -> String {
+        match self {
+            Verdict::VerifiedOptimum => "verified optimum".to_string(),
+            Verdict::Boundary { name, explanation, advice, .. } => format!("{name}: {explanation}; {advice}"),
+            Verdict::Failed { reason, advice } => format!("failed: {reason}; {advice}"),
+        }
+    }
+}
+
+impl FitReport {
+    /// The report of a fit that found nothing to work on.
+    pub(super) fn without_data(
+        model: &'static str,
+        unit: Option<Unit>,
+        customers: u64,
+        verdict: Verdict,
+    ) -> FitReport {
+        FitReport {
+            model,
+            unit,
+            parameters: Vec::new(),
+            log_likelihood: None,
+            customers,
+            set_aside: Vec::new(),
+            patterns: 0,
+            gradient_norm: 0.0,
+            hessian_eigenvalues: Vec::new(),
+            evaluations: 0,
+            starts: Vec::new(),
+            verdict,
+            warnings: Vec::new(),
+        }
+    }
+}

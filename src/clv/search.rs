@@ -1,0 +1,189 @@
+//! The search that all fits share: several starts, the best end, and what it amounts to.
+
+use super::dense::Matrix;
+use super::minimise::{Evaluation, Minimum, minimise};
+use super::model::{Fit, FitReport, Parameter, Parametric, Verdict};
+use super::uncertainty::{Uncertainty, is_determined};
+use crate::error::Result;
+use crate::progress::Progress;
+
+/// One end of a scale-free parameter's range.
+pub(super) struct Edge {
+    /// The bound.
+    pub at: f64,
+    /// A best value beyond this is at the edge for all practical purposes.
+    pub near: f64,
+    /// Its name.
+    pub name: &'static str,
+    /// What the data say when the likelihood is best there.
+    pub explanation: &'static str,
+    /// What the user may do.
+    pub advice: &'static str,
+    /// Whether predictions there have a meaning.
+    pub usable: bool,
+}
+
+/// A scale-free parameter: how a message calls it, and its two ends.
+pub(super) struct Coordinate {
+    pub name: &'static str,
+    pub low: Edge,
+    pub high: Edge,
+}
+
+/// The gradient of the mean log-likelihood below which an end counts as a maximum.
+const GRADIENT_OF_AN_OPTIMUM: f64 = 1e-6;
+
+/// Two searches agree when their log-likelihoods differ by less than this share, or by [`SAME_OPTIMUM`].
+const SAME_SHARE: f64 = 1e-9;
+const SAME_OPTIMUM: f64 = 1e-4;
+
+/// The data of one search.
+pub(super) struct Search<'a> {
+    /// Customers whom the likelihood is over.
+    pub customers: u64,
+    /// Distinct histories among them.
+    pub patterns: u64,
+    /// Scale-free points to start from.
+    pub starts: Vec<Vec<f64>>,
+    /// The parameters' ranges.
+    pub coordinates: &'a [Coordinate],
+}
+
+/// Minimises `mean_loss`, minus the mean log-likelihood of a customer at a scale-free point, and judges the end.
+///
+/// # Errors
+/// [`crate::Error::Interrupted`] only.
+pub(super) fn fit<P: Parametric>(
+    like: &P,
+    search: Search<'_>,
+    mean_loss: impl Fn(&[f64]) -> Evaluation,
+    progress: &dyn Progress,
+) -> Result<Fit<P>> {
+    let bounds: Vec<(f64, f64)> = search.coordinates.iter().map(|c| (c.low.at, c.high.at)).collect();
+    let n = search.customers as f64;
+    progress.phase(P::MODEL, search.starts.len() as u64);
+    let mut ends: Vec<Minimum> = Vec::new();
+    for start in &search.starts {
+        let loss = |theta: &[f64]| {
+            progress.check()?;
+            Ok(mean_loss(theta))
+        };
+        ends.push(minimise(loss, start, &bounds)?);
+        progress.advance(1);
+    }
+    let evaluations = ends.iter().map(|end| end.evaluations).sum();
+    let starts: Vec<f64> = ends.iter().map(|end| -end.at.value * n).collect();
+    // The first of the best, values that are not numbers last: total_cmp puts NaN above everything.
+    let best =
+        ends.iter().filter(|end| end.at.value.is_finite()).min_by(|a, b| a.at.value.total_cmp(&b.at.value));
+    let mut report = FitReport {
+        patterns: search.patterns,
+        evaluations,
+        ..FitReport::without_data(P::MODEL, like.unit(), search.customers, no_number())
+    };
+    report.starts = starts;
+    let Some(best) = best else {
+        return Ok(Fit { report, params: None, uncertainty: None });
+    };
+    let params = like.with_scale_free(&best.point);
+    let edges: Vec<Option<&Edge>> = (search.coordinates.iter().zip(&best.point).zip(&best.held))
+        .map(|((coordinate, &theta), &held)| {
+            let middle = 0.5 * (coordinate.low.near + coordinate.high.near);
+            let edge = if theta < middle { &coordinate.low } else { &coordinate.high };
+            let beyond = theta <= coordinate.low.near || theta >= coordinate.high.near;
+            (held || beyond).then_some(edge)
+        })
+        .collect();
+    let held: Vec<bool> = edges.iter().map(Option::is_some).collect();
+    let information = scaled(&best.at.hessian, n);
+    let free: Vec<usize> = (0..held.len()).filter(|&i| !held[i]).collect();
+    let (eigenvalues, eigenvectors) = information.restricted(&free).eigen();
+    let agree = report
+        .starts
+        .iter()
+        .filter(|ll| {
+            (**ll + best.at.value * n).abs() <= SAME_OPTIMUM + SAME_SHARE * (best.at.value * n).abs()
+        })
+        .count();
+    report.verdict = if best.gradient_norm > GRADIENT_OF_AN_OPTIMUM {
+        Verdict::Failed {
+            reason: format!("the search ended with a gradient of {:.1e}", best.gradient_norm),
+            advice: "please report this with the data: it should not happen",
+        }
+    } else if let Some(edge) = edges.iter().flatten().next() {
+        at_edges(edge, &edges)
+    } else if eigenvalues.iter().any(|&value| !is_determined(value)) {
+        ridge(&free, &eigenvalues, &eigenvectors, search.coordinates)
+    } else if agree < 2 {
+        Verdict::Boundary {
+            name: "the starts disagree",
+            explanation: "only one start reached the best log-likelihood".to_string(),
+            advice: "compare the starts' log-likelihoods in the report before relying on it",
+            usable: true,
+        }
+    } else {
+        Verdict::VerifiedOptimum
+    };
+    let uncertainty = Uncertainty::new(params.clone(), &information, &held);
+    let errors = uncertainty.standard_errors();
+    report.parameters = (P::NAMES.iter().zip(params.natural()).enumerate())
+        .map(|(i, (&name, estimate))| Parameter {
+            name,
+            estimate,
+            standard_error: errors.as_ref().map(|errors| errors[i]),
+        })
+        .collect();
+    report.log_likelihood = Some(-best.at.value * n);
+    report.gradient_norm = best.gradient_norm;
+    report.hessian_eigenvalues = eigenvalues;
+    let usable = report.verdict.is_usable();
+    Ok(Fit { report, params: usable.then_some(params), uncertainty: usable.then_some(uncertainty) })
+}
+
+fn no_number() -> Verdict {
+    Verdict::Failed {
+        reason: "the likelihood is not a number at any start".to_string(),
+        advice: "check the customer table for extreme values",
+    }
+}
+
+fn at_edges(first: &Edge, edges: &[Option<&Edge>]) -> Verdict {
+    let mut explanation = first.explanation.to_string();
+    for edge in edges.iter().flatten().skip(1) {
+        explanation.push_str("; also ");
+        explanation.push_str(edge.name);
+    }
+    Verdict::Boundary {
+        name: first.name,
+        explanation,
+        advice: first.advice,
+        usable: edges.iter().flatten().all(|edge| edge.usable),
+    }
+}
+
+fn ridge(free: &[usize], values: &[f64], vectors: &Matrix, coordinates: &[Coordinate]) -> Verdict {
+    // The parameters that take part in a direction without information.
+    let names: Vec<&str> = (free.iter().enumerate())
+        .filter(|(c, _)| (0..values.len()).any(|k| !is_determined(values[k]) && vectors[(k, *c)].abs() > 0.3))
+        .map(|(_, &i)| coordinates[i].name)
+        .collect();
+    Verdict::Boundary {
+        name: "a ridge",
+        explanation: format!(
+            "the likelihood hardly changes along {}: the data do not determine it",
+            names.join(" and ")
+        ),
+        advice: "use expectations over the observed span only, or give more customers or a longer history",
+        usable: true,
+    }
+}
+
+fn scaled(matrix: &Matrix, factor: f64) -> Matrix {
+    let mut out = matrix.clone();
+    for i in 0..matrix.dim() {
+        for j in 0..matrix.dim() {
+            out[(i, j)] *= factor;
+        }
+    }
+    out
+}

@@ -1,0 +1,172 @@
+//! The customer table as one Arrow record batch.
+
+use std::sync::Arc;
+
+use arrow_array::{
+    ArrayRef, Date32Array, Float64Array, Int8Array, Int16Array, Int32Array, Int64Array, LargeStringArray,
+    RecordBatch, StringArray, StringViewArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
+};
+use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+
+use crate::calendar::Day;
+use crate::customers::table::{CustomerTable, Ids, TextKind, Values};
+use crate::error::{Error, Result};
+
+/// The table as it is written to `customers.parquet`: the id in the type it came in, the statistics with recency and T
+/// in the table's unit, the holdout if there is one, then the added columns.
+///
+/// Errors: [`Error::Internal`] for columns of unequal length or with one name, which is a defect of the caller.
+pub fn to_record_batch(table: &CustomerTable) -> Result<RecordBatch> {
+    let n = table.len();
+    let mut columns: Vec<(&str, ArrayRef)> = vec![
+        ("customer_id", ids(&table.ids)?),
+        ("frequency", counts(table.frequency.iter().copied())),
+        ("recency", numbers((0..n).map(|i| table.recency(i)))),
+        ("T", numbers((0..n).map(|i| table.t(i)))),
+        ("monetary_value", numbers(table.monetary_value.iter().copied())),
+        ("first_order", dates(&table.first_order)),
+        ("last_order", dates(&table.last_order)),
+        ("orders", counts(table.orders.iter().copied())),
+        ("transactions", counts(table.transactions.iter().copied())),
+        ("total_spend", numbers(table.total_spend.iter().copied())),
+        ("days_since_last", counts((0..n).map(|i| table.days_since_last(i)))),
+    ];
+    if let Some(holdout) = &table.holdout {
+        let span = table.unit.of_days(table.window.holdout_days());
+        columns.push(("frequency_holdout", counts(holdout.frequency.iter().copied())));
+        columns.push(("spend_holdout", numbers(holdout.spend.iter().copied())));
+        columns.push(("T_holdout", numbers(std::iter::repeat_n(span, n))));
+    }
+    for column in &table.columns {
+        let values: ArrayRef = match &column.values {
+            Values::Float(values) => numbers(values.iter().copied()),
+            Values::Count(values) => counts(values.iter().copied()),
+            Values::Label { codes, names } => Arc::new(StringArray::from_iter_values(
+                codes.iter().map(|&code| names[usize::from(code)].as_str()),
+            )),
+        };
+        columns.push((&column.name, values));
+    }
+    RecordBatch::try_from_iter(columns).map_err(|e| Error::internal("making the customer table", e))
+}
+
+fn counts(values: impl Iterator<Item = u32>) -> ArrayRef {
+    Arc::new(UInt32Array::from_iter_values(values))
+}
+
+fn numbers(values: impl Iterator<Item = f64>) -> ArrayRef {
+    Arc::new(Float64Array::from_iter_values(values))
+}
+
+fn dates(days: &[Day]) -> ArrayRef {
+    Arc::new(Date32Array::from_iter_values(days.iter().map(|day| day.0)))
+}
+
+/// Ids of a width came from a column of that width (or a narrower one), so that they fit.
+fn ids(ids: &Ids) -> Result<ArrayRef> {
+    macro_rules! narrow {
+        ($array:ty, $int:ty, $values:expr) => {
+            Arc::new(<$array>::from_iter_values($values.iter().map(|&v| v as $int))) as ArrayRef
+        };
+    }
+    Ok(match ids {
+        Ids::Signed { values, bits: 8 } => narrow!(Int8Array, i8, values),
+        Ids::Signed { values, bits: 16 } => narrow!(Int16Array, i16, values),
+        Ids::Signed { values, bits: 32 } => narrow!(Int32Array, i32, values),
+        Ids::Signed { values, .. } => narrow!(Int64Array, i64, values),
+        Ids::Unsigned { values, bits: 8 } => narrow!(UInt8Array, u8, values),
+        Ids::Unsigned { values, bits: 16 } => narrow!(UInt16Array, u16, values),
+        Ids::Unsigned { values, bits: 32 } => narrow!(UInt32Array, u32, values),
+        Ids::Unsigned { values, .. } => narrow!(UInt64Array, u64, values),
+        Ids::Text { ends, bytes, kind } => texts(ends, bytes, *kind)?,
+    })
+}
+
+fn texts(ends: &[usize], bytes: &[u8], kind: TextKind) -> Result<ArrayRef> {
+    let failed = |e| Error::internal("writing text ids", e);
+    let small = i32::try_from(bytes.len()).is_ok();
+    Ok(match kind {
+        TextKind::Utf8View => {
+            let text = |i: usize| &bytes[if i == 0 { 0 } else { ends[i - 1] }..ends[i]];
+            let text = |i| std::str::from_utf8(text(i)).map_err(|e| Error::internal("writing text ids", e));
+            let texts = (0..ends.len()).map(text).collect::<Result<Vec<&str>>>()?;
+            Arc::new(StringViewArray::from_iter_values(texts))
+        }
+        // 32-bit offsets end at 2 GiB; beyond it the large type holds the same texts.
+        TextKind::Utf8 if small => {
+            let offsets: ScalarBuffer<i32> =
+                std::iter::once(0).chain(ends.iter().map(|&e| e as i32)).collect();
+            let values = Buffer::from_slice_ref(bytes);
+            Arc::new(StringArray::try_new(OffsetBuffer::new(offsets), values, None).map_err(failed)?)
+        }
+        TextKind::Utf8 | TextKind::LargeUtf8 => {
+            let offsets: ScalarBuffer<i64> =
+                std::iter::once(0).chain(ends.iter().map(|&e| e as i64)).collect();
+            let values = Buffer::from_slice_ref(bytes);
+            Arc::new(LargeStringArray::try_new(OffsetBuffer::new(offsets), values, None).map_err(failed)?)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::{Unit, Window};
+    use arrow_schema::DataType;
+
+    fn table(ids: Ids) -> CustomerTable {
+        CustomerTable {
+            ids,
+            window: Window { calibration_end: Day(70), as_of: Day(84) },
+            unit: Unit::Week,
+            frequency: vec![1, 0],
+            recency_days: vec![14, 0],
+            t_days: vec![70, 7],
+            monetary_value: vec![2.5, 0.0],
+            first_order: vec![Day(0), Day(63)],
+            last_order: vec![Day(14), Day(63)],
+            orders: vec![2, 1],
+            transactions: vec![3, 1],
+            total_spend: vec![4.5, 1.0],
+            holdout: Some(crate::customers::Holdout { frequency: vec![1, 0], spend: vec![3.0, 0.0] }),
+            columns: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn columns_keep_their_order_and_unit() {
+        let mut table = table(Ids::Signed { values: vec![-1, 7], bits: 16 });
+        table.push("tier", Values::Label { codes: vec![1, 0], names: vec!["low".into(), "high".into()] });
+        let batch = to_record_batch(&table).unwrap();
+        let schema = batch.schema();
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        assert_eq!(
+            names.join(" "),
+            "customer_id frequency recency T monetary_value first_order last_order orders transactions \
+             total_spend days_since_last frequency_holdout spend_holdout T_holdout tier"
+        );
+        assert_eq!(batch.column(0).as_ref(), &Int16Array::from(vec![-1, 7]));
+        assert_eq!(batch.column(2).as_ref(), &Float64Array::from(vec![2.0, 0.0]));
+        assert_eq!(batch.column(3).as_ref(), &Float64Array::from(vec![10.0, 1.0]));
+        assert_eq!(batch.column(10).as_ref(), &UInt32Array::from(vec![56, 7]));
+        assert_eq!(batch.column(13).as_ref(), &Float64Array::from(vec![2.0, 2.0]));
+        assert_eq!(batch.column(14).as_ref(), &StringArray::from(vec!["high", "low"]));
+    }
+
+    #[test]
+    fn ids_keep_their_type() {
+        let text = |kind| Ids::Text { ends: vec![1, 3], bytes: b"abc".to_vec(), kind };
+        for (ids, data_type) in [
+            (Ids::Signed { values: vec![1, 2], bits: 8 }, DataType::Int8),
+            (Ids::Signed { values: vec![1, 2], bits: 64 }, DataType::Int64),
+            (Ids::Unsigned { values: vec![1, 2], bits: 32 }, DataType::UInt32),
+            (Ids::Unsigned { values: vec![1, u64::MAX], bits: 64 }, DataType::UInt64),
+            (text(TextKind::Utf8), DataType::Utf8),
+            (text(TextKind::LargeUtf8), DataType::LargeUtf8),
+            (text(TextKind::Utf8View), DataType::Utf8View),
+        ] {
+            let batch = to_record_batch(&table(ids)).unwrap();
+            assert_eq!(batch.schema().field(0).data_type(), &data_type);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! From paths to open Parquet files: folders, footers, and what is wrong with a file that cannot be read.
+
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    RowSelection,
+};
+use parquet::errors::ParquetError;
+
+use crate::error::{Error, Result};
+use crate::history::Source;
+
+/// Endings by which Parquet files are found in folders.
+const ENDINGS: [&str; 2] = ["parquet", "pq"];
+
+/// The mark at both ends of a Parquet file.
+const MARK: &[u8; 4] = b"PAR1";
+
+/// The mark at the end of a file whose footer is encrypted.
+const ENCRYPTED_MARK: &[u8; 4] = b"PARE";
+
+/// Mark, length of the footer and mark: nothing shorter is Parquet.
+const SHORTEST: u64 = 12;
+
+/// Where one file's bytes are.
+#[derive(Debug, Clone)]
+enum Place {
+    Disk(PathBuf),
+    Memory(Bytes),
+}
+
+/// A Parquet file whose footer was read.
+#[derive(Debug, Clone)]
+pub(crate) struct ParquetFile {
+    /// The name under which it is reported.
+    pub(crate) name: String,
+    /// Size in bytes.
+    pub(crate) bytes: u64,
+    pub(crate) metadata: ArrowReaderMetadata,
+    place: Place,
+}
+
+/// All files of the sources, opened, in the order of the sources and by path within a folder.
+pub(crate) fn open_all(sources: &[Source]) -> Result<Vec<ParquetFile>> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    let mut files = Vec::new();
+    for source in sources {
+        match source {
+            Source::Path(path) => {
+                for found in paths_of(path)? {
+                    let whole = fs::canonicalize(&found).map_err(|e| Error::io("read", &found, e))?;
+                    if paths.contains(&whole) {
+                        return Err(Error::value(
+                            "the history",
+                            found.display(),
+                            "the file is given twice, and its purchases would count twice",
+                            "give each file once, or only the folder",
+                        ));
+                    }
+                    paths.push(whole);
+                    files.push(open_disk(&found)?);
+                }
+            }
+            Source::Bytes { name, data } => files.push(open_memory(name, data)?),
+        }
+    }
+    Ok(files)
+}
+
+fn paths_of(path: &Path) -> Result<Vec<PathBuf>> {
+    let meta = fs::metadata(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => Error::NoSuchFile { path: path.to_path_buf() },
+        _ => Error::io("read", path, e),
+    })?;
+    if !meta.is_dir() {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let mut found = Vec::new();
+    walk(path, &mut found)?;
+    if found.is_empty() {
+        return Err(Error::NoParquetInFolder { path: path.to_path_buf() });
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Hidden files and those that begin with `_` are other tools' notes (`_SUCCESS`, `_temporary`). Folders behind
+/// symbolic links are not entered: they may lead back.
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(|e| Error::io("read", folder, e))? {
+        let entry = entry.map_err(|e| Error::io("read", folder, e))?;
+        let path = entry.path();
+        if entry.file_name().to_string_lossy().starts_with(['.', '_']) {
+            continue;
+        }
+        let kind = entry.file_type().map_err(|e| Error::io("read", &path, e))?;
+        let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+        if kind.is_dir() {
+            walk(&path, found)?;
+        } else if ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) && path.is_file() {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn open_disk(path: &Path) -> Result<ParquetFile> {
+    let io = |e| Error::io("read", path, e);
+    let mut file = File::open(path).map_err(io)?;
+    let bytes = file.metadata().map_err(io)?.len();
+    let mut ends = [[0u8; 4]; 2];
+    if bytes >= SHORTEST {
+        file.read_exact(&mut ends[0]).map_err(io)?;
+        file.seek(SeekFrom::End(-4)).map_err(io)?;
+        file.read_exact(&mut ends[1]).map_err(io)?;
+    }
+    check_marks(path, bytes, ends)?;
+    let metadata =
+        ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|e| damaged(path, &e))?;
+    Ok(ParquetFile {
+        name: path.display().to_string(),
+        bytes,
+        metadata,
+        place: Place::Disk(path.to_path_buf()),
+    })
+}
+
+fn open_memory(name: &str, data: &Bytes) -> Result<ParquetFile> {
+    let path = Path::new(name);
+    let bytes = data.len() as u64;
+    let mut ends = [[0u8; 4]; 2];
+    if bytes >= SHORTEST {
+        ends[0].copy_from_slice(&data[..4]);
+        ends[1].copy_from_slice(&data[data.len() - 4..]);
+    }
+    check_marks(path, bytes, ends)?;
+    let metadata =
+        ArrowReaderMetadata::load(data, ArrowReaderOptions::new()).map_err(|e| damaged(path, &e))?;
+    Ok(ParquetFile { name: name.to_string(), bytes, metadata, place: Place::Memory(data.clone()) })
+}
+
+fn check_marks(path: &Path, bytes: u64, [begin, end]: [[u8; 4]; 2]) -> Result<()> {
+    let problem = match (bytes, &begin == MARK, &end == MARK) {
+        (0, ..) => "it is empty",
+        (_, true, true) => return Ok(()),
+        _ if &end == ENCRYPTED_MARK || &begin == ENCRYPTED_MARK => "its footer is encrypted",
+        (_, true, false) => {
+            "it begins like one but its end is missing: it was cut short, or is still being written"
+        }
+        (_, false, true) => "it ends like one but its beginning is missing",
+        (_, false, false) => "it does not begin and end like one",
+    };
+    Err(Error::NotParquet { path: path.to_path_buf(), problem: problem.to_string() })
+}
+
+/// The error for a file that fails while it is decoded.
+pub(crate) fn damaged(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    let text = error.to_string();
+    Error::NotParquet { path: path.to_path_buf(), problem: text.trim().to_string() }
+}
+
+impl ParquetFile {
+    pub(crate) fn path(&self) -> &Path {
+        match &self.place {
+            Place::Disk(path) => path,
+            Place::Memory(_) => Path::new(&self.name),
+        }
+    }
+
+    /// Rows of row group `group`.
+    pub(crate) fn group_rows(&self, group: usize) -> u64 {
+        self.metadata.metadata().row_group(group).num_rows().max(0) as u64
+    }
+
+    /// A reader of some top-level columns (all when `columns` is `None`) of one row group, with a file handle of its
+    /// own, because a shared handle shares its position.
+    pub(crate) fn reader(
+        &self,
+        group: usize,
+        columns: Option<&[usize]>,
+        rows: Option<RowSelection>,
+        batch: usize,
+    ) -> Result<ParquetRecordBatchReader> {
+        let metadata = self.metadata.clone();
+        let mask = match columns {
+            Some(columns) => ProjectionMask::roots(metadata.parquet_schema(), columns.iter().copied()),
+            None => ProjectionMask::all(),
+        };
+        let built: Result<ParquetRecordBatchReader, ParquetError> = match &self.place {
+            Place::Disk(path) => {
+                let file = File::open(path).map_err(|e| Error::io("read", path, e))?;
+                let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
+                let builder =
+                    builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(batch);
+                match rows {
+                    Some(rows) => builder.with_row_selection(rows).build(),
+                    None => builder.build(),
+                }
+            }
+            Place::Memory(data) => {
+                let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(data.clone(), metadata);
+                let builder =
+                    builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(batch);
+                match rows {
+                    Some(rows) => builder.with_row_selection(rows).build(),
+                    None => builder.build(),
+                }
+            }
+        };
+        built.map_err(|e| damaged(self.path(), &e))
+    }
+}

@@ -1,0 +1,157 @@
+//! Batches of ids (of customers or orders) into 64-bit integers or hashed texts.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, ArrayRef, LargeStringArray, StringArray, StringViewArray};
+use arrow_buffer::NullBuffer;
+use arrow_schema::DataType;
+
+use crate::history::types::IdKind;
+use crate::random::hash_text;
+
+/// The ids of one batch.
+pub(crate) struct IdBatch {
+    /// Rows without an id.
+    pub(crate) nulls: Option<NullBuffer>,
+    pub(crate) values: IdValues,
+}
+
+/// The values of one batch of ids; those of null rows mean nothing.
+pub(crate) enum IdValues {
+    /// One integer a row: its 64 bits, sign extended.
+    Integers(Vec<u64>),
+    /// Texts, possibly shared by several rows.
+    Texts(Texts),
+}
+
+/// Texts with their hashes: one a row, or one a dictionary entry.
+pub(crate) struct Texts {
+    array: TextArray,
+    hashes: Vec<u64>,
+    /// Entry of each row, where the column is a dictionary.
+    entries: Option<Vec<usize>>,
+}
+
+enum TextArray {
+    Utf8(StringArray),
+    LargeUtf8(LargeStringArray),
+    Utf8View(StringViewArray),
+}
+
+/// A 64-bit unsigned id that the signed type of the whole history cannot hold.
+#[derive(Debug)]
+pub(crate) struct Unrepresentable;
+
+impl Texts {
+    /// Text and hash of row `row`.
+    #[inline]
+    pub(crate) fn get(&self, row: usize) -> (&[u8], u64) {
+        let entry = self.entries.as_ref().map_or(row, |entries| entries[row]);
+        let text = match &self.array {
+            TextArray::Utf8(array) => array.value(entry),
+            TextArray::LargeUtf8(array) => array.value(entry),
+            TextArray::Utf8View(array) => array.value(entry),
+        };
+        (text.as_bytes(), self.hashes[entry])
+    }
+}
+
+/// The ids of `array`, for a history whose ids are of kind `kind`.
+pub(crate) fn ids(array: &ArrayRef, kind: IdKind) -> Result<IdBatch, Unrepresentable> {
+    let nulls = array.logical_nulls();
+    let (entries, flat) = match array.as_any_dictionary_opt() {
+        Some(dictionary) => (Some(dictionary.normalized_keys()), dictionary.values()),
+        None => (None, array),
+    };
+    let values = if kind.is_text() {
+        IdValues::Texts(texts(flat, entries))
+    } else {
+        let mut values = integers(flat);
+        let too_large = |&v: &u64| v > i64::MAX as u64;
+        if matches!(kind, IdKind::Signed { .. })
+            && flat.data_type() == &DataType::UInt64
+            && values.iter().enumerate().any(|(i, v)| too_large(v) && flat.is_valid(i))
+        {
+            return Err(Unrepresentable);
+        }
+        if let Some(entries) = entries {
+            // An empty dictionary has null rows only.
+            values = entries.iter().map(|&entry| values.get(entry).copied().unwrap_or(0)).collect();
+        }
+        IdValues::Integers(values)
+    };
+    Ok(IdBatch { nulls, values })
+}
+
+fn integers(array: &ArrayRef) -> Vec<u64> {
+    macro_rules! extend {
+        ($type:ty, $wide:ty) => {
+            array.as_primitive::<$type>().values().iter().map(|&v| <$wide>::from(v) as u64).collect()
+        };
+    }
+    match array.data_type() {
+        DataType::Int8 => extend!(Int8Type, i64),
+        DataType::Int16 => extend!(Int16Type, i64),
+        DataType::Int32 => extend!(Int32Type, i64),
+        DataType::Int64 => extend!(Int64Type, i64),
+        DataType::UInt8 => extend!(UInt8Type, u64),
+        DataType::UInt16 => extend!(UInt16Type, u64),
+        DataType::UInt32 => extend!(UInt32Type, u64),
+        DataType::UInt64 => array.as_primitive::<UInt64Type>().values().to_vec(),
+        other => unreachable!("{other} was not accepted as an integer id"),
+    }
+}
+
+fn texts(array: &ArrayRef, entries: Option<Vec<usize>>) -> Texts {
+    macro_rules! hashed {
+        ($array:expr) => {
+            (0..$array.len()).map(|i| hash_text($array.value(i).as_bytes())).collect()
+        };
+    }
+    let (array, hashes) = match array.data_type() {
+        DataType::LargeUtf8 => {
+            let array = array.as_string::<i64>().clone();
+            let hashes = hashed!(array);
+            (TextArray::LargeUtf8(array), hashes)
+        }
+        DataType::Utf8View => {
+            let array = array.as_string_view().clone();
+            let hashes = hashed!(array);
+            (TextArray::Utf8View(array), hashes)
+        }
+        _ => {
+            let array = array.as_string::<i32>().clone();
+            let hashes = hashed!(array);
+            (TextArray::Utf8(array), hashes)
+        }
+    };
+    Texts { array, hashes, entries }
+}
+
+/// Mixed into the day of a row without an order id.
+const NO_ORDER: u64 = 0x6e6f_206f_7264_6572;
+
+/// The orders of `array` as 64 bits: integers by value, texts by their hash (two of a customer's n order texts fall
+/// together with odds of n²/2⁶⁵). Rows without an id get `None`.
+pub(crate) fn orders(array: &ArrayRef) -> Vec<Option<u64>> {
+    let kind = IdKind::of(array.data_type()).unwrap_or(IdKind::Unsigned { bits: 64 });
+    // The kind is the column's own, so that nothing can be unrepresentable.
+    let Ok(batch) = ids(array, kind) else { return vec![None; array.len()] };
+    (0..array.len())
+        .map(|row| {
+            let valid = batch.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+            valid.then(|| match &batch.values {
+                IdValues::Integers(values) => values[row],
+                IdValues::Texts(texts) => texts.get(row).1,
+            })
+        })
+        .collect()
+}
+
+/// The order that rows without an order id belong to: one per day.
+#[inline]
+pub(crate) fn order_of_day(day: i32) -> u64 {
+    crate::random::hash_integer(day as u64 ^ NO_ORDER)
+}

@@ -1,0 +1,392 @@
+//! Looks at the files before a row is read: columns, types, zone, and the pieces of work.
+
+use std::path::Path;
+
+use arrow_schema::{DataType, Schema};
+use serde::Serialize;
+
+use crate::amount::AmountKind;
+use crate::error::{Error, Result};
+use crate::history::files::{ParquetFile, open_all};
+use crate::history::schema::{ColumnRef, Detected, Role, detect, normalise};
+use crate::history::types::{IdKind, amount_scale};
+use crate::history::zone::Zone;
+use crate::history::{HistoryOptions, Source};
+
+/// Small row groups are read together until a task has this many rows: below it, starting a task costs more than its
+/// rows, and its share of a partition becomes a handful.
+const ROWS_PER_TASK: u64 = if cfg!(test) { 64 } else { 1 << 17 };
+
+/// One file of a history, as `tiercast inspect` shows it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FileInfo {
+    /// The name under which it was read.
+    pub name: String,
+    /// Rows.
+    pub rows: u64,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Row groups.
+    pub row_groups: usize,
+    /// Compression of its columns, each once, as in "ZSTD".
+    pub compression: String,
+    /// The program that wrote it, if the file says so.
+    pub created_by: Option<String>,
+    /// Name and Arrow type of every top-level column.
+    pub schema: Vec<(String, String)>,
+}
+
+/// What is known of a history from its footers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspection {
+    /// The files in reading order.
+    pub files: Vec<FileInfo>,
+    /// Rows of all files.
+    pub rows: u64,
+    /// The columns found; names and types are those of the first file.
+    pub columns: Detected,
+    /// What the ids are.
+    pub ids: IdKind,
+    /// How amounts are added.
+    pub amounts: AmountKind,
+    /// The zone in which instants become days; `None` for local times and dates.
+    pub zone: Option<String>,
+}
+
+/// A stretch of rows in one row group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) file: u32,
+    pub(crate) group: usize,
+    /// Row of the file at which the row group begins.
+    pub(crate) first_row: u64,
+    pub(crate) rows: u64,
+}
+
+/// Pieces that are read one after the other by one thread.
+pub(crate) type Task = Vec<Piece>;
+
+/// A history that is ready to be read.
+#[derive(Debug, Clone)]
+pub struct History {
+    pub(crate) files: Vec<ParquetFile>,
+    /// The columns of each file.
+    pub(crate) columns: Vec<Detected>,
+    pub(crate) zone: Option<Zone>,
+    pub(crate) tasks: Vec<Task>,
+    inspection: Inspection,
+}
+
+impl History {
+    /// Opens the sources, finds the columns and checks that the files go together.
+    ///
+    /// Errors: every kind of unreadable file or unusable column; no row is decoded here.
+    pub fn open(sources: &[Source], options: &HistoryOptions) -> Result<History> {
+        let files = open_all(sources)?;
+        let infos: Vec<FileInfo> = files.iter().map(describe).collect();
+        let rows = infos.iter().map(|file| file.rows).sum();
+        if rows == 0 {
+            return Err(Error::NoRows { files: short_list(&infos) });
+        }
+        let columns: Vec<Detected> = files
+            .iter()
+            .map(|file| detect(file.path(), file.metadata.schema(), options))
+            .collect::<Result<_>>()?;
+        let all = Together { files: &files, columns: &columns };
+        all.same_names()?;
+        let ids = all.ids(|columns| Some(&columns.customer), Role::Customer)?;
+        if columns[0].order.is_some() {
+            all.ids(|columns| columns.order.as_ref(), Role::Order)?;
+        }
+        let zone = all.zone(options.zone.as_deref())?;
+        let inspection = Inspection {
+            files: infos,
+            rows,
+            columns: columns[0].clone(),
+            ids,
+            amounts: all.amounts(),
+            zone: zone.as_ref().map(|zone| zone.name().to_string()),
+        };
+        let tasks = tasks(&files);
+        Ok(History { files, columns, zone, tasks, inspection })
+    }
+
+    /// What is known from the footers.
+    pub fn inspection(&self) -> &Inspection {
+        &self.inspection
+    }
+
+    /// Rows of all files.
+    pub fn rows(&self) -> u64 {
+        self.inspection.rows
+    }
+
+    /// What the ids are.
+    pub fn ids(&self) -> IdKind {
+        self.inspection.ids
+    }
+
+    /// How amounts are added.
+    pub fn amounts(&self) -> AmountKind {
+        self.inspection.amounts
+    }
+
+    /// Holds amounts as floating point from now on, for exact ones that turned out too large.
+    pub(crate) fn use_floats(&mut self) {
+        self.inspection.amounts = AmountKind::Float;
+    }
+
+    /// Pieces of work.
+    pub fn tasks(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Rows of task `task`.
+    pub fn task_rows(&self, task: usize) -> u64 {
+        self.tasks[task].iter().map(|piece| piece.rows).sum()
+    }
+
+    /// File and row in the file of row `row` of task `task`.
+    pub fn locate(&self, task: u32, row: u32) -> (u32, u64) {
+        let (piece, offset) = self.piece_of(task, row);
+        (piece.file, piece.first_row + offset)
+    }
+
+    /// The piece that holds row `row` of task `task`, and the row's place in it.
+    pub(crate) fn piece_of(&self, task: u32, row: u32) -> (Piece, u64) {
+        let mut offset = u64::from(row);
+        for piece in &self.tasks[task as usize] {
+            if offset < piece.rows {
+                return (*piece, offset);
+            }
+            offset -= piece.rows;
+        }
+        unreachable!("row {row} is beyond task {task}")
+    }
+
+    /// Whether rows that agree in customer, day and amount may yet differ: there is an order, another column, or a time
+    /// finer than a day.
+    pub fn rows_say_more(&self) -> bool {
+        self.files.iter().zip(&self.columns).any(|(file, columns)| {
+            let schema = file.metadata.schema();
+            schema.fields().len() > 3
+                || columns.order.is_some()
+                || schema.field(columns.time.index).data_type() != &DataType::Date32
+        }) || self.files.iter().any(|file| !same_schema(file, &self.files[0]))
+    }
+}
+
+/// Whether two files have the same columns, in whatever order: only then can rows of both be equal.
+pub(crate) fn same_schema(a: &ParquetFile, b: &ParquetFile) -> bool {
+    let sorted = |file: &ParquetFile| {
+        let mut list: Vec<(String, DataType)> = file
+            .metadata
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| (field.name().clone(), field.data_type().clone()))
+            .collect();
+        list.sort_by(|x, y| x.0.cmp(&y.0));
+        list
+    };
+    sorted(a) == sorted(b)
+}
+
+fn describe(file: &ParquetFile) -> FileInfo {
+    let meta = file.metadata.metadata();
+    let mut compression: Vec<String> = meta
+        .row_groups()
+        .iter()
+        .flat_map(|group| group.columns())
+        .map(|column| {
+            let text = column.compression().to_string();
+            text.split('(').next().unwrap_or_default().to_string()
+        })
+        .collect();
+    compression.sort();
+    compression.dedup();
+    FileInfo {
+        name: file.name.clone(),
+        rows: (0..meta.num_row_groups()).map(|group| file.group_rows(group)).sum(),
+        bytes: file.bytes,
+        row_groups: meta.num_row_groups(),
+        compression: compression.join(", "),
+        created_by: meta.file_metadata().created_by().map(str::to_string),
+        schema: file
+            .metadata
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| (field.name().clone(), field.data_type().to_string()))
+            .collect(),
+    }
+}
+
+fn short_list(files: &[FileInfo]) -> String {
+    match files {
+        [] => "no file".to_string(),
+        [one] => one.name.clone(),
+        [first, rest @ ..] => format!("{} and {} more", first.name, rest.len()),
+    }
+}
+
+fn tasks(files: &[ParquetFile]) -> Vec<Task> {
+    let mut tasks = Vec::new();
+    let (mut task, mut task_rows) = (Task::new(), 0);
+    for (number, file) in files.iter().enumerate() {
+        let mut first_row = 0;
+        for group in 0..file.metadata.metadata().num_row_groups() {
+            let rows = file.group_rows(group);
+            task.push(Piece { file: number as u32, group, first_row, rows });
+            first_row += rows;
+            task_rows += rows;
+            if task_rows >= ROWS_PER_TASK {
+                tasks.push(std::mem::take(&mut task));
+                task_rows = 0;
+            }
+        }
+    }
+    if task_rows > 0 {
+        tasks.push(task);
+    }
+    tasks
+}
+
+/// The files of a history, to be checked against each other.
+struct Together<'a> {
+    files: &'a [ParquetFile],
+    columns: &'a [Detected],
+}
+
+impl Together<'_> {
+    fn clash(&self, role: Role, left: (usize, String), right: (usize, String), remedy: &str) -> Error {
+        let path = |file: usize| -> &Path { self.files[file].path() };
+        Error::Incompatible {
+            role: role.name(),
+            left_path: path(left.0).to_path_buf(),
+            left: left.1,
+            right_path: path(right.0).to_path_buf(),
+            right: right.1,
+            remedy: remedy.to_string(),
+        }
+    }
+
+    /// A role is played by columns of one name: a file where another column happened to look right would mix two
+    /// meanings.
+    fn same_names(&self) -> Result<()> {
+        let text =
+            |column: Option<&ColumnRef>| column.map_or("missing".into(), |c| format!("\"{}\"", c.name));
+        let first = roles(&self.columns[0]);
+        for (i, columns) in self.columns.iter().enumerate().skip(1) {
+            for ((role, a), (_, b)) in first.iter().zip(roles(columns)) {
+                if a.map(|c| normalise(&c.name)) != b.map(|c| normalise(&c.name)) {
+                    let remedy = format!(
+                        "name a column that all files have with --{}, or give files of one kind",
+                        role.name()
+                    );
+                    return Err(self.clash(*role, (0, text(*a)), (i, text(b)), &remedy));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn data_type(&self, file: usize, column: &ColumnRef) -> &DataType {
+        let schema: &Schema = self.files[file].metadata.schema();
+        schema.field(column.index).data_type()
+    }
+
+    fn ids(&self, pick: impl Fn(&Detected) -> Option<&ColumnRef>, role: Role) -> Result<IdKind> {
+        let kinds = self.columns.iter().enumerate().map(|(i, columns)| {
+            pick(columns)
+                .and_then(|column| IdKind::of(self.data_type(i, column)))
+                .ok_or_else(|| Error::internal("finding columns", "a column lost its type"))
+        });
+        let mut joined: Option<(IdKind, IdKind)> = None;
+        for (i, kind) in kinds.enumerate() {
+            let kind = kind?;
+            joined = Some(match joined {
+                None => (kind, kind),
+                Some((first, all)) => {
+                    let all = all.join(kind).ok_or_else(|| {
+                        self.clash(
+                            role,
+                            (0, first.words()),
+                            (i, kind.words()),
+                            "write all files with the same type of id, or read them apart",
+                        )
+                    })?;
+                    (first, all)
+                }
+            });
+        }
+        joined.map(|(_, all)| all).ok_or_else(|| Error::NoRows { files: "no file".into() })
+    }
+
+    fn amounts(&self) -> AmountKind {
+        let mut scale = 0;
+        for (i, columns) in self.columns.iter().enumerate() {
+            match amount_scale(self.data_type(i, &columns.amount)) {
+                Some(Some(digits)) => scale = scale.max(digits),
+                _ => return AmountKind::Float,
+            }
+        }
+        AmountKind::Scaled { scale }
+    }
+
+    /// The zone, which all files must agree in unless the user states one.
+    fn zone(&self, wanted: Option<&str>) -> Result<Option<Zone>> {
+        let of = |i: usize| match self.data_type(i, &self.columns[i].time) {
+            DataType::Timestamp(_, Some(zone)) => Some(zone.to_string()),
+            _ => None,
+        };
+        let words = |zone: &Option<String>| match zone {
+            Some(zone) => format!("a time in zone {zone}"),
+            None => "a local date or time without zone".to_string(),
+        };
+        let first = of(0);
+        for i in 1..self.files.len() {
+            let other = of(i);
+            if first.is_some() != other.is_some() {
+                let remedy = "write all files with a zone, or all without: local times are taken as they are, and instants become days in one zone (--zone)";
+                return Err(self.clash(Role::Time, (0, words(&first)), (i, words(&other)), remedy));
+            }
+        }
+        match (wanted, &first) {
+            (Some(name), None) => Err(Error::value(
+                "--zone",
+                name,
+                format!(
+                    "the time column \"{}\" holds local dates without a zone, which are taken as they are",
+                    self.columns[0].time.name
+                ),
+                "leave --zone out, or write the column as instants with a zone",
+            )),
+            (Some(name), Some(_)) => Zone::named(name, "--zone").map(Some),
+            (None, None) => Ok(None),
+            (None, Some(name)) => {
+                let zone = Zone::named(name, "the zone of the time column")?;
+                for i in 1..self.files.len() {
+                    let other = of(i);
+                    let same = other.as_deref() == Some(name)
+                        || Zone::named(other.as_deref().unwrap_or_default(), "the zone of the time column")?
+                            == zone;
+                    if !same {
+                        let remedy = format!("say in which zone instants become days, as in --zone {name}");
+                        return Err(self.clash(Role::Time, (0, words(&first)), (i, words(&other)), &remedy));
+                    }
+                }
+                Ok(Some(zone))
+            }
+        }
+    }
+}
+
+fn roles(columns: &Detected) -> [(Role, Option<&ColumnRef>); 4] {
+    [
+        (Role::Customer, Some(&columns.customer)),
+        (Role::Time, Some(&columns.time)),
+        (Role::Amount, Some(&columns.amount)),
+        (Role::Order, columns.order.as_ref()),
+    ]
+}

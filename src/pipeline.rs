@@ -1,0 +1,213 @@
+//! The whole chain as one call: history → customers → lifetime value → segments and tiers → strategies → comparison.
+//!
+//! The command line, and any other front end, calls [`run`] and shows what it returns; [`write_result`] turns it into
+//! the files of a result folder.
+
+mod config;
+mod page;
+mod result;
+
+pub use config::RunConfig;
+pub use result::{ConfigEntry, ledger_summary, write_result};
+
+use crate::calendar::Day;
+use crate::clv::{
+    BgNbd, BgNbdModel, CustomerValue, Fit, GammaGamma, GammaGammaModel, Patterns, ValueOptions, customer_value,
+};
+use crate::customers::concentration::Concentration;
+use crate::customers::rfm::{self, Rfm};
+use crate::customers::{CustomerTable, Summary, Values, summarize};
+use crate::error::Result;
+use crate::history::Source;
+use crate::parallel;
+use crate::progress::Progress;
+use crate::segment::{SegmentOptions, Segmentation, segment};
+use crate::simulate::{Comparison, Engine, ParameterDraws, Population, SimulateOptions};
+use crate::strategy::file::StrategyFile;
+use crate::strategy::{Plan, StrategySet, TierFacts};
+use crate::tier::{self, Tiering};
+
+/// A strategy file by name and content.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StrategyText {
+    /// What errors and the report call it.
+    pub name: String,
+    /// TOML.
+    pub text: String,
+}
+
+impl StrategyText {
+    /// The bundled strategies, which go with the bundled history.
+    pub fn bundled() -> StrategyText {
+        StrategyText { name: "bundled strategies".to_string(), text: crate::strategy::BUNDLED.to_string() }
+    }
+
+    /// Reads and checks everything that can be checked without customers.
+    pub fn check(&self) -> Result<StrategySet> {
+        let schemes: Vec<(String, Vec<String>)> = tier::schemes()
+            .iter()
+            .map(|s| (s.key().to_string(), s.tiers().into_iter().map(String::from).collect()))
+            .collect();
+        StrategySet::new(&self.name, StrategyFile::parse(&self.name, &self.text)?, &schemes)
+    }
+}
+
+/// Everything that a run found out.
+#[derive(Debug)]
+pub struct Run {
+    /// The settings it ran with.
+    pub config: RunConfig,
+    /// The customer table with every column that was added, the ledger and the history's facts.
+    pub summary: Summary,
+    /// Scores.
+    pub rfm: Rfm,
+    /// How concentrated spend is.
+    pub concentration: Concentration,
+    /// The model of purchases and dropout.
+    pub purchases: Fit<BgNbd>,
+    /// The model of money per purchase.
+    pub spend: Fit<GammaGamma>,
+    /// Totals of lifetime value; empty when the models cannot be used.
+    pub value: CustomerValue,
+    /// Clusters.
+    pub segmentation: Segmentation,
+    /// Tiers by every built-in scheme.
+    pub tierings: Vec<Tiering>,
+    /// The strategies, when there are some.
+    pub strategies: Option<StrategySet>,
+    /// Their comparison, when there are strategies and the models can be used.
+    pub comparison: Option<Comparison>,
+    /// What the reader of any result has to know.
+    pub warnings: Vec<String>,
+}
+
+impl Run {
+    /// The last day of the calibration window, from which futures begin.
+    pub fn begins(&self) -> Day {
+        self.summary.table.window.calibration_end
+    }
+}
+
+/// Runs the chain on `sources`; `strategies` are compared when given.
+///
+/// # Errors
+/// Whatever is wrong with the strategy file, the sources or their rows. A fit that finds no optimum is no error: it
+/// says so in its report, the stages that rest on it are left out, and a warning says which.
+pub fn run(
+    sources: &[Source],
+    strategies: Option<&StrategyText>,
+    config: &RunConfig,
+    progress: &dyn Progress,
+) -> Result<Run> {
+    config.check()?;
+    let strategies = strategies.map(StrategyText::check).transpose()?;
+    let mut summary = summarize(sources, &config.history, config.unit, progress)?;
+    let mut warnings = summary.warnings();
+    let table = &mut summary.table;
+
+    progress.phase("scoring", 0);
+    let rfm = rfm::scores(table);
+    let concentration = Concentration::of(table);
+    let tierings: Vec<Tiering> =
+        tier::schemes().iter().map(|scheme| tier::grade(table, &rfm, *scheme)).collect::<Result<_>>()?;
+    progress.check()?;
+
+    progress.phase("fitting", 0);
+    let patterns = Patterns::from_table(table)?;
+    let purchases = BgNbdModel.fit(&patterns, config.unit, progress)?;
+    let spend = GammaGammaModel.fit(&table.frequency, &table.monetary_value, progress)?;
+    warnings.extend(purchases.report.warnings.iter().chain(&spend.report.warnings).cloned());
+
+    progress.phase("valuing", 0);
+    let options = ValueOptions { horizon: config.horizon, discount: config.discount, margin: config.margin };
+    let value =
+        customer_value(&patterns, &table.monetary_value, &purchases, Some(&spend), &options, progress)?;
+    drop(patterns);
+    warnings.extend(value.warnings.iter().cloned());
+
+    progress.phase("clustering", 0);
+    let options = SegmentOptions { clusters: config.clusters, seed: config.seed, ..SegmentOptions::default() };
+    let segmentation = segment(table, &options, progress)?;
+    warnings.extend(segmentation.warnings.iter().cloned());
+
+    let comparison = match &strategies {
+        Some(set) => compare(set, table, &tierings, (&purchases, &spend), &value, config, progress, &mut warnings)?,
+        None => None,
+    };
+
+    let added = rfm.columns().into_iter().chain(value.columns.iter().cloned());
+    let added = added.chain([segmentation.column()]).chain(tierings.iter().map(Tiering::column));
+    for column in added.collect::<Vec<_>>() {
+        table.push(&column.name, column.values);
+    }
+    Ok(Run {
+        config: config.clone(),
+        summary,
+        rfm,
+        concentration,
+        purchases,
+        spend,
+        value,
+        segmentation,
+        tierings,
+        strategies,
+        comparison,
+        warnings,
+    })
+}
+
+/// Plans, simulates and compares; `None`, with a warning, when the models cannot be used.
+#[allow(clippy::too_many_arguments)]
+fn compare(
+    set: &StrategySet,
+    table: &CustomerTable,
+    tierings: &[Tiering],
+    (purchases, spend): (&Fit<BgNbd>, &Fit<GammaGamma>),
+    value: &CustomerValue,
+    config: &RunConfig,
+    progress: &dyn Progress,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Comparison>> {
+    let draws = ParameterDraws::new(purchases, spend, config.seed, config.replications);
+    let clv = value.columns.iter().find(|c| c.name == "clv").map(|c| &c.values);
+    let (Some(draws), Some(Values::Float(clv))) = (draws, clv) else {
+        warnings.push("strategies are not compared: they rest on lifetime models that could not be fitted".into());
+        return Ok(None);
+    };
+    warnings.extend(draws.warnings.iter().cloned());
+    let tiering = tierings.iter().find(|t| t.key == set.scheme).expect("the set was checked against the schemes");
+    let facts = tier_facts(tiering, clv);
+    let plans: Vec<Plan> = (0..set.strategies.len()).map(|i| Plan::new(set, i, &facts)).collect();
+    for (strategy, plan) in set.strategies.iter().zip(&plans) {
+        // A thousandth of the budget is rounding; more is money that the reader thinks was spent.
+        if plan.unspent > 1e-3 * strategy.budget {
+            warnings.push(format!(
+                "strategy \"{}\" leaves {:.2} of its budget unspent: caps are reached, or tiers are empty",
+                strategy.name, plan.unspent
+            ));
+        }
+    }
+    let hash = parallel::collect(table.len(), |i| table.ids.hash(i));
+    let population = Population {
+        frequency: &table.frequency,
+        recency_days: &table.recency_days,
+        t_days: &table.t_days,
+        monetary_value: &table.monetary_value,
+        tier: &tiering.codes,
+        tiers: tiering.tiers.len(),
+        hash: &hash,
+    };
+    let options = SimulateOptions { seed: config.seed, draw_responses: true };
+    let outcome = Engine::new(population, set, &plans, options).run(&draws.draws, progress)?;
+    Ok(Some(Comparison::new(&outcome, set, &plans, &facts)))
+}
+
+/// Customers and lifetime value of each tier, summed in the table's order.
+fn tier_facts(tiering: &Tiering, clv: &[f64]) -> Vec<TierFacts> {
+    let mut facts = vec![TierFacts { customers: 0, clv: 0.0 }; tiering.tiers.len()];
+    for (&code, value) in tiering.codes.iter().zip(clv) {
+        facts[usize::from(code)].customers += 1;
+        facts[usize::from(code)].clv += value;
+    }
+    facts
+}

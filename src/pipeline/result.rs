@@ -1,0 +1,90 @@
+//! A run as the files of a result folder, and as the manifest that describes them.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Run;
+use crate::customers::to_record_batch;
+use crate::error::{Error, Result};
+use crate::history::Ledger;
+use crate::report::output::MANIFEST;
+use crate::report::{OutputFolder, tables};
+
+/// Version of the manifest's layout; it changes when a key changes its meaning or goes.
+const SCHEMA: u32 = 1;
+
+/// One setting with its origin, as the front end resolved it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ConfigEntry {
+    /// The key, as in a settings file.
+    pub key: String,
+    /// The value as TOML; `None` when it was left to the data.
+    pub value: Option<String>,
+    /// Where the value comes from.
+    pub origin: String,
+}
+
+/// Writes every file of the result into `out`, which the caller finishes, and returns the manifest.
+pub fn write_result(run: &Run, config: &[ConfigEntry], out: &OutputFolder) -> Result<Value> {
+    tables::write_parquet(&out.path("customers.parquet"), &to_record_batch(&run.summary.table)?)?;
+    tables::write_parquet(&out.path("set_aside.parquet"), &tables::set_aside(&run.summary.ledger)?)?;
+    out.write("tiers.csv", tables::tiers_csv(&run.tierings)?)?;
+    out.write("strategies.csv", tables::strategies_csv(run.comparison.as_ref())?)?;
+    let manifest = manifest(run, config);
+    let text = serde_json::to_string_pretty(&manifest).map_err(|e| Error::internal("writing the manifest", e))?;
+    out.write(MANIFEST, text + "\n")?;
+    out.write("report.html", super::page::render(run, config))?;
+    Ok(manifest)
+}
+
+/// The counts of a ledger.
+pub fn ledger_summary(ledger: &Ledger) -> Value {
+    let reasons: serde_json::Map<String, Value> =
+        ledger.counts().into_iter().map(|(reason, n)| (reason.key().to_string(), json!(n))).collect();
+    json!({
+        "read": ledger.read,
+        "used": ledger.used,
+        "used_holdout": ledger.used_holdout,
+        "set_aside": ledger.set_aside.len(),
+        "set_aside_by_reason": reasons,
+        "zero_amounts": ledger.zero_amounts,
+        "refunds_netted": ledger.refunds_netted,
+        "duplicates": ledger.duplicates,
+    })
+}
+
+fn manifest(run: &Run, config: &[ConfigEntry]) -> Value {
+    let table = &run.summary.table;
+    let top: Vec<Value> =
+        run.concentration.top.iter().map(|t| json!({"customers": t.customers, "spend": t.spend})).collect();
+    json!({
+        "tiercast": env!("CARGO_PKG_VERSION"),
+        "schema": SCHEMA,
+        "seed": run.config.seed,
+        "replications": run.config.replications,
+        "config": config,
+        "input": {
+            "fingerprint": run.summary.fingerprint,
+            "history": run.summary.history,
+        },
+        "ledger": ledger_summary(&run.summary.ledger),
+        "customers": table.len(),
+        "window": table.window,
+        "unit": table.unit,
+        "rfm": run.rfm,
+        "concentration": {"gini": run.concentration.gini, "top": top},
+        "fits": [run.purchases.report, run.spend.report],
+        "lifetime_value": {
+            "horizon": run.config.horizon,
+            "discount": run.config.discount,
+            "margin": run.config.margin,
+            "expected_transactions": run.value.expected_transactions,
+            "clv": run.value.clv,
+        },
+        "segments": run.segmentation,
+        "tiers": run.tierings,
+        "strategies": run.strategies,
+        "comparison": run.comparison,
+        "warnings": run.warnings,
+    })
+}

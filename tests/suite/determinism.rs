@@ -1,0 +1,90 @@
+//! The same input, seed and version give the same bytes, whatever the threads and the order of rows and files.
+
+use std::fs;
+
+use arrow_array::{Array, RecordBatch, UInt32Array};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::support::{Scratch, dataset, write_parquet};
+
+const FILES: [&str; 3] = ["customers.parquet", "tiers.csv", "strategies.csv"];
+
+fn run(scratch: &Scratch, history: &[&str], threads: &str, out: &str) -> Vec<Vec<u8>> {
+    let mut words =
+        vec!["run", "--strategies", "bundled", "--replications", "40", "--threads", threads, "--out", out];
+    words.extend(history);
+    let ran = scratch.run(&words);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    FILES.iter().map(|name| fs::read(scratch.path(out).join(name)).unwrap()).collect()
+}
+
+fn sample() -> RecordBatch {
+    let file = fs::File::open(dataset("cdnow/cdnow_sample.parquet")).unwrap();
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(file).unwrap().with_batch_size(100_000).build().unwrap();
+    let batches: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
+    assert_eq!(batches.len(), 1);
+    batches.into_iter().next().unwrap()
+}
+
+#[test]
+fn threads_and_the_order_of_rows_and_files_change_no_byte() {
+    let scratch = Scratch::new();
+    let batch = sample();
+    write_parquet(&scratch.path("whole.parquet"), &batch);
+    let expected = run(&scratch, &["whole.parquet"], "1", "one");
+
+    for threads in ["2", "3", "8"] {
+        let got = run(&scratch, &["whole.parquet"], threads, threads);
+        assert!(got == expected, "{threads} threads");
+    }
+
+    // A fixed shuffle: multiplication by a unit modulo a prime above the number of rows.
+    let rows = batch.num_rows() as u64;
+    let order: Vec<u32> =
+        (1..6947u64).map(|i| i * 4099 % 6947).filter(|&i| i < rows).map(|i| i as u32).chain([0]).collect();
+    assert_eq!(order.iter().collect::<std::collections::BTreeSet<_>>().len() as u64, rows);
+    let order = UInt32Array::from(order);
+    let columns =
+        batch.columns().iter().map(|c| arrow_select::take::take(c, &order, None).unwrap()).collect();
+    let shuffled = RecordBatch::try_new(batch.schema(), columns).unwrap();
+    write_parquet(&scratch.path("shuffled.parquet"), &shuffled);
+    assert!(run(&scratch, &["shuffled.parquet"], "2", "shuffled") == expected, "shuffled rows");
+
+    fs::create_dir(scratch.path("parts")).unwrap();
+    for (i, start) in (0..shuffled.num_rows()).step_by(1500).enumerate() {
+        let part = shuffled.slice(start, 1500.min(shuffled.num_rows() - start));
+        write_parquet(&scratch.path(&format!("parts/{i}.parquet")), &part);
+    }
+    assert!(run(&scratch, &["parts"], "3", "parts-out") == expected, "several files");
+}
+
+#[test]
+fn the_seed_changes_luck_and_nothing_else() {
+    let scratch = Scratch::new();
+    let history = dataset("cdnow/cdnow_sample.parquet");
+    let history = history.to_str().unwrap();
+    let strategies = |seed: &str| {
+        let words = [
+            "run",
+            history,
+            "--strategies",
+            "bundled",
+            "--replications",
+            "20",
+            "--seed",
+            seed,
+            "--out",
+            seed,
+        ];
+        let ran = scratch.run(&words);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        (
+            fs::read_to_string(scratch.path(seed).join("strategies.csv")).unwrap(),
+            fs::read_to_string(scratch.path(seed).join("tiers.csv")).unwrap(),
+        )
+    };
+    let (one, two) = (strategies("1"), strategies("2"));
+    assert_ne!(one.0, two.0);
+    assert_eq!(one.1, two.1);
+}

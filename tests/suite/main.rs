@@ -1,0 +1,10 @@
+//! All integration tests in one binary, so that the library is linked once.
+#![allow(missing_docs)]
+
+mod bad_input;
+mod cli;
+mod determinism;
+mod golden;
+mod house;
+mod strategies;
+mod support;
