@@ -1,6 +1,6 @@
 //! Strategies side by side: what each costs and brings, what it gains over doing nothing, and for whom.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::parts::interval;
 use super::{Page, parts};
@@ -68,7 +68,7 @@ fn charts(page: &Page, comparison: &Comparison) -> Markup {
     let range = common_range(tiers.iter().flatten());
     html! {
         h3 { "Difference in profit from doing nothing" }
-        div.pair { (parts::figure(&whole)) (parts::figure(&key())) }
+        div.pair { (parts::figure(&whole)) figure { (PreEscaped(key().svg)) } }
         h3 { "The same by tier" }
         p.muted { "All tiers on one axis, so that they can be compared with each other." }
         div.pair {
@@ -93,8 +93,8 @@ fn totals(page: &Page, comparison: &Comparison) -> Markup {
                     ". Intervals are 95\u{a0}%."
                 }
                 (parts::head(
-                    &["Strategy", "Verdict", "Cost", "Orders", "Revenue", "Profit", "Difference in profit", "Expectation", "What will happen", "P(best)"],
-                    2..10,
+                    &["Strategy", "Cost", "Orders", "Revenue", "Profit", "Difference in profit", "Expectation", "What will happen", "P(best)"],
+                    1..9,
                 ))
                 tbody {
                     @for (s, name) in comparison.strategies.iter().enumerate() {

@@ -30,6 +30,16 @@ fn check(html: &str) {
     }
     assert!(!html.contains("NaN") && !html.contains(">inf"));
     balanced(html);
+    for table in html.split("<table").skip(1) {
+        let (table, _) = table.split_once("</table>").expect("the end of a table");
+        let (head, body) = table.split_once("<tbody>").expect("a body");
+        let cells = |row: &str| {
+            row.matches("<td").count() + row.matches("<th").count() - row.matches("<thead").count()
+        };
+        for row in body.split("<tr").skip(1) {
+            assert_eq!(cells(row), cells(head), "{row} under {head}");
+        }
+    }
 }
 
 fn balanced(html: &str) {
