@@ -144,6 +144,12 @@ pub enum Error {
         /// The folder or file.
         path: PathBuf,
     },
+    /// An output whose place is that of an input, or holds it.
+    #[error("{} cannot be replaced: it is or holds the history or the working folder", path.display())]
+    OutputHoldsInput {
+        /// The folder or file.
+        path: PathBuf,
+    },
     /// Reading or writing failed.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {
@@ -219,6 +225,7 @@ impl Error {
             }
             Error::BeforeHistory { name, first, .. } => format!("give {name} a date from {first} on"),
             Error::OutputExists { .. } => "choose another folder with --out, or replace this one with --force".into(),
+            Error::OutputHoldsInput { .. } => "choose another place for the result".into(),
             Error::Io { .. } => "check that the path exists and may be read or written".into(),
             Error::Internal { .. } => "this looks like a defect of tiercast: please report it with the command".into(),
             Error::Interrupted => return None,

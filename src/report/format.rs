@@ -46,10 +46,10 @@ pub fn signed(value: f64) -> String {
     if positive { format!("+{text}") } else { text }
 }
 
-/// An interval, which breaks before its second end alone: `1.2 to 3.4`. Two ends that print alike print once.
+/// An interval: `1.2 to 3.4`. Two ends that print alike print once.
 pub fn interval(lower: f64, upper: f64, print: impl Fn(f64) -> String) -> String {
     let (lower, upper) = (print(lower), print(upper));
-    if lower == upper { lower } else { format!("{lower} to{NBSP}{upper}") }
+    if lower == upper { lower } else { format!("{lower} to {upper}") }
 }
 
 /// A share (0 to 1) with one decimal: `63.2 %`.
@@ -181,6 +181,6 @@ mod tests {
     #[test]
     fn an_interval_without_width_is_one_number() {
         assert_eq!(interval(2.0, 2.0, money), "2.00");
-        assert_eq!(interval(1.0, 2.0, money), "1.00 to\u{a0}2.00");
+        assert_eq!(interval(1.0, 2.0, money), "1.00 to 2.00");
     }
 }

@@ -25,15 +25,16 @@ impl OutputFolder {
     /// Begins a result that will appear at `target`.
     ///
     /// # Errors
-    /// [`Error::OutputExists`] when `target` holds something that is not a result and `force` is not given, or holds
-    /// one of the `inputs` or the working folder in any case; [`Error::Io`] when the place cannot be written.
+    /// [`Error::OutputExists`] when `target` holds something that is not a result and `force` is not given, or is a
+    /// file; [`Error::OutputHoldsInput`] when it holds one of the `inputs` or the working folder, whatever is forced;
+    /// [`Error::Io`] when the place cannot be written.
     pub fn begin(target: &Path, force: bool, inputs: &[PathBuf]) -> Result<OutputFolder> {
         let target = std::path::absolute(target).map_err(|e| Error::io("find", target, e))?;
         if target.exists() {
-            if holds_any(&target, inputs) || !(force || is_empty(&target) || is_result(&target)) {
-                return Err(Error::OutputExists { path: target });
+            if holds_any(&target, inputs) {
+                return Err(Error::OutputHoldsInput { path: target });
             }
-            if !target.is_dir() {
+            if !target.is_dir() || !(force || is_empty(&target) || is_result(&target)) {
                 return Err(Error::OutputExists { path: target });
             }
         }
@@ -92,11 +93,14 @@ impl OutputFile {
     /// Begins a file that will appear at `target`, replacing a file there.
     ///
     /// # Errors
-    /// [`Error::OutputExists`] when `target` is a folder or one of the `inputs`; [`Error::Io`] when its folder does
-    /// not exist or cannot be written.
+    /// [`Error::OutputExists`] when `target` is a folder; [`Error::OutputHoldsInput`] when it is one of the `inputs`;
+    /// [`Error::Io`] when its folder does not exist or cannot be written.
     pub fn begin(target: &Path, inputs: &[PathBuf]) -> Result<OutputFile> {
         let target = std::path::absolute(target).map_err(|e| Error::io("find", target, e))?;
-        if target.is_dir() || holds_any(&target, inputs) {
+        if holds_any(&target, inputs) {
+            return Err(Error::OutputHoldsInput { path: target });
+        }
+        if target.is_dir() {
             return Err(Error::OutputExists { path: target });
         }
         let folder = target.parent().unwrap_or(Path::new("/"));
@@ -188,7 +192,10 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("thesis.txt"), "years of work").unwrap();
         let refused = |force, inputs: &[PathBuf]| {
-            matches!(OutputFolder::begin(root.path(), force, inputs), Err(Error::OutputExists { .. }))
+            matches!(
+                OutputFolder::begin(root.path(), force, inputs),
+                Err(Error::OutputExists { .. } | Error::OutputHoldsInput { .. })
+            )
         };
         assert!(refused(false, &[]));
         assert!(!refused(true, &[]));

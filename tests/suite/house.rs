@@ -36,7 +36,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("parquet::", &["history/", "synth/", "customers/table", "customers/spill", "report/"]),
     ("linfa", &["segment/"]),
     ("ndarray::", &["segment/"]),
-    ("jiff::", &["calendar.rs", "history/zone"]),
+    ("jiff::", &["calendar.rs", "history/"]),
     ("plotters::", &["report/"]),
     ("maud::", &["report/"]),
     ("clap", &["bin/"]),

@@ -11,6 +11,7 @@ mod terminal;
 mod verbs;
 
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use clap::{CommandFactory, FromArgMatches};
 use tiercast::Error;
@@ -18,6 +19,21 @@ use tiercast::Error;
 use crate::args::{Cli, Verb};
 
 fn main() -> ExitCode {
+    // A panic that the library turns into an error of its own must not be printed beside it.
+    static LAST: Mutex<String> = Mutex::new(String::new());
+    std::panic::set_hook(Box::new(|info| {
+        if let Ok(mut last) = LAST.lock() {
+            *last = info.to_string();
+        }
+    }));
+    std::panic::catch_unwind(run).unwrap_or_else(|_| {
+        let what = LAST.lock().map(|last| last.clone()).unwrap_or_default();
+        terminal::error(&Error::internal("an unexpected step", what));
+        ExitCode::from(2)
+    })
+}
+
+fn run() -> ExitCode {
     let matches = Cli::command().get_matches();
     // Without a verb the main job is run; parsed again as `run`, so that its environment variables count.
     let matches = match matches.subcommand_name() {

@@ -5,13 +5,13 @@ use super::canvas::{
     AXIS, Anchor, BLUE, Canvas, GRID, INK, MUTED, ORANGE, SKY, SMALL, VERMILLION, WIDTH, draw, text_width,
 };
 use super::scale::Scale;
-use crate::report::format::{count, money, money_in, percent, significant, tick};
+use crate::report::format::{count, money, money_in, percent, plural, significant, tick};
 
-const HEIGHT: f64 = 360.0;
-const LEFT: f64 = 62.0;
+const HEIGHT: f64 = 380.0;
+const LEFT: f64 = 54.0;
 const RIGHT: f64 = WIDTH - 10.0;
-/// Room above the bars for the two marks' labels.
-const TOP: f64 = 52.0;
+/// Room above the bars for the axis' name and the two marks' labels.
+const TOP: f64 = 74.0;
 const BOTTOM: f64 = HEIGHT - 56.0;
 
 /// At most this many decades: what lies below is nearly nothing beside the largest.
@@ -59,9 +59,19 @@ pub fn distribution(values: &[f64], what: &str, currency: &str) -> Chart {
         caption += &format!(" The top 10\u{a0}% hold {} of the total.", percent(top / total));
     }
     if n < values.len() {
-        caption += &format!(" {} customers without a value are left out.", count((values.len() - n) as u64));
+        caption += &format!(
+            " Left out: {} without a value.",
+            plural((values.len() - n) as u64, "customer", "customers"),
+        );
     }
     let bins = bins(&sorted);
+    if bins.nearly_nothing > 0 {
+        caption += &format!(
+            " The bar that stands apart: {} below {}.",
+            plural(bins.nearly_nothing, "customer", "customers"),
+            edge_text(bins.decades.0),
+        );
+    }
     let svg = draw(HEIGHT, &title, &caption, |canvas| paint(canvas, &bins, (median, mean), currency, what));
     Chart { svg, caption }
 }
@@ -138,13 +148,13 @@ fn paint(canvas: &mut Canvas, bins: &Bins, (median, mean): (f64, f64), currency:
     let unit = if currency.is_empty() { String::new() } else { format!(", {currency}") };
     let label = super::canvas::fit(&format!("{what}{unit} (logarithmic)"), SMALL, RIGHT - LEFT);
     canvas.text(&label, ((LEFT + RIGHT) / 2.0, HEIGHT - 14.0), Anchor::Middle, SMALL, INK);
-    canvas.upwards("customers", (10.0, (TOP + BOTTOM) / 2.0), SMALL, INK);
+    canvas.text("customers", (4.0, 9.0), Anchor::Left, SMALL, INK);
 
     let place = |v: f64| {
         if v > 0.0 && v.log10() >= f64::from(low) { x.at(v.log10()) } else { LEFT + 19.0 }
     };
     // Two rows of labels: they never touch, wherever the two values lie.
-    for (value, name, color, row) in [(median, "median", BLUE, 11.0), (mean, "mean", VERMILLION, 32.0)] {
+    for (value, name, color, row) in [(median, "median", BLUE, 31.0), (mean, "mean", VERMILLION, 52.0)] {
         let at = place(value);
         canvas.line((at, row + 10.0), (at, BOTTOM), color, 2.0);
         let label = format!("{name} {}", money(value));
@@ -185,7 +195,8 @@ mod tests {
         let chart = distribution(&[1.0, 2.0, 9.0, f64::NAN], "value", "EUR");
         assert!(chart.caption.contains("less than 2.00\u{a0}EUR"), "{}", chart.caption);
         assert!(
-            chart.caption.contains("mean is 4.00\u{a0}EUR") && chart.caption.contains("1 customers without")
+            chart.caption.contains("mean is 4.00\u{a0}EUR")
+                && chart.caption.contains("1\u{a0}customer without")
         );
         assert!(chart.svg.contains("median 2.00") && chart.svg.contains("mean 4.00"));
     }

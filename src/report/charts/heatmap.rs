@@ -19,11 +19,11 @@ pub struct HeatCell {
     pub spend: f64,
 }
 
-const HEIGHT: f64 = 430.0;
-const LEFT: f64 = 52.0;
+const HEIGHT: f64 = 440.0;
+const LEFT: f64 = 58.0;
 const TOP: f64 = 4.0;
 const SIDE: f64 = (WIDTH - LEFT - 2.0) / 5.0;
-const ROW: f64 = 62.0;
+const ROW: f64 = 64.0;
 const BOTTOM: f64 = TOP + 5.0 * ROW;
 
 /// The ramp of one hue, from nothing to the cell that holds most: lightness falls steadily.
@@ -87,7 +87,7 @@ pub fn heat_map(cells: &[HeatCell]) -> Chart {
 
 /// A strip of the ramp with its two ends.
 fn legend(canvas: &mut super::canvas::Canvas, largest: f64) {
-    let (y, steps) = (HEIGHT - 38.0, 40);
+    let (y, steps) = (HEIGHT - 36.0, 40);
     let (from, width) = (LEFT + 120.0, 180.0);
     for i in 0..steps {
         let part = f64::from(i) / f64::from(steps);

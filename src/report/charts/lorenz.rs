@@ -7,9 +7,9 @@ use super::canvas::{
 use super::scale::Scale;
 use crate::report::format::{NONE, number, percent, percent_round};
 
-const HEIGHT: f64 = 430.0;
-const LEFT: f64 = 58.0;
-const TOP: f64 = 12.0;
+const HEIGHT: f64 = 440.0;
+const LEFT: f64 = 50.0;
+const TOP: f64 = 32.0;
 const RIGHT: f64 = WIDTH - 14.0;
 const BOTTOM: f64 = HEIGHT - 54.0;
 
@@ -66,7 +66,7 @@ fn axes(canvas: &mut Canvas, x: Scale, y: Scale) {
     canvas.line((LEFT, TOP), (LEFT, BOTTOM), AXIS, 1.2);
     let middle = (LEFT + RIGHT) / 2.0;
     canvas.text("customers, smallest spenders first", (middle, HEIGHT - 14.0), Anchor::Middle, SMALL, INK);
-    canvas.upwards("share of spend", (10.0, (TOP + BOTTOM) / 2.0), SMALL, INK);
+    canvas.text("share of spend", (4.0, 9.0), Anchor::Left, SMALL, INK);
 }
 
 /// Where the top fifth begins: the bracket at the right is what they make.

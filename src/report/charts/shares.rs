@@ -1,7 +1,7 @@
 //! Tiers' share of customers against their share of value.
 
 use super::Chart;
-use super::canvas::{Anchor, BLUE, GRID, INK, MUTED, ORANGE, SMALL, WIDTH, draw, fit};
+use super::canvas::{Anchor, BLUE, GRID, INK, MUTED, ORANGE, SMALL, WHITE, WIDTH, draw, fit, text_width};
 use super::scale::Scale;
 use crate::report::format::{percent, percent_round};
 
@@ -59,6 +59,9 @@ pub fn shares(rows: &[Share], scheme: &str, value: &str) -> Chart {
                 let width = x.at(share) - LEFT;
                 canvas.rect((LEFT, top + y), (width.max(1.0), BAR), color);
                 let label = percent(share);
+                // A white ground keeps the lines of the grid out of the figures.
+                let ground = (text_width(&label, SMALL) + 4.0, BAR);
+                canvas.rect((LEFT + width + 6.0, top + y), ground, WHITE);
                 canvas.text(&label, (LEFT + width + 8.0, top + y + BAR / 2.0), Anchor::Left, SMALL, INK);
             }
         }

@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
+use super::parts::interval;
 use super::{Page, parts};
-use crate::report::format::{interval, money, money_in, percent, significant};
+use crate::report::format::{money, money_in, percent, plural, significant};
 use crate::strategy::{Curve, Lever, Response, Source, StrategySet};
 
 pub(super) fn section(page: &Page) -> Markup {
@@ -35,8 +36,9 @@ fn stated(page: &Page, set: &StrategySet) -> Markup {
     html! {
         @if assumed > 0 {
             div.warn { p {
-                (assumed) " of " (set.responses.len()) " responses below come from no experiment. The differences "
-                "between strategies are as good as they are."
+                (assumed) " of " (plural(set.responses.len() as u64, "response", "responses"))
+                " below were not measured in an experiment. The differences between strategies can be no better than "
+                "these beliefs."
             } }
         }
         (parts::facts(&[
@@ -82,18 +84,19 @@ fn responses(page: &Page, set: &StrategySet) -> Markup {
         html! {
             table {
                 caption { "Effects are medians with their 95\u{a0}% interval; each replication draws its own." }
-                (parts::head(&["Action", "Tier", "Changes", "Effect", "Interval", "Curve over money per customer", "Source", "Note"], 3..5))
+                (parts::head(&["Action", "Tier", "Changes", "Effect", "Curve over money per customer", "Source"], 3..4))
                 tbody {
                     @for r in &set.responses {
                         tr {
                             th scope="row" { (r.action) }
                             td { (r.tier) }
                             td.nowrap { (match r.on { Lever::PurchaseRate => "purchase rate", Lever::Spend => "spend per order" }) }
-                            td.n { (lift(r.effect)) }
-                            td.n { (interval(r.lower, r.upper, lift)) }
+                            td.n { (lift(r.effect)) small { (interval(r.lower, r.upper, lift)) } }
                             td.words { (curve(r, page.currency)) }
-                            td { span.badge.(if r.source == Source::Experiment { "gains" } else { "undecided" }) { (r.source.name()) } }
-                            td.words { (r.note) }
+                            td.words {
+                                span.badge.(if r.source == Source::Experiment { "gains" } else { "undecided" }) { (r.source.name()) }
+                                small { (r.note) }
+                            }
                         }
                     }
                 }

@@ -40,9 +40,12 @@ pub(super) fn made(n: usize, name: &str) -> Made {
     let rfm = scores(&table);
     let tierings: Vec<Tiering> =
         schemes().iter().map(|scheme| grade(&table, &rfm, *scheme).unwrap()).collect();
-    let orders: Vec<f64> = (0..n).map(|i| f64::from(table.frequency[i]) * 0.6 + 0.05).collect();
-    let clv: Vec<f64> =
-        (0..n).map(|i| orders[i] * 35.0 * (-f64::from(table.days_since_last(i)) / 90.0).exp()).collect();
+    let p_alive: Vec<f64> =
+        (0..n).map(|i| 1.0 / (1.0 + f64::from(table.days_since_last(i)) / 200.0)).collect();
+    let rate = |i: usize| (f64::from(table.frequency[i]) + 0.27) / (6.0 + table.t(i));
+    let orders: Vec<f64> = (0..n).map(|i| 52.0 * p_alive[i] * rate(i)).collect();
+    let spend = |i: usize| if table.frequency[i] > 0 { table.monetary_value[i] } else { 36.0 };
+    let clv: Vec<f64> = (0..n).map(|i| 0.95 * orders[i] * spend(i)).collect();
     let known: Vec<(String, Vec<String>)> = tierings.iter().map(|t| (t.key.clone(), t.names())).collect();
     let text = BUNDLED.replace("name = \"even\"", &format!("name = {name:?}"));
     let set = StrategySet::new("fixture", StrategyFile::parse("fixture", &text).unwrap(), &known).unwrap();
@@ -51,7 +54,6 @@ pub(super) fn made(n: usize, name: &str) -> Made {
         ledger: ledger(&table),
         concentration: Concentration::of(&table),
         fits: fits(n as u64),
-        p_alive: (0..n).map(|i| 1.0 / (1.0 + f64::from(table.days_since_last(i)) / 200.0)).collect(),
         segmentation: segment(&table, &SegmentOptions::default(), &()).unwrap(),
         config: pairs(&[("unit", "week"), ("horizon", "12mo"), ("refunds", "aside"), ("clusters", "5")]),
         columns: pairs(&[
@@ -60,6 +62,7 @@ pub(super) fn made(n: usize, name: &str) -> Made {
             ("Amount", "amount (decimal 10.2), found by its name"),
         ]),
         warnings: vec!["every response is an assumption: replace them with what a test has measured".into()],
+        p_alive,
         orders,
         clv,
         table,
@@ -229,11 +232,11 @@ fn comparison(set: &StrategySet, tiering: &Tiering, clv: &[f64]) -> Comparison {
                 facts[k].clv * ceiling * (1.0 - (-plan.per_customer[k] / 0.6).exp())
             });
             let luck = 0.02 * worth + 20.0;
-            let gained = 1.2 * lift - cost;
-            let profit = around(0.3 * worth - cost + lift, 0.05 * worth, 0.06 * worth + luck);
+            let gained = 0.3 * lift - cost;
+            let profit = around(0.3 * (worth + lift) - cost, 0.02 * worth, 0.03 * worth + luck);
             let none = fixed(0.0);
             let paired =
-                |x: f64, known: f64| if s == 0 { none } else { around(x, known, known + 0.3 * luck) };
+                |x: f64, known: f64| if s == 0 { none } else { around(x, known, known + 0.05 * luck) };
             let mut push = |metric, estimate, difference| {
                 rows.push(Row { strategy: s, tier, metric, estimate, difference });
             };
@@ -249,19 +252,28 @@ fn comparison(set: &StrategySet, tiering: &Tiering, clv: &[f64]) -> Comparison {
                 around(worth + lift, 0.05 * worth, 0.06 * worth + luck),
                 paired(lift, 0.7 * lift),
             );
-            push(Metric::Profit, profit, paired(gained, 0.7 * lift));
+            push(Metric::Profit, profit, paired(gained, 0.2 * lift));
             if cost > 0.0 {
                 push(Metric::Roi, fixed(gained / cost), fixed(gained / cost));
             }
         }
     }
+    let verdict = |s: usize| {
+        let of = |r: &&Row| r.strategy == s && r.tier.is_none() && r.metric == Metric::Profit;
+        match rows.iter().find(of).map(|row| row.difference) {
+            _ if s == 0 => Verdict::Baseline,
+            Some(d) if d.mean_lower > 0.0 => Verdict::Gains,
+            Some(d) if d.mean_upper < 0.0 => Verdict::Loses,
+            _ => Verdict::Undecided,
+        }
+    };
     Comparison {
+        verdicts: (0..plans.len()).map(verdict).collect(),
         strategies: set.strategies.iter().map(|s| s.name.clone()).collect(),
         tiers: set.tiers.clone(),
         replications: 400,
         plans,
         rows,
-        verdicts: vec![Verdict::Baseline, Verdict::Undecided, Verdict::Gains, Verdict::Undecided],
         p_best: vec![0.11, 0.07, 0.71, 0.11],
     }
 }

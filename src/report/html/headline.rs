@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
+use super::parts::interval;
 use super::{Page, parts};
-use crate::report::format::{count, interval, money, money_in, percent, plural, signed};
+use crate::report::format::{count, money, money_in, percent, plural, signed};
 use crate::simulate::{Comparison, Estimate, Metric, Verdict};
 
 /// Above this P(best) one strategy is called the best.
@@ -48,7 +49,7 @@ fn answer(page: &Page) -> String {
     let Some(comparison) = page.comparison else {
         return match page.no_comparison {
             "" => "No strategies were compared.".to_string(),
-            why => format!("No strategies were compared: {why}"),
+            why => format!("No strategies were compared. {why}"),
         };
     };
     let Some((s, difference)) = leader(comparison) else {
@@ -65,7 +66,7 @@ fn answer(page: &Page) -> String {
         _ => format!(
             "Undecided: no strategy is known to gain over doing nothing. “{name}” comes out highest on average: \
              {amount} {}.",
-            if difference.value < 0.0 { "less profit" } else { "more profit" },
+            if difference.value < 0.0 { "less profit than without" } else { "more profit than without" },
         ),
     }
 }
@@ -80,21 +81,26 @@ fn details(comparison: &Comparison, currency: &str) -> Vec<String> {
         interval(difference.mean_lower, difference.mean_upper, signed),
         interval(difference.lower, difference.upper, signed),
     )];
-    let p_best = comparison.p_best.get(s).copied().unwrap_or(f64::NAN);
-    let rivals: Vec<&str> = (1..comparison.strategies.len())
+    let rivals: Vec<String> = (1..comparison.strategies.len())
         .filter(|&other| other != s && comparison.verdicts.get(other) == Some(&Verdict::Gains))
-        .map(|other| comparison.strategies[other].as_str())
+        .map(|other| format!("“{}”", comparison.strategies[other]))
         .collect();
-    let best = format!("It has the highest expected profit in {} of replications", percent(p_best));
-    lines.push(match (p_best >= CLEARLY_BEST, rivals.is_empty()) {
-        (true, _) => format!("{best}."),
-        (false, true) => format!("{best}, so which strategy is best is undecided."),
-        (false, false) => format!(
-            "{best}; {} {} too, and which of them is best is undecided.",
-            rivals.iter().map(|r| format!("“{r}”")).collect::<Vec<_>>().join(" and "),
-            if rivals.len() == 1 { "gains" } else { "gain" },
-        ),
-    });
+    if let Some((most, &p)) = comparison.p_best.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)) {
+        let who = match most {
+            0 => "Doing nothing".to_string(),
+            most if most == s => "It".to_string(),
+            most => format!("“{}”", comparison.strategies[most]),
+        };
+        let decided = if p >= CLEARLY_BEST { "" } else { "; which is best is undecided" };
+        lines.push(format!(
+            "{who} has the highest expected profit in {} of replications{decided}.",
+            percent(p)
+        ));
+    }
+    if !rivals.is_empty() {
+        let verb = if rivals.len() == 1 { "gains" } else { "gain" };
+        lines.push(format!("{} {verb} over doing nothing, too.", rivals.join(" and ")));
+    }
     lines
 }
 

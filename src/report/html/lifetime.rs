@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
+use super::parts::interval;
 use super::{Lifetime, Page, parts};
-use crate::clv::{FitReport, Verdict};
+use crate::clv::{BgNbd, FitReport, Parametric, Verdict};
 use crate::report::charts::distribution;
-use crate::report::format::{count, interval, money, money_in, number, percent, plural, significant};
+use crate::report::format::{count, money, money_in, number, percent, plural, significant};
 
 impl Lifetime<'_> {
     /// The sum of all finite lifetime values, or the total that came with its interval.
@@ -50,8 +51,10 @@ fn expected(page: &Page, lifetime: &Lifetime) -> Markup {
                 ]))
                 p.muted { (lifetime.convention) }
                 p.muted {
-                    "P(alive) is a model’s belief about a silent customer, not an observation: BG/NBD gives 1 to "
-                    "everybody who bought only once, so no label for churn should be built on it."
+                    "P(alive) is a model’s belief about a silent customer, not an observation."
+                    @if page.fits.iter().any(|fit| fit.model == BgNbd::MODEL) {
+                        " BG/NBD gives 1 to everybody who bought only once, so no label for churn should be built on it."
+                    }
                 }
             }
         }

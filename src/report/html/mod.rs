@@ -67,7 +67,7 @@ pub struct Page<'a> {
     pub set: Option<&'a StrategySet>,
     /// Strategies side by side.
     pub comparison: Option<&'a Comparison>,
-    /// Why there is no comparison, as a sentence; ignored where there is one.
+    /// Why there is no comparison, as a sentence of its own; ignored where there is one.
     pub no_comparison: &'a str,
     /// What a reader should know: of the whole run, the fits' own warnings not included.
     pub warnings: &'a [String],

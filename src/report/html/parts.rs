@@ -4,7 +4,7 @@ use maud::{Markup, PreEscaped, html};
 
 use crate::calendar::{Period, Span};
 use crate::report::charts::Chart;
-use crate::report::format::{money, number};
+use crate::report::format::{self, money, number};
 use crate::simulate::Verdict;
 
 /// A chart with its caption.
@@ -41,6 +41,11 @@ pub(super) fn facts(pairs: &[(&str, Markup)]) -> Markup {
 /// A sentence in place of what is not there.
 pub(super) fn absent(why: &str) -> Markup {
     html! { p.none { (why) } }
+}
+
+/// [`format::interval`], which breaks only before the word between its ends.
+pub(super) fn interval(lower: f64, upper: f64, print: impl Fn(f64) -> String) -> String {
+    format::interval(lower, upper, print).replace(" to ", " to\u{a0}")
 }
 
 /// A list of warnings; nothing where there is none.

@@ -1,17 +1,18 @@
 //! Strategies side by side: what each costs and brings, what it gains over doing nothing, and for whom.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
+use super::parts::interval;
 use super::{Page, parts};
 use crate::report::charts::{Difference, common_range, differences, key};
-use crate::report::format::{NONE, interval, money, number, percent, plural, signed};
+use crate::report::format::{NONE, money, number, percent, plural, signed};
 use crate::simulate::{Comparison, Estimate, Metric, Verdict};
 use crate::strategy::StrategySet;
 
 pub(super) fn section(page: &Page) -> Markup {
     let Some(comparison) = page.comparison else {
-        let why = if page.no_comparison.is_empty() { "none was asked for." } else { page.no_comparison };
-        return parts::absent(&format!("No strategies were compared: {why}"));
+        let why = if page.no_comparison.is_empty() { "None was asked for." } else { page.no_comparison };
+        return parts::absent(&format!("No strategies were compared. {why}"));
     };
     html! {
         (question(page, comparison))
@@ -67,7 +68,7 @@ fn charts(page: &Page, comparison: &Comparison) -> Markup {
     let range = common_range(tiers.iter().flatten());
     html! {
         h3 { "Difference in profit from doing nothing" }
-        div.pair { (parts::figure(&whole)) (parts::figure(&key())) }
+        div.pair { (parts::figure(&whole)) figure { (PreEscaped(key().svg)) } }
         h3 { "The same by tier" }
         p.muted { "All tiers on one axis, so that they can be compared with each other." }
         div.pair {
@@ -92,8 +93,8 @@ fn totals(page: &Page, comparison: &Comparison) -> Markup {
                     ". Intervals are 95\u{a0}%."
                 }
                 (parts::head(
-                    &["Strategy", "Verdict", "Cost", "Orders", "Revenue", "Profit", "Difference in profit", "Expectation", "What will happen", "P(best)"],
-                    2..10,
+                    &["Strategy", "Cost", "Orders", "Revenue", "Profit", "Difference in profit", "Expectation", "What will happen", "P(best)"],
+                    1..9,
                 ))
                 tbody {
                     @for (s, name) in comparison.strategies.iter().enumerate() {
