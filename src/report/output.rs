@@ -217,7 +217,7 @@ mod tests {
         fs::write(out.path(), "new").unwrap();
         out.finish().unwrap();
         assert_eq!(fs::read_to_string(&target).unwrap(), "new");
-        assert!(OutputFile::begin(&target, &[target.clone()]).is_err());
+        assert!(OutputFile::begin(&target, std::slice::from_ref(&target)).is_err());
         assert_eq!(names(root.path()), ["c.parquet"]);
     }
 }

@@ -127,10 +127,10 @@ pub fn strategies(run: &Run) -> String {
         "strategy",
         ">cost",
         ">profit",
-        "95 % interval",
+        "95 %, with luck",
         ">gain in profit",
-        "95 % of its mean",
-        "95 % interval",
+        "95 %, its mean",
+        "95 %, with luck",
         ">P(best)",
         "verdict",
     ];
@@ -156,8 +156,8 @@ pub fn strategies(run: &Run) -> String {
     }
     let mut text = grid.text();
     text.push_str(
-        "An interval says what will happen (parameters, responses, the customers' own rates and luck); \
-         \"of its mean\" leaves luck out.\nEvery response is listed with its source in the report. ",
+        "\"With luck\" is what will happen: parameters, responses, the customers' own rates and chance. \"Its mean\" \
+         leaves the customers' chance out.\nEvery response is listed with its source in the report. ",
     );
     let assumed = set.responses.iter().filter(|r| r.source == tiercast::strategy::Source::Assumption).count();
     text.push_str(&format!("{assumed} of {} responses are assumptions.\n", set.responses.len()));
