@@ -82,13 +82,13 @@ pub fn significant(value: f64, digits: usize) -> String {
     grouped(&format!("{value:.decimals$}"))
 }
 
-/// A number for the end of an axis tick, short: `0.5`, `−200`, `12k`, `1.5M`. `step` is the distance between ticks.
-pub fn tick(value: f64, step: f64) -> String {
+/// A number on an axis, short: `0.5`, `−200`, `12k`, `1.5M`. `step` is the distance between the ticks and `largest`
+/// the largest of them, so that all of an axis have one unit.
+pub fn tick(value: f64, step: f64, largest: f64) -> String {
     if !value.is_finite() {
         return NONE.to_string();
     }
-    let largest = value.abs().max(step.abs());
-    let (scale, suffix) = match largest {
+    let (scale, suffix) = match largest.abs().max(step.abs()) {
         x if x >= 1e12 => return significant(value, 3),
         x if x >= 1e9 => (1e9, "B"),
         x if x >= 1e6 => (1e6, "M"),
@@ -150,7 +150,7 @@ mod tests {
                 signed(bad),
                 percent(bad),
                 significant(bad, 4),
-                tick(bad, 1.0),
+                tick(bad, 1.0, bad),
                 money_in(bad, "USD"),
                 interval(bad, bad, money),
             ] {
@@ -171,11 +171,12 @@ mod tests {
 
     #[test]
     fn ticks_are_short() {
-        assert_eq!(tick(20_000.0, 10_000.0), "20k");
-        assert_eq!(tick(-500.0, 500.0), "−500");
-        assert_eq!(tick(1_500_000.0, 500_000.0), "1.5M");
-        assert_eq!(tick(0.0, 500_000.0), "0");
-        assert_eq!(tick(0.25, 0.25), "0.25");
+        assert_eq!(tick(20_000.0, 10_000.0, 20_000.0), "20k");
+        assert_eq!(tick(5_000.0, 5_000.0, 15_000.0), "5k");
+        assert_eq!(tick(-500.0, 500.0, 500.0), "−500");
+        assert_eq!(tick(1_500_000.0, 500_000.0, 2e6), "1.5M");
+        assert_eq!(tick(0.0, 500_000.0, 2e6), "0");
+        assert_eq!(tick(0.25, 0.25, 1.0), "0.25");
     }
 
     #[test]

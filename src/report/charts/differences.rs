@@ -4,7 +4,7 @@ use super::Chart;
 use super::canvas::{
     AXIS, Anchor, BLUE, Canvas, GRID, INK, MUTED, SKY, SMALL, WHITE, WIDTH, draw, fit, text_width,
 };
-use super::scale::Scale;
+use super::scale::{Scale, largest};
 use crate::report::format::{NONE, signed, tick};
 
 /// What a strategy gains over "do nothing".
@@ -87,13 +87,15 @@ fn paint(canvas: &mut Canvas, x: Scale, row: &Difference, top: f64) {
         return;
     }
     let y = top + 37.0;
+    let (from, to) = (x.at(row.mean.0), x.at(row.mean.1));
+    canvas.rect((from, y - 6.0), ((to - from).max(2.0), 12.0), SKY);
+    // Over the bar: where 0 lies in it nothing is decided, and an end of the whisker can lie inside it.
+    canvas.line((x.at(0.0), y - 10.0), (x.at(0.0), y + 10.0), INK, 1.6);
     let (from, to) = (x.at(row.range.0), x.at(row.range.1));
     canvas.line((from, y), (to, y), BLUE, 1.6);
     for end in [from, to] {
         canvas.line((end, y - 6.0), (end, y + 6.0), BLUE, 1.6);
     }
-    let (from, to) = (x.at(row.mean.0), x.at(row.mean.1));
-    canvas.rect((from, y - 6.0), ((to - from).max(2.0), 12.0), SKY);
     canvas.circle((x.at(row.value), y), 6.0, WHITE);
     canvas.circle((x.at(row.value), y), 4.8, BLUE);
 }
@@ -103,7 +105,8 @@ fn ticks(canvas: &mut Canvas, x: Scale, axis: f64) {
     let mut wanted = 6;
     let (ticks, step) = loop {
         let (ticks, step) = x.ticks(wanted);
-        let widest = ticks.iter().map(|&at| text_width(&tick(at, step), SMALL)).fold(0.0, f64::max);
+        let widest =
+            ticks.iter().map(|&at| text_width(&tick(at, step, largest(&ticks)), SMALL)).fold(0.0, f64::max);
         let apart = match ticks.as_slice() {
             [first, second, ..] => x.at(*second) - x.at(*first),
             _ => f64::INFINITY,
@@ -115,7 +118,7 @@ fn ticks(canvas: &mut Canvas, x: Scale, axis: f64) {
     };
     for &at in &ticks {
         canvas.line((x.at(at), HEAD - 8.0), (x.at(at), axis), GRID, 1.0);
-        let label = tick(at, step);
+        let label = tick(at, step, largest(&ticks));
         let half = text_width(&label, SMALL) / 2.0;
         let middle = x.at(at).clamp(half, (WIDTH - half).max(half));
         canvas.text(&label, (middle, axis + 13.0), Anchor::Middle, SMALL, MUTED);

@@ -4,7 +4,7 @@ use super::Chart;
 use super::canvas::{
     AXIS, Anchor, BLUE, Canvas, GRID, INK, MUTED, ORANGE, SKY, SMALL, VERMILLION, WIDTH, draw, text_width,
 };
-use super::scale::Scale;
+use super::scale::{Scale, largest};
 use crate::report::format::{count, money, money_in, percent, plural, significant, tick};
 
 const HEIGHT: f64 = 380.0;
@@ -120,7 +120,13 @@ fn paint(canvas: &mut Canvas, bins: &Bins, (median, mean): (f64, f64), currency:
     for &at in &ticks {
         canvas.line((LEFT, y.at(at)), (RIGHT, y.at(at)), GRID, 1.0);
         if step >= 1.0 || at.fract() == 0.0 {
-            canvas.text(&tick(at, step), (LEFT - 6.0, y.at(at)), Anchor::Right, SMALL, MUTED);
+            canvas.text(
+                &tick(at, step, largest(&ticks)),
+                (LEFT - 6.0, y.at(at)),
+                Anchor::Right,
+                SMALL,
+                MUTED,
+            );
         }
     }
     if apart > 0.0 {
@@ -168,7 +174,7 @@ fn paint(canvas: &mut Canvas, bins: &Bins, (median, mean): (f64, f64), currency:
 fn edge_text(decade: i32) -> String {
     match decade {
         -4..0 => format!("{:.*}", decade.unsigned_abs() as usize, 10f64.powi(decade)),
-        0..12 => tick(10f64.powi(decade), 10f64.powi(decade)),
+        0..12 => tick(10f64.powi(decade), 10f64.powi(decade), 10f64.powi(decade)),
         _ => significant(10f64.powi(decade), 1),
     }
 }

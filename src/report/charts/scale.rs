@@ -38,6 +38,11 @@ impl Scale {
     }
 }
 
+/// The largest magnitude of some ticks.
+pub fn largest(ticks: &[f64]) -> f64 {
+    ticks.iter().fold(0.0, |most, at| at.abs().max(most))
+}
+
 /// The smallest of 1, 2, 2.5, 5 and 10 times a power of ten that is at least `step`.
 pub fn round_step(step: f64) -> f64 {
     if !(step.is_finite() && step > 0.0) {
