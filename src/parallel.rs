@@ -7,8 +7,15 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
-/// Runs `work` with `threads` threads; 0 takes one per available core.
+/// More threads than this are a slip of the keyboard: no machine has the cores, and starting them takes minutes.
+const MOST_THREADS: usize = 1024;
+
+/// Runs `work` with `threads` threads (at most 1024); 0 takes one per available core.
 pub fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R> {
+    if threads > MOST_THREADS {
+        let remedy = format!("give a number up to {MOST_THREADS}; 0 takes one thread per core");
+        return Err(Error::value("threads", threads, "no machine has so many cores", remedy));
+    }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
