@@ -194,6 +194,14 @@ fn compare(
             ));
         }
     }
+    for (strategy, plan) in set.strategies.iter().zip(&plans) {
+        if plan.fixed_cost > 0.0 && plan.per_customer.iter().all(|&money| money <= 0.0) {
+            warnings.push(format!(
+                "strategy \"{}\" pays its action's fixed cost and has nothing left to give to any customer",
+                strategy.name
+            ));
+        }
+    }
     let hash = parallel::collect(table.len(), |i| table.ids.hash(i));
     let population = Population {
         frequency: &table.frequency,
@@ -206,7 +214,7 @@ fn compare(
     };
     let options = SimulateOptions { seed: config.seed, draw_responses: true };
     let outcome = Engine::new(population, set, &plans, options).run(&draws.draws, progress)?;
-    Ok(Some(Comparison::new(&outcome, set, &plans, &facts)))
+    Ok(Some(Comparison::new(&outcome, set, &plans, &facts, &draws)))
 }
 
 /// Customers and lifetime value of each tier, summed in the table's order.

@@ -127,11 +127,24 @@ impl Stream {
     }
 
     /// Beta(a, b), both > 0.
+    ///
+    /// From the logarithms of two gammas: with small shapes the gammas themselves underflow, where the draw is 0 or 1
+    /// and their logarithms still say which.
     #[inline]
     pub fn beta(&mut self, a: f64, b: f64) -> f64 {
-        let x = self.gamma(a);
-        let y = self.gamma(b);
-        if x + y > 0.0 { x / (x + y) } else { a / (a + b) }
+        let x = self.ln_gamma_draw(a);
+        let y = self.ln_gamma_draw(b);
+        1.0 / (1.0 + (y - x).exp())
+    }
+
+    /// The logarithm of a draw from Gamma(shape, rate 1).
+    #[inline]
+    fn ln_gamma_draw(&mut self, shape: f64) -> f64 {
+        if shape < 1.0 {
+            let ln_scale = self.uniform().ln() / shape;
+            return self.gamma_from_one(shape + 1.0).ln() + ln_scale;
+        }
+        self.gamma_from_one(shape).ln()
     }
 }
 
@@ -309,7 +322,10 @@ mod tests {
             close(moments(n, |s| s.gamma(shape)), shape, shape);
         }
         let (a, b): (f64, f64) = (0.8, 2.4);
-        close(moments(n, |s| s.beta(a, b)), a / (a + b), a * b / ((a + b).powi(2) * (a + b + 1.0)));
+        for scale in [1.0, 1e-2, 1e-3, 1e-6, 1e-9] {
+            let (a, b) = (a * scale, b * scale);
+            close(moments(n, |s| s.beta(a, b)), a / (a + b), a * b / ((a + b).powi(2) * (a + b + 1.0)));
+        }
     }
 
     #[test]

@@ -25,6 +25,9 @@ const NORMAL_95: f64 = 1.959_963_984_540_054;
 /// than an interval needs.
 const DIFFERENCE: f64 = 1e-4;
 
+/// A total whose interval reaches this many times its value is hardly determined.
+const HARDLY_DETERMINED: f64 = 3.0;
+
 /// With more steps than this the discounted sum is taken by interpolation between so many points in time, with an
 /// error below 1e-9 for horizons up to a hundred times the scale of the purchase rates.
 const MOST_POINTS: usize = 32;
@@ -101,12 +104,17 @@ pub fn customer_value<P: PurchaseModel>(
     if let (Some(fit), None) = (spend, &spend_model) {
         out.warnings.push(format!("no money values: Gamma-Gamma: {}", fit.report.verdict.sentence()));
     }
-    if !uncertainty.is_complete() {
-        out.warnings.push(format!(
-            "{}: intervals hold the undetermined parameters fixed ({})",
-            P::MODEL,
-            purchases.report.verdict.sentence()
-        ));
+    let spend_complete = spend_model.is_none_or(|(_, uncertainty)| uncertainty.is_complete());
+    for (complete, report) in
+        [(uncertainty.is_complete(), Some(&purchases.report)), (spend_complete, spend.map(|fit| &fit.report))]
+    {
+        if let (false, Some(report)) = (complete, report) {
+            out.warnings.push(format!(
+                "{}: every interval holds the undetermined parameters fixed and is too narrow ({})",
+                report.model,
+                report.verdict.sentence()
+            ));
+        }
     }
     progress.phase("lifetime value", 2);
     let tables = PairTables::new(patterns, params, options);
@@ -118,6 +126,13 @@ pub fn customer_value<P: PurchaseModel>(
     progress.check()?;
     progress.advance(1);
     scoring.collect(parts, &mut out);
+    if let Some(clv) = out.clv.filter(|clv| clv.mean_upper > HARDLY_DETERMINED * clv.value) {
+        out.warnings.push(format!(
+            "the data hardly determine lifetime value: the 95 % interval of its total runs from {:.3e} to {:.3e}; do \
+             not use these values without more customers or a longer history",
+            clv.mean_lower, clv.mean_upper
+        ));
+    }
     Ok(out)
 }
 

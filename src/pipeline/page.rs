@@ -75,6 +75,7 @@ fn lifetime(run: &Run) -> Option<Lifetime<'_>> {
     Some(Lifetime {
         horizon: run.config.horizon,
         discount: run.config.discount,
+        margin: run.config.margin,
         convention: CONVENTION,
         p_alive: column("p_alive")?,
         orders: column("expected_transactions")?,

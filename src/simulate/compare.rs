@@ -8,10 +8,14 @@
 use serde::Serialize;
 
 use super::engine::Outcome;
+use super::parameters::ParameterDraws;
 use crate::strategy::{Plan, StrategySet, TierFacts};
 
 /// The levels of every interval: 2.5 % and 97.5 %.
 const LEVELS: (f64, f64) = (0.025, 0.975);
+
+/// The standard normal's 97.5 % quantile.
+const LEVELS_Z: f64 = 1.959_963_984_540_054;
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -87,11 +91,12 @@ pub struct Row {
 pub enum Verdict {
     /// The baseline itself.
     Baseline,
-    /// The whole interval of the expected difference is above 0.
+    /// The whole interval of the expected difference is above 0, by more than its ends' numerical error.
     Gains,
-    /// The whole interval of the expected difference is below 0.
+    /// The whole interval of the expected difference is below 0, by more than its ends' numerical error.
     Loses,
-    /// The interval contains 0.
+    /// The interval contains 0 or may do so, there are too few replications (fewer than 150), or the mean of spend is
+    /// too poorly known.
     Undecided,
 }
 
@@ -127,9 +132,15 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Compares all strategies with the first.
-    pub fn new(outcome: &Outcome, set: &StrategySet, plans: &[Plan], facts: &[TierFacts]) -> Comparison {
-        let source = Values { outcome, set, plans, facts };
+    /// Compares all strategies with the first. `draws` are those that `outcome` was simulated with.
+    pub fn new(
+        outcome: &Outcome,
+        set: &StrategySet,
+        plans: &[Plan],
+        facts: &[TierFacts],
+        draws: &ParameterDraws,
+    ) -> Comparison {
+        let source = Values { outcome, set, plans, facts, heavy_tails: draws.heavy_tails };
         let mut rows = Vec::new();
         for strategy in 0..outcome.strategies {
             for tier in std::iter::once(None).chain((0..outcome.tiers).map(Some)) {
@@ -139,17 +150,10 @@ impl Comparison {
             }
         }
         let verdicts = (0..outcome.strategies)
-            .map(|strategy| {
-                let profit = rows
-                    .iter()
-                    .find(|r| r.strategy == strategy && r.tier.is_none() && r.metric == Metric::Profit)
-                    .map(|r| r.difference);
-                match profit {
-                    _ if strategy == 0 => Verdict::Baseline,
-                    Some(d) if d.mean_lower > 0.0 => Verdict::Gains,
-                    Some(d) if d.mean_upper < 0.0 => Verdict::Loses,
-                    _ => Verdict::Undecided,
-                }
+            .map(|strategy| match strategy {
+                0 => Verdict::Baseline,
+                _ if draws.mean_doubtful => Verdict::Undecided,
+                _ => source.verdict(strategy),
             })
             .collect();
         Comparison {
@@ -174,16 +178,46 @@ struct Values<'a> {
     set: &'a StrategySet,
     plans: &'a [Plan],
     facts: &'a [TierFacts],
+    heavy_tails: bool,
 }
 
 impl Values<'_> {
+    /// Which side of 0 the expected difference in profit lies on, the numerical error of the interval's ends included.
+    ///
+    /// An end is a quantile of finitely many replications. Its own 95 % interval goes by ranks (binomial, normal
+    /// approximation); where that rank does not exist, as with fewer than 150 replications, nothing is decided.
+    fn verdict(&self, strategy: usize) -> Verdict {
+        let profit = |r: usize, s: usize| self.at(r, s, None, Metric::Profit).1;
+        let mut gains: Vec<f64> =
+            (0..self.outcome.replications).map(|r| profit(r, strategy) - profit(r, 0)).collect();
+        gains.sort_by(f64::total_cmp);
+        let n = gains.len() as f64;
+        let rank = n * LEVELS.0 - LEVELS_Z * (n * LEVELS.0 * LEVELS.1).sqrt();
+        if rank < 1.0 {
+            return Verdict::Undecided;
+        }
+        let rank = rank as usize;
+        match (gains[rank - 1], gains[gains.len() - rank]) {
+            (low, _) if low > 0.0 => Verdict::Gains,
+            (_, high) if high < 0.0 => Verdict::Loses,
+            _ => Verdict::Undecided,
+        }
+    }
+
     /// Money spent on tier `k`, its part of the fixed cost included.
     fn cost(&self, strategy: usize, tier: Option<usize>) -> f64 {
         let plan = &self.plans[strategy];
         let Some(k) = tier else { return plan.cost };
         let given: f64 = (0..self.facts.len()).map(|k| plan.tier_cost(k, self.facts)).sum();
         let own = plan.tier_cost(k, self.facts);
-        if given > 0.0 { own + plan.fixed_cost * own / given } else { 0.0 }
+        // Where nobody gets anything the fixed cost is everybody's.
+        let share = if given > 0.0 {
+            own / given
+        } else {
+            let customers: u64 = self.facts.iter().map(|t| t.customers).sum();
+            self.facts[k].customers as f64 / customers as f64
+        };
+        own + plan.fixed_cost * share
     }
 
     /// (sampled, expected) value in one replication.
@@ -239,27 +273,34 @@ impl Values<'_> {
                 })
                 .collect(),
         };
+        let estimate = |values: &[(f64, f64)]| estimate(values, self.heavy_tails);
         Some(Row { strategy, tier, metric, estimate: estimate(&own), difference: estimate(&difference) })
     }
 
     fn p_best(&self) -> Vec<f64> {
-        let mut wins = vec![0usize; self.outcome.strategies];
+        let mut wins = vec![0.0; self.outcome.strategies];
         for r in 0..self.outcome.replications {
-            let profit = |s: usize| self.at(r, s, None, Metric::Profit).1;
-            let best = (1..wins.len()).fold(0, |best, s| if profit(s) > profit(best) { s } else { best });
-            wins[best] += 1;
+            let profits: Vec<f64> = (0..wins.len()).map(|s| self.at(r, s, None, Metric::Profit).1).collect();
+            let most = profits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            // Equal strategies share the win, so that their order in the file says nothing.
+            let winners = profits.iter().filter(|&&p| p == most).count().max(1) as f64;
+            for (win, _) in wins.iter_mut().zip(&profits).filter(|(_, p)| **p == most) {
+                *win += 1.0 / winners;
+            }
         }
-        wins.into_iter().map(|w| w as f64 / self.outcome.replications.max(1) as f64).collect()
+        wins.into_iter().map(|w| w / self.outcome.replications.max(1) as f64).collect()
     }
 }
 
-/// `values` are (sampled, expected) by replication.
-fn estimate(values: &[(f64, f64)]) -> Estimate {
+/// `values` are (sampled, expected) by replication. The value is the mean of what was sampled; with `heavy_tails`, whose
+/// sampled means have no finite variance, that of the expectations.
+fn estimate(values: &[(f64, f64)], heavy_tails: bool) -> Estimate {
     let n = values.len() as f64;
+    let averaged: Vec<f64> = values.iter().map(|v| if heavy_tails { v.1 } else { v.0 }).collect();
     // Deviations from the first value: a constant has exactly error 0 and itself as the mean.
-    let origin = values[0].0;
-    let shift = values.iter().map(|v| v.0 - origin).sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|v| (v.0 - origin - shift).powi(2)).sum();
+    let origin = averaged[0];
+    let shift = averaged.iter().map(|v| v - origin).sum::<f64>() / n;
+    let squares: f64 = averaged.iter().map(|v| (v - origin - shift).powi(2)).sum();
     let sorted = |pick: fn(&(f64, f64)) -> f64| {
         let mut v: Vec<f64> = values.iter().map(pick).collect();
         v.sort_by(f64::total_cmp);
@@ -297,7 +338,9 @@ mod tests {
 
     #[test]
     fn a_constant_has_no_error() {
-        let e = estimate(&[(0.1, 0.2); 7]);
+        let e = estimate(&[(0.1, 0.2); 7], false);
         assert_eq!((e.value, e.lower, e.upper, e.mc_error), (0.1, 0.1, 0.1, 0.0));
+        let e = estimate(&[(0.1, 0.2); 7], true);
+        assert_eq!((e.value, e.lower, e.mean_lower), (0.2, 0.1, 0.2));
     }
 }

@@ -162,8 +162,9 @@ fn coordinates(mean: f64) -> [Coordinate; 3] {
                 large,
                 practically,
                 "constant spend within customers",
-                "p grows without bound: each customer always spends the same",
-                "predictions hold: they are each customer's own mean",
+                "p grows without bound: the means of few customers leave no room for orders of different value",
+                "expectations hold (they are each customer's own mean); futures vary too little, as every order of a \
+                 customer is worth the same in them",
                 true,
             ),
         },

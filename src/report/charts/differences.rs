@@ -130,7 +130,12 @@ fn caption(rows: &[Difference], heading: &str) -> String {
     let best = rows.iter().filter(|row| row.is_finite()).max_by(|a, b| a.value.total_cmp(&b.value));
     match best {
         Some(row) => format!(
-            "{heading}: highest on average is “{}” with {} (expectation {} to {}; what will happen {} to {}).",
+            "{heading}: {} “{}” with {} (expectation {} to {}; what will happen {} to {}).",
+            if row.value >= 0.0 {
+                "highest on average is"
+            } else {
+                "highest on average is doing nothing, after it"
+            },
             row.name,
             signed(row.value),
             signed(row.mean.0),

@@ -20,11 +20,25 @@ pub(super) fn section(page: &Page) -> Markup {
                 "as the fitted distributions say. Seasons, trends and competitors are not in the model."
             }
             li { "What an order is worth does not depend on how often the customer buys." }
+            li {
+                "An order of the models is a day on which a customer buys: several orders of one day are one. What a "
+                "customer without a repeat purchase will spend is taken from the population, whatever the first "
+                "purchase was worth."
+            }
+            li {
+                "BG/NBD takes every customer without a repeat purchase for alive. What an action brings among them is "
+                "an upper bound where many have left for good."
+            }
+            li {
+                "The responses of a tier are drawn independently of those of other tiers. Where one error would hit all "
+                "tiers at once, the interval of the total is too narrow."
+            }
             li { "Only the customers of this history are simulated: no new ones, and nobody’s word of mouth." }
             @if let Some(lifetime) = &page.lifetime {
                 li {
                     "Lifetime values look " (parts::span(lifetime.horizon)) " ahead and are discounted at "
-                    (lifetime.discount) ". " (lifetime.convention)
+                    (lifetime.discount) ", " (lifetime.of_what()) ". " (lifetime.convention)
+                    " A budget in proportion to lifetime value goes by these values."
                 }
             }
         }

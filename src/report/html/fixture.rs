@@ -95,6 +95,7 @@ impl Made {
             lifetime: Some(Lifetime {
                 horizon: self.set.horizon,
                 discount: "10%/yr".parse().unwrap(),
+                margin: 1.0,
                 convention: "Orders of month i count 1/(1 + rate)^i; a month is 30.4375 days.",
                 p_alive: &self.p_alive,
                 orders: &self.orders,

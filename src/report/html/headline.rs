@@ -42,7 +42,8 @@ pub(super) fn leader(comparison: &Comparison) -> Option<(usize, Estimate)> {
         .filter(|&s| gains(s) || !any)
         .filter_map(|s| Some((s, comparison.find(s, None, Metric::Profit)?.difference)))
         .filter(|(_, difference)| difference.value.is_finite())
-        .max_by(|a, b| a.1.value.total_cmp(&b.1.value))
+        // The first of equals, as everywhere.
+        .reduce(|best, other| if other.1.value > best.1.value { other } else { best })
 }
 
 fn answer(page: &Page) -> String {
@@ -85,7 +86,12 @@ fn details(comparison: &Comparison, currency: &str) -> Vec<String> {
         .filter(|&other| other != s && comparison.verdicts.get(other) == Some(&Verdict::Gains))
         .map(|other| format!("“{}”", comparison.strategies[other]))
         .collect();
-    if let Some((most, &p)) = comparison.p_best.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)) {
+    let most = comparison.p_best.iter().copied().fold(0.0, f64::max);
+    // The leader where it shares the first place, else the first that has it.
+    let first = std::iter::once(s)
+        .chain(0..comparison.p_best.len())
+        .find(|&i| comparison.p_best.get(i).is_some_and(|&p| p == most));
+    if let Some((most, p)) = first.map(|i| (i, most)) {
         let who = match most {
             0 => "Doing nothing".to_string(),
             most if most == s => "It".to_string(),
@@ -131,7 +137,7 @@ fn tiles(page: &Page) -> Markup {
             }
             @if let Some(lifetime) = &page.lifetime {
                 div {
-                    dt { "Lifetime value, next " (parts::span(lifetime.horizon)) }
+                    dt { "Lifetime value, next " (parts::span(lifetime.horizon)) ", " (lifetime.of_what()) }
                     dd {
                         (parts::amount(lifetime.sum(), page.currency))
                         @if let Some(total) = lifetime.total {
@@ -144,7 +150,10 @@ fn tiles(page: &Page) -> Markup {
             }
             @if let Some((comparison, (s, difference))) = page.comparison.and_then(|c| Some((c, leader(c)?))) {
                 div {
-                    dt { "Best on average: " (comparison.strategies[s]) }
+                    dt {
+                        @if difference.value > 0.0 { "Best on average: " } @else { "Best after doing nothing: " }
+                        (comparison.strategies[s])
+                    }
                     dd {
                         (signed(difference.value)) " "
                         @if let Some(&verdict) = comparison.verdicts.get(s) { (parts::verdict(verdict)) }

@@ -13,6 +13,11 @@ impl Lifetime<'_> {
     pub(super) fn sum(&self) -> f64 {
         self.total.map_or_else(|| self.clv.iter().filter(|v| v.is_finite()).sum(), |total| total.value)
     }
+
+    /// "as revenue", or of which share of it.
+    pub(super) fn of_what(&self) -> String {
+        if self.margin == 1.0 { "as revenue".into() } else { format!("{} of revenue", percent(self.margin)) }
+    }
 }
 
 pub(super) fn section(page: &Page) -> Markup {

@@ -80,6 +80,8 @@ pub struct Lifetime<'a> {
     pub horizon: Span,
     /// The rate by which later money is worth less.
     pub discount: Discount,
+    /// The share of revenue that counts.
+    pub margin: f64,
     /// How it is applied, as a sentence ("orders of month i count 1/(1 + rate)^i; …").
     pub convention: &'a str,
     /// Probability to be still a customer.

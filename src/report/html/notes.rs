@@ -12,18 +12,20 @@ pub(super) fn intervals(page: &Page) -> Markup {
             dd {
                 "95\u{a0}% interval of the expected value. It reflects what is not known: the models’ parameters and "
                 "the responses. With more data, or an experiment, it shrinks. The verdict rests on it: a strategy gains "
-                "or loses where the whole interval of its expected difference in profit lies on one side of 0, and is "
-                "undecided where it contains 0."
+                "or loses where the whole interval of its expected difference in profit lies on one side of 0 by more than "
+                "the numerical error of the interval’s ends, and is undecided otherwise."
             }
             dt { "What will happen" br; code { "lower" } ", " code { "upper" } }
             dd {
                 "95\u{a0}% of the futures of these very customers. On top of what is not known it holds luck: each "
-                "customer’s own rates, and when and how much each buys. No data make luck go away."
+                "customer’s own rates, and when and how much each buys. No data make luck go away. Where responses are "
+                "the main doubt both intervals are nearly the same."
             }
             dt { "Numerical error" br; code { "mc_error" } }
             dd {
                 "How far a printed mean may be off because the number of replications is finite. It is no interval, "
-                "says nothing about customers, and more replications make it as small as one likes."
+                "says nothing about customers, and more replications make it as small as one likes. The ends of the "
+                "intervals are quantiles over the same replications and are less exact than the mean."
             }
             dt { "P(best)" }
             dd {
@@ -37,7 +39,7 @@ pub(super) fn intervals(page: &Page) -> Markup {
 
 pub(super) fn warnings(page: &Page) -> Markup {
     let of_fits: Vec<String> =
-        page.fits.iter().flat_map(|fit| fit.warnings.iter().map(|w| format!("{}: {w}", fit.model))).collect();
+        page.fits.iter().flat_map(|fit| fit.warnings.iter().map(|w| named(fit.model, w))).collect();
     let of_segments = page.segmentation.map_or(&[][..], |s| &s.warnings);
     let mut all: Vec<String> = page.warnings.to_vec();
     // The run may have collected those of its stages already.
@@ -47,6 +49,11 @@ pub(super) fn warnings(page: &Page) -> Markup {
         }
     }
     html! { @if all.is_empty() { p { "None." } } @else { (parts::warnings(&all)) } }
+}
+
+/// A fit's warning with the model's name before it, unless it begins with it.
+fn named(model: &str, warning: &str) -> String {
+    if warning.starts_with(model) { warning.to_string() } else { format!("{model}: {warning}") }
 }
 
 pub(super) fn provenance(page: &Page) -> Markup {
