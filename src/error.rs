@@ -217,7 +217,7 @@ impl Error {
                 None => format!("name it with --{role}; the columns are: {}", list(columns)),
             },
             Error::ColumnAmbiguous { role, candidates, .. } => {
-                format!("choose one, as in --{role} {}", candidates.first()?)
+                format!("choose one, as in --{role} {}", quoted(candidates.first()?))
             }
             Error::ColumnType { role, expected, .. } => format!("the {role} column may be {expected}"),
             Error::Incompatible { remedy, .. } | Error::Value { remedy, .. } | Error::Document { remedy, .. } => {
@@ -236,6 +236,12 @@ impl Error {
     pub fn is_input_fault(&self) -> bool {
         !matches!(self, Error::Internal { .. } | Error::Interrupted)
     }
+}
+
+/// A name as a shell takes it.
+fn quoted(name: &str) -> String {
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    if plain { name.to_string() } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }
 
 /// The candidate nearest to `wanted` first, the others after it in their own order.

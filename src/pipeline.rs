@@ -23,7 +23,9 @@ use crate::history::Source;
 use crate::parallel;
 use crate::progress::Progress;
 use crate::segment::{SegmentOptions, Segmentation, segment};
-use crate::simulate::{Comparison, Engine, ParameterDraws, Population, SimulateOptions};
+use crate::simulate::{
+    Comparison, Engine, FEWEST_FOR_A_VERDICT, ParameterDraws, Population, SimulateOptions,
+};
 use crate::strategy::file::StrategyFile;
 use crate::strategy::{Plan, StrategySet, TierFacts};
 use crate::tier::{self, Tiering};
@@ -201,6 +203,12 @@ fn compare(
                 strategy.name
             ));
         }
+    }
+    if config.replications < FEWEST_FOR_A_VERDICT {
+        warnings.push(format!(
+            "{} replications are too few for a verdict on any strategy: give at least {FEWEST_FOR_A_VERDICT}",
+            config.replications
+        ));
     }
     let hash = parallel::collect(table.len(), |i| table.ids.hash(i));
     let population = Population {

@@ -72,7 +72,7 @@ pub(crate) fn open_all(sources: &[Source]) -> Result<Vec<ParquetFile>> {
     Ok(files)
 }
 
-fn paths_of(path: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn paths_of(path: &Path) -> Result<Vec<PathBuf>> {
     let meta = fs::metadata(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => Error::NoSuchFile { path: path.to_path_buf() },
         _ => Error::io("read", path, e),

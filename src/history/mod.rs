@@ -50,6 +50,17 @@ pub fn bundled() -> Source {
     Source::Bytes { name: "cdnow.parquet (bundled)".to_string(), data: bytes::Bytes::from_static(CDNOW) }
 }
 
+/// The Parquet files that the sources stand for, folders walked: what must not be overwritten by a result.
+pub fn files_of(sources: &[Source]) -> Result<Vec<PathBuf>> {
+    let mut out = Vec::new();
+    for source in sources {
+        if let Source::Path(path) = source {
+            out.extend(files::paths_of(path)?);
+        }
+    }
+    Ok(out)
+}
+
 /// What the sources hold, from their footers alone.
 pub fn inspect(sources: &[Source], options: &HistoryOptions) -> Result<Inspection> {
     Ok(History::open(sources, options)?.inspection().clone())

@@ -74,6 +74,11 @@ impl RunConfig {
                 remedy,
             ));
         }
+        // A settings file, and the manifest's copy of it, holds signed integers.
+        if i64::try_from(self.seed).is_err() {
+            let remedy = format!("give a number up to {}", i64::MAX);
+            return Err(Error::value("seed", self.seed, "it is too large for a settings file", remedy));
+        }
         if self.horizon.days() > 100.0 * 365.25 {
             let remedy = "give a horizon of at most 100 years";
             return Err(Error::value(

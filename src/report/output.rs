@@ -13,32 +13,37 @@ pub const RESULT_FILES: [&str; 6] =
 /// The file that marks a folder as a result.
 pub const MANIFEST: &str = "run.json";
 
+/// What tables name as their maker: it tells a table of ours from a history.
+pub const MAKER: &str = "tiercast";
+
 /// A result folder in the making. Dropped without [`OutputFolder::finish`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct OutputFolder {
     target: PathBuf,
+    force: bool,
+    inputs: Vec<PathBuf>,
     scratch: tempfile::TempDir,
     inner: PathBuf,
 }
 
 impl OutputFolder {
-    /// Begins a result that will appear at `target`.
+    /// Begins a result that will appear at `target`; a link is followed. `inputs` are the files that the run reads.
     ///
     /// # Errors
     /// [`Error::OutputExists`] when `target` holds something that is not a result and `force` is not given, or is a
     /// file; [`Error::OutputHoldsInput`] when it holds one of the `inputs` or the working folder, whatever is forced;
-    /// [`Error::Io`] when the place cannot be written.
+    /// [`Error::Value`] and [`Error::Io`] when the place cannot be written or replaced.
     pub fn begin(target: &Path, force: bool, inputs: &[PathBuf]) -> Result<OutputFolder> {
-        let target = std::path::absolute(target).map_err(|e| Error::io("find", target, e))?;
-        if target.exists() {
-            if holds_any(&target, inputs) {
-                return Err(Error::OutputHoldsInput { path: target });
-            }
-            if !target.is_dir() || !(force || is_empty(&target) || is_result(&target)) {
-                return Err(Error::OutputExists { path: target });
-            }
+        let (target, beside) = place(target)?;
+        check_replaceable(&target, force, inputs)?;
+        if is_mount_point(&target, &beside) {
+            return Err(Error::value(
+                "the output folder",
+                target.display(),
+                "it is a mount point, which cannot be replaced as a whole",
+                "give a folder inside it",
+            ));
         }
-        let beside = nearest_existing_parent(&target);
         let scratch = tempfile::Builder::new()
             .prefix(".tiercast-")
             .tempdir_in(&beside)
@@ -46,7 +51,7 @@ impl OutputFolder {
         // The scratch folder is private; the result gets the permissions that the user's own folders get.
         let inner = scratch.path().join("result");
         fs::create_dir(&inner).map_err(|e| Error::io("create", &inner, e))?;
-        Ok(OutputFolder { target, scratch, inner })
+        Ok(OutputFolder { target, force, inputs: inputs.to_vec(), scratch, inner })
     }
 
     /// Where a file of the result is to be written.
@@ -61,22 +66,26 @@ impl OutputFolder {
     }
 
     /// Puts the result in its place, replacing an earlier one whole.
+    ///
+    /// # Errors
+    /// As for [`OutputFolder::begin`]: what appeared at the place since then is not lost either.
     pub fn finish(self) -> Result<PathBuf> {
-        let io = |doing| move |path: &Path, e| Error::io(doing, path, e);
+        check_replaceable(&self.target, self.force, &self.inputs)?;
         if let Some(parent) = self.target.parent() {
-            fs::create_dir_all(parent).map_err(|e| io("create")(parent, e))?;
+            fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, e))?;
         }
         let old = self.scratch.path().join("earlier");
         let replaced = self.target.exists();
         if replaced {
-            fs::rename(&self.target, &old).map_err(|e| io("replace")(&self.target, e))?;
+            fs::rename(&self.target, &old).map_err(|e| Error::io("replace", &self.target, e))?;
         }
         if let Err(e) = fs::rename(&self.inner, &self.target) {
-            if replaced {
-                // The earlier result goes back to where it was; the first error is the one to report.
-                let _ = fs::rename(&old, &self.target);
+            if replaced && fs::rename(&old, &self.target).is_err() {
+                // The earlier result must outlive this failure, if not in its place.
+                let kept = self.scratch.keep();
+                return Err(Error::io("put back the earlier result, which is now in", &kept, e));
             }
-            return Err(io("create")(&self.target, e));
+            return Err(Error::io("create", &self.target, e));
         }
         Ok(self.target)
     }
@@ -90,17 +99,18 @@ pub struct OutputFile {
 }
 
 impl OutputFile {
-    /// Begins a file that will appear at `target`, replacing a file there.
+    /// Begins a table that will appear at `target`, replacing an earlier table of tiercast's; a link is followed.
     ///
     /// # Errors
-    /// [`Error::OutputExists`] when `target` is a folder; [`Error::OutputHoldsInput`] when it is one of the `inputs`;
-    /// [`Error::Io`] when its folder does not exist or cannot be written.
-    pub fn begin(target: &Path, inputs: &[PathBuf]) -> Result<OutputFile> {
-        let target = std::path::absolute(target).map_err(|e| Error::io("find", target, e))?;
+    /// [`Error::OutputExists`] when `target` is a folder, or a file that tiercast did not make and `force` is not
+    /// given; [`Error::OutputHoldsInput`] when it is one of the `inputs`; [`Error::Io`] when its folder does not exist
+    /// or cannot be written.
+    pub fn begin(target: &Path, force: bool, inputs: &[PathBuf]) -> Result<OutputFile> {
+        let (target, _) = place(target)?;
         if holds_any(&target, inputs) {
             return Err(Error::OutputHoldsInput { path: target });
         }
-        if target.is_dir() {
+        if target.is_dir() || target.exists() && !force && !is_own_table(&target) {
             return Err(Error::OutputExists { path: target });
         }
         let folder = target.parent().unwrap_or(Path::new("/"));
@@ -125,8 +135,57 @@ impl OutputFile {
     }
 }
 
-fn nearest_existing_parent(path: &Path) -> PathBuf {
-    path.ancestors().skip(1).find(|p| p.is_dir()).unwrap_or(Path::new("/")).to_path_buf()
+/// The place itself, links followed and `..` resolved, and the nearest folder above it that exists.
+fn place(target: &Path) -> Result<(PathBuf, PathBuf)> {
+    let absolute = std::path::absolute(target).map_err(|e| Error::io("find", target, e))?;
+    let absolute = match absolute.canonicalize() {
+        Ok(real) => real,
+        Err(e) if absolute.is_symlink() => return Err(Error::io("follow the link", &absolute, e)),
+        Err(_) => absolute,
+    };
+    let existing = absolute
+        .ancestors()
+        .skip(1)
+        .find(|above| above.exists())
+        .ok_or_else(|| Error::io("find", &absolute, std::io::ErrorKind::NotFound.into()))?;
+    let below = absolute.strip_prefix(existing).unwrap_or(&absolute);
+    if below.components().any(|part| part == std::path::Component::ParentDir)
+        || absolute.file_name().is_none()
+    {
+        let problem = "it goes up from a folder that does not exist";
+        return Err(Error::value("the output", target.display(), problem, "write the path without \"..\""));
+    }
+    let existing = existing.canonicalize().map_err(|e| Error::io("find", existing, e))?;
+    if !existing.is_dir() {
+        return Err(Error::io("write to", &existing, std::io::ErrorKind::NotADirectory.into()));
+    }
+    Ok((existing.join(below), existing))
+}
+
+/// Whether a result may take the place of what is at `target`, if anything is.
+fn check_replaceable(target: &Path, force: bool, inputs: &[PathBuf]) -> Result<()> {
+    if !target.exists() {
+        return Ok(());
+    }
+    if holds_any(target, inputs) {
+        return Err(Error::OutputHoldsInput { path: target.to_path_buf() });
+    }
+    if !target.is_dir() || !(force || is_empty(target) || is_result(target)) {
+        return Err(Error::OutputExists { path: target.to_path_buf() });
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_mount_point(target: &Path, parent: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let device = |path: &Path| fs::metadata(path).map(|m| m.dev()).ok();
+    target.exists() && device(target) != device(parent)
+}
+
+#[cfg(not(unix))]
+fn is_mount_point(_: &Path, _: &Path) -> bool {
+    false
 }
 
 fn is_empty(folder: &Path) -> bool {
@@ -143,6 +202,14 @@ fn is_result(folder: &Path) -> bool {
             .ok()
             .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
             .is_some_and(|manifest| manifest.get("tiercast").is_some())
+}
+
+/// Whether a file is a Parquet table that names tiercast as its maker.
+fn is_own_table(file: &Path) -> bool {
+    let Ok(file) = fs::File::open(file) else { return false };
+    parquet::file::metadata::ParquetMetaDataReader::new().parse_and_finish(&file).is_ok_and(|metadata| {
+        metadata.file_metadata().created_by().is_some_and(|maker| maker.starts_with(MAKER))
+    })
 }
 
 /// Whether replacing `target` would remove one of `inputs` or the working folder.
@@ -212,12 +279,46 @@ mod tests {
     fn a_file_replaces_a_file_but_never_its_input() {
         let root = tempfile::tempdir().unwrap();
         let target = root.path().join("c.parquet");
-        fs::write(&target, "old").unwrap();
-        let out = OutputFile::begin(&target, &[]).unwrap();
+        fs::write(&target, "somebody's").unwrap();
+        assert!(matches!(OutputFile::begin(&target, false, &[]), Err(Error::OutputExists { .. })));
+        let out = OutputFile::begin(&target, true, &[]).unwrap();
         fs::write(out.path(), "new").unwrap();
         out.finish().unwrap();
         assert_eq!(fs::read_to_string(&target).unwrap(), "new");
-        assert!(OutputFile::begin(&target, std::slice::from_ref(&target)).is_err());
+        assert!(OutputFile::begin(&target, true, std::slice::from_ref(&target)).is_err());
         assert_eq!(names(root.path()), ["c.parquet"]);
+    }
+
+    #[test]
+    fn what_appears_meanwhile_is_not_lost() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("out");
+        let out = OutputFolder::begin(&target, false, &[]).unwrap();
+        fs::create_dir(&target).unwrap();
+        fs::write(target.join("thesis.txt"), "years of work").unwrap();
+        assert!(matches!(out.finish(), Err(Error::OutputExists { .. })));
+        assert_eq!(names(root.path()), ["out"]);
+        assert_eq!(names(&target), ["thesis.txt"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_impossible_places_known_at_once() {
+        let root = tempfile::tempdir().unwrap();
+        let (real, link) = (root.path().join("real"), root.path().join("link"));
+        fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let out = OutputFolder::begin(&link, false, &[]).unwrap();
+        out.write("tiers.csv", "x").unwrap();
+        out.finish().unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(names(&real), ["tiers.csv"]);
+
+        let dangling = root.path().join("dangling");
+        std::os::unix::fs::symlink(root.path().join("nowhere"), &dangling).unwrap();
+        for bad in [dangling, real.join("tiers.csv/x"), root.path().join("new/..")] {
+            assert!(OutputFolder::begin(&bad, false, &[]).is_err(), "{}", bad.display());
+        }
+        assert_eq!(names(root.path()), ["dangling", "link", "real"]);
     }
 }

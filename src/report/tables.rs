@@ -13,13 +13,17 @@ use parquet::file::properties::WriterProperties;
 
 use crate::error::{Error, Result};
 use crate::history::Ledger;
+use crate::report::output::MAKER;
 use crate::simulate::{Comparison, Estimate};
 use crate::tier::Tiering;
 
 /// Writes a batch as one Parquet file, compressed with Snappy.
 pub fn write_parquet(path: &Path, batch: &RecordBatch) -> Result<()> {
     let file = File::create(path).map_err(|e| Error::io("create", path, e))?;
-    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_created_by(format!("{MAKER} {}", env!("CARGO_PKG_VERSION")))
+        .build();
     let fail = |e: parquet::errors::ParquetError| Error::io("write", path, std::io::Error::other(e));
     let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).map_err(fail)?;
     writer.write(batch).map_err(fail)?;

@@ -11,11 +11,14 @@ use super::engine::Outcome;
 use super::parameters::ParameterDraws;
 use crate::strategy::{Plan, StrategySet, TierFacts};
 
+/// With fewer replications no verdict is given: the end of an interval is then too uncertain to face 0.
+pub const FEWEST_FOR_A_VERDICT: u32 = 180;
+
 /// The levels of every interval: 2.5 % and 97.5 %.
 const LEVELS: (f64, f64) = (0.025, 0.975);
 
-/// The standard normal's 97.5 % quantile.
-const LEVELS_Z: f64 = 1.959_963_984_540_054;
+/// The standard normal's 95 % quantile: how sure one is of the end of an interval that faces 0.
+const END_Z: f64 = 1.644_853_626_951_472_2;
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -95,7 +98,7 @@ pub enum Verdict {
     Gains,
     /// The whole interval of the expected difference is below 0, by more than its ends' numerical error.
     Loses,
-    /// The interval contains 0 or may do so, there are too few replications (fewer than 150), or the mean of spend is
+    /// The interval contains 0 or may do so, there are too few replications (fewer than 180), or the mean of spend is
     /// too poorly known.
     Undecided,
 }
@@ -184,19 +187,19 @@ struct Values<'a> {
 impl Values<'_> {
     /// Which side of 0 the expected difference in profit lies on, the numerical error of the interval's ends included.
     ///
-    /// An end is a quantile of finitely many replications. Its own 95 % interval goes by ranks (binomial, normal
-    /// approximation); where that rank does not exist, as with fewer than 150 replications, nothing is decided.
+    /// An end is a quantile of finitely many replications. Its own 95 % bound goes by ranks (binomial, normal
+    /// approximation); where that rank does not exist, as with fewer than 180 replications, nothing is decided.
     fn verdict(&self, strategy: usize) -> Verdict {
         let profit = |r: usize, s: usize| self.at(r, s, None, Metric::Profit).1;
         let mut gains: Vec<f64> =
             (0..self.outcome.replications).map(|r| profit(r, strategy) - profit(r, 0)).collect();
         gains.sort_by(f64::total_cmp);
-        let n = gains.len() as f64;
-        let rank = n * LEVELS.0 - LEVELS_Z * (n * LEVELS.0 * LEVELS.1).sqrt();
-        if rank < 1.0 {
+        if gains.len() < FEWEST_FOR_A_VERDICT as usize {
             return Verdict::Undecided;
         }
-        let rank = rank as usize;
+        let n = gains.len() as f64;
+        let rank = n * LEVELS.0 - END_Z * (n * LEVELS.0 * LEVELS.1).sqrt();
+        let rank = rank.max(1.0) as usize;
         match (gains[rank - 1], gains[gains.len() - rank]) {
             (low, _) if low > 0.0 => Verdict::Gains,
             (_, high) if high < 0.0 => Verdict::Loses,

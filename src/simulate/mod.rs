@@ -9,7 +9,7 @@ mod futures;
 mod parameters;
 mod tables;
 
-pub use compare::{Comparison, Estimate, Metric, Row, Verdict};
+pub use compare::{Comparison, Estimate, FEWEST_FOR_A_VERDICT, Metric, Row, Verdict};
 pub use engine::{Engine, Outcome, Population, SimulateOptions};
 pub use parameters::ParameterDraws;
 pub use tables::Parameters;

@@ -270,9 +270,9 @@ fn the_settings_file_and_the_environment() {
     let ran = scratch.run_with(&["config"], &[("TIERCAST_SEDE", "3")]);
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("did you mean TIERCAST_SEED?"), "{}", ran.stderr);
-    fails(&scratch, &["config", "--clusters", "0"], &["clusters cannot be \"0\""]);
-    fails(&scratch, &["config", "--replications", "1"], &["replications cannot be \"1\""]);
-    fails(&scratch, &["config", "--margin", "1.5"], &["margin cannot be \"1.5\""]);
+    fails(&scratch, &["config", "--clusters", "0"], &["clusters (command line) cannot be \"0\""]);
+    fails(&scratch, &["config", "--replications", "1"], &["replications (command line) cannot be \"1\""]);
+    fails(&scratch, &["config", "--margin", "1.5"], &["margin (command line) cannot be \"1.5\""]);
 }
 
 #[test]

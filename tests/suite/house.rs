@@ -30,7 +30,7 @@ const FLOORS: [(&str, u32); 19] = [
 ];
 
 /// Libraries and the places (path prefixes below src) that may name them.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("rayon::", &["parallel.rs"]),
     ("arrow_", &["history/", "synth/", "customers/table", "customers/spill", "report/"]),
     ("parquet::", &["history/", "synth/", "customers/table", "customers/spill", "report/"]),
@@ -44,6 +44,8 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("comfy_table::", &["bin/"]),
     ("println!", &["bin/"]),
     ("print!", &["bin/"]),
+    ("eprintln!", &[]),
+    ("dbg!", &[]),
 ];
 
 /// Below floor 1 there is only `error`, which all of floor 1 may use, and `calendar` and `progress` through it.
@@ -52,7 +54,7 @@ const GROUND: [&str; 2] = ["error", "calendar"];
 struct SourceFile {
     /// Below src, with forward slashes.
     place: String,
-    /// Without comments, strings' content and test code.
+    /// Without line comments, attributes and test code.
     code: String,
 }
 
@@ -116,22 +118,49 @@ fn floor(module: &str) -> Option<u32> {
     FLOORS.iter().find(|(name, _)| *name == module).map(|&(_, floor)| floor)
 }
 
-/// Modules of the crate that a piece of code names after `prefix` (`crate::` or `tiercast::`), groups included.
+/// Modules of the crate that a piece of code names after `prefix` (`crate::`, or as many `super::` as lead to the
+/// root), groups included however deep they nest.
 fn named_modules(code: &str, prefix: &str) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
     for (at, _) in code.match_indices(prefix) {
+        if code[..at].ends_with("super::") {
+            continue;
+        }
         let rest = &code[at + prefix.len()..];
-        let names: Vec<&str> = match rest.strip_prefix('{') {
-            Some(group) => group.split('}').next().unwrap().split(',').collect(),
-            None => vec![rest],
-        };
-        for name in names {
-            let name: String =
-                name.trim().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-            out.insert(name);
+        for name in first_names(rest) {
+            out.insert(name.trim().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect());
         }
     }
     out
+}
+
+/// `a::b` gives `a`; `{a::{b, c}, d}` gives `a::…` and `d`.
+fn first_names(rest: &str) -> Vec<&str> {
+    let Some(group) = rest.strip_prefix('{') else { return vec![rest] };
+    let (mut depth, mut start, mut out) = (0, 0, Vec::new());
+    for (i, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                out.push(&group[start..i]);
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                out.push(&group[start..i]);
+                start = i + 1;
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+#[test]
+fn nested_groups_are_read() {
+    let code = "use crate::{error::{Error, Result}, pipeline::run, clv};";
+    assert_eq!(named_modules(code, "crate::").into_iter().collect::<Vec<_>>(), ["clv", "error", "pipeline"]);
+    assert_eq!(named_modules("super::super::tier::x", "super::super::").into_iter().next().unwrap(), "tier");
 }
 
 #[test]
@@ -143,7 +172,11 @@ fn imports_point_down() {
         }
         let own = file.place.split(['/', '.']).next().unwrap().to_string();
         let own_floor = floor(&own).unwrap_or_else(|| panic!("{} has no floor", file.place));
-        for name in named_modules(&file.code, "crate::") {
+        // `super` from the module itself to the root of the crate.
+        let depth = file.place.trim_end_matches(".rs").trim_end_matches("/mod").split('/').count();
+        let mut names = named_modules(&file.code, "crate::");
+        names.extend(named_modules(&file.code, &"super::".repeat(depth)));
+        for name in names {
             // Re-exports of the root (`crate::Result`) are those of the ground floor.
             let Some(other_floor) = floor(&name) else { continue };
             let sideways_on_the_ground = own_floor == 1 && GROUND.contains(&name.as_str());

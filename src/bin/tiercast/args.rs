@@ -1,9 +1,18 @@
 //! The command line as typed. What it means together with environment and files is settled in `settings`.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tiercast::calendar::{Day, Discount, Span};
+
+/// Reads a value, with what would be allowed in the message.
+fn parsed<T: FromStr<Err = tiercast::Error>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|e: tiercast::Error| match e.hint() {
+        Some(hint) => format!("{e}; {hint}"),
+        None => e.to_string(),
+    })
+}
 
 /// Customer tiering from purchase histories: RFM, lifetime value, segments, tiers, and strategies compared.
 ///
@@ -76,17 +85,25 @@ pub struct HistoryArgs {
     #[arg(long, env = "TIERCAST_ZONE", value_name = "ZONE")]
     pub zone: Option<String>,
     /// Last day to look at [default: the history's last day, never today]
-    #[arg(long, env = "TIERCAST_AS_OF", value_name = "DATE")]
+    #[arg(long, env = "TIERCAST_AS_OF", value_name = "DATE", value_parser = parsed::<Day>)]
     pub as_of: Option<Day>,
     /// Last day of the calibration window; what follows, up to --as-of, is the holdout [default: no holdout]
-    #[arg(long, env = "TIERCAST_CALIBRATION_END", value_name = "DATE")]
+    #[arg(long, env = "TIERCAST_CALIBRATION_END", value_name = "DATE", value_parser = parsed::<Day>)]
     pub calibration_end: Option<Day>,
     /// What happens to negative amounts: set aside and counted, or subtracted [default: aside]
     #[arg(long, env = "TIERCAST_REFUNDS", value_name = "HOW")]
     pub refunds: Option<RefundsArg>,
-    /// Set exact duplicates of a row aside (they are always counted)
-    #[arg(long, env = "TIERCAST_DROP_DUPLICATES")]
-    pub drop_duplicates: bool,
+    /// Set exact duplicates of a row that is used aside; without it they are counted and kept
+    #[arg(
+        long,
+        env = "TIERCAST_DROP_DUPLICATES",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = clap::builder::BoolishValueParser::new()
+    )]
+    pub drop_duplicates: Option<bool>,
     /// Unit of recency and T [default: week]
     #[arg(long, env = "TIERCAST_UNIT", value_name = "UNIT")]
     pub unit: Option<UnitArg>,
@@ -111,10 +128,10 @@ pub enum UnitArg {
 #[command(next_help_heading = "Models")]
 pub struct ModelArgs {
     /// Horizon of lifetime value: 90d, 39w, 12mo, 1yr [default: 12mo]
-    #[arg(long, env = "TIERCAST_HORIZON", value_name = "SPAN")]
+    #[arg(long, env = "TIERCAST_HORIZON", value_name = "SPAN", value_parser = parsed::<Span>)]
     pub horizon: Option<Span>,
     /// Discount rate of lifetime value with its period: 10%/yr, 1%/mo [default: 10%/yr]
-    #[arg(long, env = "TIERCAST_DISCOUNT", value_name = "RATE")]
+    #[arg(long, env = "TIERCAST_DISCOUNT", value_name = "RATE", value_parser = parsed::<Discount>)]
     pub discount: Option<Discount>,
     /// Margin in lifetime value, above 0 and up to 1 [default: 1, lifetime value as revenue]
     #[arg(long, env = "TIERCAST_MARGIN", value_name = "SHARE")]
@@ -167,9 +184,12 @@ pub struct SummarizeArgs {
     /// Parquet files or folders; the bundled CDNOW log when none is given
     #[arg(value_name = "HISTORY")]
     pub history: Vec<PathBuf>,
-    /// File for the customer table
+    /// File for the customer table; an earlier one of tiercast's is replaced
     #[arg(short, long = "output", value_name = "FILE")]
     pub output: PathBuf,
+    /// Replace the file even if tiercast did not make it
+    #[arg(long)]
+    pub force: bool,
     #[command(flatten)]
     pub reading: HistoryArgs,
 }

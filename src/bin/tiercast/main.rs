@@ -34,14 +34,14 @@ fn main() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    let matches = Cli::command().get_matches();
+    let matches = Cli::command().try_get_matches().unwrap_or_else(|e| usage(e));
     // Without a verb the main job is run; parsed again as `run`, so that its environment variables count.
     let matches = match matches.subcommand_name() {
         Some(_) => matches,
         None => {
             let mut words: Vec<_> = std::env::args_os().collect();
             words.insert(1.min(words.len()), "run".into());
-            Cli::command().get_matches_from(words)
+            Cli::command().try_get_matches_from(words).unwrap_or_else(|e| usage(e))
         }
     };
     let cli = match Cli::from_arg_matches(&matches) {
@@ -55,13 +55,24 @@ fn run() -> ExitCode {
         Verb::Inspect(args) => verbs::inspect::main(&global, args, of_verb),
         Verb::Summarize(args) => verbs::summarize::main(&global, args, of_verb),
         Verb::Config(args) => verbs::config::main(&global, args, of_verb),
-        Verb::Strategies => verbs::config::strategies(),
-        Verb::Completions { shell } => verbs::config::completions(shell),
+        Verb::Strategies => verbs::config::strategies(&global),
+        Verb::Completions { shell } => verbs::config::completions(&global, shell),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&global, &error),
     }
+}
+
+/// Ends with clap's own message (help, version, usage), or with JSON where that was asked for.
+fn usage(error: clap::Error) -> ! {
+    if error.use_stderr() && std::env::args_os().any(|word| word == "--json") {
+        let text = error.to_string();
+        let mut lines = text.lines().map(|line| line.trim_start_matches("error: "));
+        terminal::error_json(lines.next().unwrap_or_default(), Some("see --help".to_string()), 2);
+        std::process::exit(2);
+    }
+    error.exit()
 }
 
 /// Reports an error and gives its exit code.
@@ -74,7 +85,7 @@ fn fail(global: &args::Global, error: &Error) -> ExitCode {
         _ => 2,
     };
     if global.json {
-        terminal::error_json(error, code);
+        terminal::error_json(&error.to_string(), error.hint(), code);
     } else {
         terminal::error(error);
     }

@@ -36,7 +36,8 @@ impl Grid {
     /// Adds a row.
     pub fn row(&mut self, cells: Vec<String>) -> &mut Grid {
         debug_assert_eq!(cells.len(), self.columns);
-        self.table.add_row(cells);
+        // A name from a file may hold anything; a line end would break the row.
+        self.table.add_row(cells.iter().map(|cell| terminal::harmless(&cell.replace('\n', "\\n"))));
         self
     }
 

@@ -56,6 +56,8 @@ pub struct Settings {
     pub out: PathBuf,
     pub strategies: Option<PathBuf>,
     pub threads: usize,
+    /// The settings file that was read.
+    pub file: Option<PathBuf>,
     /// Every setting in the order of `--help`.
     pub list: Vec<Setting>,
 }
@@ -70,7 +72,9 @@ struct FileSettings {
     amount: Option<String>,
     order: Option<String>,
     zone: Option<String>,
+    #[serde(deserialize_with = "day")]
     as_of: Option<Day>,
+    #[serde(deserialize_with = "day")]
     calibration_end: Option<Day>,
     refunds: Option<Refunds>,
     drop_duplicates: Option<bool>,
@@ -83,6 +87,21 @@ struct FileSettings {
     seed: Option<u64>,
     strategies: Option<PathBuf>,
     out: Option<PathBuf>,
+}
+
+/// A day as text, or as the bare date that TOML knows.
+fn day<'de, D: serde::Deserializer<'de>>(input: D) -> std::result::Result<Option<Day>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Text(String),
+        Date(toml::value::Datetime),
+    }
+    let text = match Either::deserialize(input)? {
+        Either::Text(text) => text,
+        Either::Date(date) => date.to_string(),
+    };
+    text.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
 /// The parts of the command line that carry settings; what a verb does not have is empty.
@@ -135,7 +154,7 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
             refunds: layers.pick("refunds", refunds, file.refunds, defaults.history.refunds),
             drop_duplicates: layers.pick(
                 "drop_duplicates",
-                reading.drop_duplicates.then_some(true),
+                reading.drop_duplicates,
                 file.drop_duplicates,
                 false,
             ),
@@ -153,10 +172,10 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
         ),
         seed: layers.pick("seed", models.seed, file.seed, defaults.seed),
     };
-    run.check()?;
+    run.check().map_err(|e| layers.with_origin(e))?;
     let strategies = layers.optional("strategies", typed.strategies, file.strategies);
     let out = layers.pick("out", typed.out, file.out, PathBuf::from(DEFAULT_OUT));
-    Ok(Settings { run, out, strategies, threads, list: layers.list })
+    Ok(Settings { run, out, strategies, threads, file: layers.file, list: layers.list })
 }
 
 struct Layers<'a> {
@@ -195,6 +214,18 @@ impl Layers<'_> {
                 self.list.last_mut().expect("just pushed").value = Some(show(&default));
                 default
             }
+        }
+    }
+
+    /// An error about a setting says where the value comes from.
+    fn with_origin(&self, error: Error) -> Error {
+        match error {
+            Error::Value { what, value, problem, remedy } => {
+                let origin = self.list.iter().find(|s| s.key == what).map(|s| s.origin.to_string());
+                let what = origin.map_or(what.clone(), |origin| format!("{what} ({origin})"));
+                Error::Value { what, value, problem, remedy }
+            }
+            other => other,
         }
     }
 

@@ -1,5 +1,4 @@
 //! The two streams: stdout for results, stderr for the rest. The only place that writes to them directly.
-#![allow(clippy::print_stderr)]
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -33,28 +32,41 @@ pub fn is_broken_pipe(error: &Error) -> bool {
 
 /// A note on stderr.
 pub fn note(text: &str) {
-    eprintln!("{text}");
+    say(text);
 }
 
 /// A warning on stderr.
 pub fn warning(text: &str) {
-    eprintln!("{} {text}", paint("warning:", "33"));
+    say(&format!("{} {}", paint("warning:", "33"), harmless(text)));
 }
 
 /// An error on stderr: what, a blank line, what to do.
 pub fn error(error: &Error) {
-    eprintln!("{} {error}", paint("error:", "31"));
+    say(&format!("{} {}", paint("error:", "31"), harmless(&error.to_string())));
     if let Some(hint) = error.hint() {
-        eprintln!("\n{} {hint}", paint("hint:", "36"));
+        say(&format!("\n{} {}", paint("hint:", "36"), harmless(&hint)));
     }
 }
 
 /// An error on stderr as one JSON object, for programs.
-pub fn error_json(error: &Error, code: u8) {
-    let object = serde_json::json!({
-        "schema": 1, "error": error.to_string(), "hint": error.hint(), "exit_code": code,
-    });
-    eprintln!("{object}");
+pub fn error_json(message: &str, hint: Option<String>, code: u8) {
+    say(&serde_json::json!({"schema": 1, "error": message, "hint": hint, "exit_code": code}).to_string());
+}
+
+/// Writes a line to stderr. Nobody may be listening there, which is no reason to fail.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Text from files, with what could steer a terminal made visible; line ends stay.
+pub fn harmless(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let escape = c.is_control() && c != '\n';
+            let (plain, escaped) = if escape { (None, Some(c.escape_default())) } else { (Some(c), None) };
+            plain.into_iter().chain(escaped.into_iter().flatten())
+        })
+        .collect()
 }
 
 fn paint(word: &str, colour: &str) -> String {

@@ -33,13 +33,22 @@ pub fn main(global: &Global, args: ConfigArgs, matches: Option<&ArgMatches>) -> 
 }
 
 /// Prints the bundled strategy file.
-pub fn strategies() -> Result<()> {
-    terminal::print(tiercast::strategy::BUNDLED)
+pub fn strategies(global: &Global) -> Result<()> {
+    settings::resolve(global, Typed::default())?;
+    text(global, tiercast::strategy::BUNDLED)
+}
+
+/// Text, or with `--json` an object that holds it.
+fn text(global: &Global, text: &str) -> Result<()> {
+    if global.json {
+        return terminal::print_json(&serde_json::json!({"schema": 1, "text": text}));
+    }
+    terminal::print(text)
 }
 
 /// Prints a completion script.
-pub fn completions(shell: clap_complete::Shell) -> Result<()> {
+pub fn completions(global: &Global, shell: clap_complete::Shell) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "tiercast", &mut script);
-    terminal::print(&String::from_utf8_lossy(&script))
+    text(global, &String::from_utf8_lossy(&script))
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use serde_json::json;
-use tiercast::history::Ledger;
+use tiercast::history::{self, Ledger};
 use tiercast::pipeline::{self, ConfigEntry, Run, StrategyText};
 use tiercast::progress::Progress;
 use tiercast::report::OutputFolder;
@@ -32,14 +32,15 @@ pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Res
     let settings = settings::resolve(global, typed)?;
     let strategies = strategies(&settings, &args.history)?;
     let sources = super::sources(&args.history);
-    let mut inputs = args.history.clone();
+    let mut inputs = history::files_of(&sources)?;
     inputs.extend(settings.strategies.clone());
+    inputs.extend(settings.file.clone());
     if args.dry_run {
         return dry_run(global, &settings, &args.history, strategies.as_ref(), args.force, &inputs);
     }
+    let bars = Bars::new(global)?;
     // Begun before the work, so that a place that cannot be written is known at once.
     let out = OutputFolder::begin(&settings.out, args.force, &inputs)?;
-    let bars = Bars::new(global)?;
     let entries: Vec<ConfigEntry> = entries(&settings);
     let (run, out, manifest) = super::with_threads(settings.threads, || {
         let run = pipeline::run(&sources, strategies.as_ref(), &settings.run, &bars)?;
@@ -77,7 +78,7 @@ fn strategies(settings: &Settings, history: &[PathBuf]) -> Result<Option<Strateg
     match &settings.strategies {
         Some(name) if name == Path::new(BUNDLED) => Ok(Some(StrategyText::bundled())),
         Some(path) => {
-            if !path.is_file() {
+            if !path.exists() {
                 return Err(Error::NoSuchFile { path: path.clone() });
             }
             let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
@@ -106,14 +107,14 @@ fn shown(path: &Path) -> String {
 fn dry_run(
     global: &Global,
     settings: &Settings,
-    history: &[PathBuf],
+    paths: &[PathBuf],
     strategies: Option<&StrategyText>,
     force: bool,
     inputs: &[PathBuf],
 ) -> Result<()> {
     let set = strategies.map(StrategyText::check).transpose()?;
     drop(OutputFolder::begin(&settings.out, force, inputs)?);
-    let inspection = tiercast::history::inspect(&super::sources(history), &settings.run.history)?;
+    let inspection = history::inspect(&super::sources(paths), &settings.run.history)?;
     let names: Vec<&str> = set.iter().flat_map(|s| s.strategies.iter().map(|s| s.name.as_str())).collect();
     if global.json {
         return terminal::print_json(&json!({

@@ -3,6 +3,7 @@
 use clap::ArgMatches;
 use tiercast::Result;
 use tiercast::customers::{summarize, to_record_batch};
+use tiercast::history::files_of;
 use tiercast::progress::Progress;
 use tiercast::report::OutputFile;
 use tiercast::report::tables::write_parquet;
@@ -16,9 +17,11 @@ use crate::verbs::run::{ledger_json, ledger_table};
 /// Runs the verb.
 pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) -> Result<()> {
     let settings = settings::resolve(global, Typed { reading: args.reading, matches, ..Typed::default() })?;
-    let out = OutputFile::begin(&args.output, &args.history)?;
-    let bars = Bars::new(global)?;
     let sources = super::sources(&args.history);
+    let mut inputs = files_of(&sources)?;
+    inputs.extend(settings.file.clone());
+    let bars = Bars::new(global)?;
+    let out = OutputFile::begin(&args.output, args.force, &inputs)?;
     let (summary, out) = super::with_threads(settings.threads, || {
         let summary = summarize(&sources, &settings.run.history, settings.run.unit, &bars)?;
         bars.phase("writing", 0);
