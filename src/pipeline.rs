@@ -115,20 +115,18 @@ pub fn run(
         tier::schemes().iter().map(|scheme| tier::grade(table, &rfm, *scheme)).collect::<Result<_>>()?;
     progress.check()?;
 
-    progress.phase("fitting", 0);
+    progress.phase("finding patterns", 0);
     let patterns = Patterns::from_table(table)?;
     let purchases = BgNbdModel.fit(&patterns, config.unit, progress)?;
     let spend = GammaGammaModel.fit(&table.frequency, &table.monetary_value, progress)?;
     warnings.extend(purchases.report.warnings.iter().chain(&spend.report.warnings).cloned());
 
-    progress.phase("valuing", 0);
     let options = ValueOptions { horizon: config.horizon, discount: config.discount, margin: config.margin };
     let value =
         customer_value(&patterns, &table.monetary_value, &purchases, Some(&spend), &options, progress)?;
     drop(patterns);
     warnings.extend(value.warnings.iter().cloned());
 
-    progress.phase("clustering", 0);
     let options =
         SegmentOptions { clusters: config.clusters, seed: config.seed, ..SegmentOptions::default() };
     let segmentation = segment(table, &options, progress)?;

@@ -121,7 +121,7 @@ fn a_dry_run_checks_and_writes_nothing() {
     let scratch = Scratch::new();
     let ran = scratch.run(&["run", "--dry-run"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stdout.contains("500 futures of every customer under: do_nothing, even"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("400 futures of every customer under: do_nothing, even"), "{}", ran.stdout);
     assert!(scratch.names().is_empty());
 }
 

@@ -139,7 +139,7 @@ pub struct ModelArgs {
     /// Clusters to look for [default: 5]
     #[arg(long, env = "TIERCAST_CLUSTERS", value_name = "K")]
     pub clusters: Option<usize>,
-    /// Futures to simulate for every customer and strategy [default: 500]
+    /// Futures to simulate for every customer and strategy [default: 400]
     #[arg(long, env = "TIERCAST_REPLICATIONS", value_name = "N")]
     pub replications: Option<u32>,
     /// Seed of all random numbers [default: 1]

@@ -21,7 +21,12 @@ impl Grid {
         } else {
             presets::NOTHING
         });
-        table.set_content_arrangement(ContentArrangement::Disabled);
+        // Long rules wrap where eyes read them; a pipe gets whole lines.
+        table.set_content_arrangement(if terminal::is_terminal() {
+            ContentArrangement::Dynamic
+        } else {
+            ContentArrangement::Disabled
+        });
         table.set_header(columns.iter().map(|c| c.trim_start_matches('>')));
         for (i, name) in columns.iter().enumerate() {
             if name.starts_with('>')

@@ -158,7 +158,7 @@ pub fn ledger_table(ledger: &Ledger) -> String {
     for (what, n) in [
         ("  of those used: amount 0", ledger.zero_amounts),
         ("  of those used: refunds subtracted", ledger.refunds_netted),
-        ("  of those read: exact duplicates of another row", ledger.duplicates),
+        ("  of those used: exact duplicates of another row", ledger.duplicates),
     ] {
         if n > 0 {
             line(what.into(), n);
