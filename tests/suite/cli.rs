@@ -211,3 +211,16 @@ fn help_names_every_verb_and_completions_are_written() {
     let strategies = scratch.run(&["strategies"]).stdout;
     assert_eq!(strategies, tiercast::strategy::BUNDLED);
 }
+
+/// What users see, word for word. The strategies' figures are left out: they may differ in the last digit where another
+/// machine's `exp` does.
+#[test]
+fn what_is_printed() {
+    let scratch = Scratch::new();
+    let run = scratch.run(&["run", "-q", "--replications", "200"]).stdout;
+    insta::assert_snapshot!("run", run.split("Strategies over").next().unwrap());
+    insta::assert_snapshot!("inspect", scratch.run(&["inspect", "-q"]).stdout);
+    insta::assert_snapshot!("config", scratch.run(&["config"]).stdout);
+    insta::assert_snapshot!("help", scratch.run(&["--help"]).stdout);
+    insta::assert_snapshot!("error", scratch.run(&["run", "nowhere.parquet"]).stderr);
+}
