@@ -3,6 +3,7 @@
 pub mod decode;
 pub mod event;
 mod files;
+mod folders;
 mod keys;
 pub mod ledger;
 pub mod scan;
@@ -17,6 +18,7 @@ mod whole_rows;
 pub mod zone;
 
 pub use decode::{Sink, TaskLedger};
+pub use folders::files_of;
 pub use ledger::{Ledger, Reason, SetAsideRow};
 pub use scan::{FileInfo, History, Inspection};
 pub use schema::{ColumnRef, Detected, How};
