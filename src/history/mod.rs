@@ -1,11 +1,14 @@
 //! Purchase histories in: which columns say who, when and how much, and what became of every row.
 
 pub mod decode;
+#[cfg(test)]
+mod detection_tests;
 pub mod event;
 mod files;
 mod folders;
 mod keys;
 pub mod ledger;
+mod names;
 pub mod scan;
 pub mod schema;
 #[cfg(test)]
