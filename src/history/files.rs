@@ -161,6 +161,11 @@ impl ParquetFile {
         }
     }
 
+    /// Rows of all row groups.
+    pub(crate) fn rows(&self) -> u64 {
+        (0..self.metadata.metadata().num_row_groups()).map(|group| self.group_rows(group)).sum()
+    }
+
     /// Rows of row group `group`.
     pub(crate) fn group_rows(&self, group: usize) -> u64 {
         self.metadata.metadata().row_group(group).num_rows().max(0) as u64

@@ -9,6 +9,8 @@ mod folders;
 mod keys;
 pub mod ledger;
 mod names;
+#[cfg(test)]
+mod regression_tests;
 pub mod scan;
 pub mod schema;
 #[cfg(test)]
