@@ -3,6 +3,7 @@
 pub mod concentration;
 mod fold;
 mod gather;
+mod last_used;
 mod partition;
 #[cfg(test)]
 mod reference;

@@ -35,6 +35,13 @@ pub(crate) struct Chunk {
     pub(crate) texts: TextTable,
 }
 
+impl Chunk {
+    /// The id of one of its rows in a form that can be compared with those of other chunks.
+    pub(crate) fn id(&self, row: &Row) -> (u64, &[u8]) {
+        if self.texts.len() == 0 { (row.id, &[]) } else { (0, self.texts.text(row.id as usize)) }
+    }
+}
+
 /// Scatters the rows of one task.
 pub(crate) struct Scatter {
     chunks: Vec<Chunk>,

@@ -72,7 +72,14 @@ pub(crate) fn summarize(rows: &[Row], options: &HistoryOptions, has_orders: bool
             None => usable.push(i),
         }
     }
-    out.as_of = options.as_of.or(usable.iter().filter_map(|&i| rows[i].day).max().map(Day));
+    let is_order = |i: usize| rows[i].amount >= Some(0.0);
+    // A refund of somebody who never ordered before says nothing of when the history ends.
+    let counts = |i: usize| {
+        let ordered = |j: usize| is_order(j) && rows[j].id == rows[i].id && rows[j].day <= rows[i].day;
+        is_order(i) || usable.iter().any(|&j| ordered(j))
+    };
+    let last = usable.iter().copied().filter(|&i| counts(i)).filter_map(|i| rows[i].day).max();
+    out.as_of = options.as_of.or(last.map(Day));
     let Some(as_of) = out.as_of else { return out };
     let end = options.calibration_end.unwrap_or(as_of);
     for id in usable.iter().filter_map(|&i| rows[i].id).collect::<BTreeSet<i64>>() {

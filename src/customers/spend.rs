@@ -44,6 +44,9 @@ pub fn money(amount: f64) -> String {
 
 /// A threshold in words: like [`money`], with up to six decimals where two would name another number.
 pub fn threshold(amount: f64) -> String {
+    if !amount.is_finite() {
+        return amount.to_string();
+    }
     let text = format!("{amount:.6}");
     let point = text.len() - 7;
     let decimals = text[point + 1..].trim_end_matches('0').len().max(2);
@@ -106,6 +109,7 @@ mod tests {
         }
         assert_eq!(threshold(1234.5), "1,234.50");
         assert_eq!(threshold(0.1234), "0.1234");
+        assert_eq!([f64::INFINITY, f64::NEG_INFINITY, f64::NAN].map(threshold), ["inf", "-inf", "NaN"]);
         assert_eq!(threshold(7.000_001), "7.000001");
         assert_eq!(count(69_659), "69,659");
         assert_eq!(count(12), "12");

@@ -3,6 +3,7 @@
 use crate::calendar::{Day, Unit, Window};
 use crate::customers::fold::{Folded, Rule, fold};
 use crate::customers::gather::gather;
+use crate::customers::last_used::last_used;
 use crate::customers::partition::{Chunk, Scatter, partitions};
 use crate::customers::second_look::find_duplicates;
 use crate::customers::statistics::Tally;
@@ -50,7 +51,7 @@ impl Summary {
 /// Reads a history and summarises it per customer.
 ///
 /// - `frequency` counts days with an order after the first such day; `monetary_value` is the mean spend of those days.
-/// - The window ends with `options.as_of`, or else the last day of a row used; `options.calibration_end` splits it.
+/// - The window ends with `options.as_of`, or else the last day of an order or of a refund that is netted; `options.calibration_end` splits it.
 ///   Every figure but the holdout's is of the calibration window. Customers who first order after it are not in the
 ///   table; their rows are set aside.
 /// - With netted refunds, a refund is subtracted from the spend of the latest order day on or before it, but one after
@@ -59,7 +60,7 @@ impl Summary {
 ///   and files (only which of two equal rows is the duplicate follows the files).
 ///
 /// Errors: everything that opening and decoding can meet; [`Error::NoUsableRow`], [`Error::BeforeHistory`],
-/// [`Error::Value`] for windows that are none, [`Error::Interrupted`].
+/// [`Error::Value`] for windows that are none and for amounts that add up to infinity, [`Error::Interrupted`].
 pub fn summarize(
     sources: &[Source],
     options: &HistoryOptions,
@@ -77,7 +78,8 @@ pub fn summarize(
             read_again(&history, options, progress)?
         }
     };
-    let Read { chunks, mut ledger, first_order, last } = read;
+    let Read { chunks, mut ledger, first_order, last_order, last_refund } = read;
+    let last = if options.as_of.is_some() { None } else { last_used(&chunks, last_order, last_refund) };
     let window = window(options, &ledger, first_order, last)?;
     let rule = Rule {
         window,
@@ -105,6 +107,7 @@ pub fn summarize(
     }
     progress.check()?;
     let table = gather(folded, history.ids(), window, unit);
+    check_finite(&table)?;
     Ok(Summary {
         table,
         ledger,
@@ -118,7 +121,8 @@ struct Read {
     chunks: Vec<Vec<(u32, Chunk)>>,
     ledger: Ledger,
     first_order: Option<Day>,
-    last: Option<Day>,
+    last_order: Option<Day>,
+    last_refund: Option<Day>,
 }
 
 /// Decodes and scatters all tasks; `None` if an exact amount is too large to be held exactly.
@@ -141,7 +145,7 @@ fn read(history: &History, options: &HistoryOptions, progress: &dyn Progress) ->
         files: history.inspection().files.iter().map(|file| file.name.clone()).collect(),
         ..Ledger::default()
     };
-    let (mut first_order, mut last) = (None, None);
+    let (mut first_order, mut last_order, mut last_refund) = (None, None, None);
     for (task, (parts, task_ledger)) in tasks.into_iter().enumerate() {
         for (partition, chunk) in parts.into_iter().enumerate() {
             if !chunk.rows.is_empty() {
@@ -151,9 +155,10 @@ fn read(history: &History, options: &HistoryOptions, progress: &dyn Progress) ->
         ledger.read += task_ledger.read;
         ledger.set_aside.extend(task_ledger.set_aside);
         first_order = first_order.into_iter().chain(task_ledger.first_order).min();
-        last = last.max(task_ledger.last);
+        last_order = last_order.max(task_ledger.last_order);
+        last_refund = last_refund.max(task_ledger.last_refund);
     }
-    Ok(Some(Read { chunks, ledger, first_order, last }))
+    Ok(Some(Read { chunks, ledger, first_order, last_order, last_refund }))
 }
 
 fn read_again(history: &History, options: &HistoryOptions, progress: &dyn Progress) -> Result<Read> {
@@ -197,6 +202,22 @@ fn no_usable_row(ledger: &Ledger) -> Error {
     let reasons: Vec<String> =
         ledger.counts().iter().map(|(reason, count)| format!("{reason}: {count}")).collect();
     Error::NoUsableRow { rows: ledger.read, reasons: reasons.join(", ") }
+}
+
+/// Finite amounts may add up to what no figure can be made of.
+fn check_finite(table: &CustomerTable) -> Result<()> {
+    let holdout: &[f64] = table.holdout.as_ref().map_or(&[], |holdout| &holdout.spend);
+    for sums in [&table.total_spend, &table.monetary_value, holdout] {
+        if let Some(i) = sums.iter().position(|sum| !sum.is_finite()) {
+            return Err(Error::value(
+                format!("the amounts of customer {}", table.ids.text(i)),
+                sums[i],
+                "they add up to infinity",
+                "write the amounts in a larger unit, or leave out those that are no money",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Adds the partitions' counts and the rows they set aside to the ledger.

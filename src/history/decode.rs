@@ -39,8 +39,10 @@ pub struct TaskLedger {
     pub set_aside: Vec<SetAsideRow>,
     /// First day of an order, whether or not it is after the as-of date.
     pub first_order: Option<Day>,
-    /// Last day of a usable row.
-    pub last: Option<Day>,
+    /// Last day of a usable order.
+    pub last_order: Option<Day>,
+    /// Last day of a usable refund, whether or not its customer has an order.
+    pub last_refund: Option<Day>,
     /// An exact amount was too large to be held: the task was left, and the history has to be read as floats.
     pub too_large: bool,
 }
@@ -178,12 +180,16 @@ impl Reader<'_> {
         let as_of = self.options.as_of.unwrap_or(Day::LATEST);
         let aside = self.options.refunds == Refunds::Aside;
         let finer = self.kind != TimeKind::Date32;
-        let (mut first_order, mut last) = (Day(i32::MAX), Day(i32::MIN));
+        let mut first_order = Day(i32::MAX);
+        // Of refunds and of orders.
+        let mut last = [Day(i32::MIN); 2];
         for i in 0..batch.num_rows() {
             let (day, amount) = (Day(self.scratch.days[i]), self.scratch.amounts[i]);
             let usable_amount = !is_null(amount_nulls, i) && amount != NOT_FINITE;
             let (reason, value) = if is_null(who.nulls.as_ref(), i) {
                 (Reason::NullCustomer, None)
+            } else if let Some(blank) = who.blank(i) {
+                (Reason::NullCustomer, Some(blank.to_string()))
             } else if is_null(time_nulls, i) {
                 (Reason::NullTime, None)
             } else if !day.is_possible() {
@@ -203,7 +209,8 @@ impl Reader<'_> {
                 if amount >= ZERO {
                     first_order = first_order.min(day);
                 }
-                last = last.max(day);
+                let last = &mut last[usize::from(amount >= ZERO)];
+                *last = day.max(*last);
                 let order_id =
                     order.as_ref().map_or(0, |order| order[i].unwrap_or_else(|| order_of_day(day.0)));
                 let tick = if finer { self.scratch.ticks[i] } else { 0 };
@@ -225,9 +232,9 @@ impl Reader<'_> {
         if first_order.0 != i32::MAX {
             ledger.first_order = Some(ledger.first_order.map_or(first_order, |day| day.min(first_order)));
         }
-        if last.0 != i32::MIN {
-            ledger.last = Some(ledger.last.map_or(last, |day| day.max(last)));
-        }
+        let [refund, order] = last.map(|day| (day.0 != i32::MIN).then_some(day));
+        ledger.last_refund = ledger.last_refund.max(refund);
+        ledger.last_order = ledger.last_order.max(order);
         self.row += batch.num_rows() as u64;
         Ok(ControlFlow::Continue(()))
     }
@@ -239,7 +246,7 @@ impl Reader<'_> {
 
     fn unrepresentable(&self) -> Error {
         let path = |file: usize| self.history.files[file].path().to_path_buf();
-        let other = self.history.files.len().saturating_sub(1);
+        let other = self.history.columns.len().saturating_sub(1);
         let signed = (0..=other)
             .find(|&i| !self.history.columns[i].customer.type_text.starts_with('U'))
             .unwrap_or(other);

@@ -1,22 +1,24 @@
-//! From paths to open Parquet files: folders, footers, and what is wrong with a file that cannot be read.
+//! From sources to open Parquet files: footers, and what is wrong with a file that cannot be read.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use arrow_schema::{DataType, FieldRef, Schema, TimeUnit};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
     RowSelection,
 };
+use parquet::basic::Type as PhysicalType;
 use parquet::errors::ParquetError;
+use parquet::file::reader::ChunkReader;
 
 use crate::error::{Error, Result};
 use crate::history::Source;
-
-/// Endings by which Parquet files are found in folders.
-const ENDINGS: [&str; 2] = ["parquet", "pq"];
+use crate::history::folders::paths_of;
 
 /// The mark at both ends of a Parquet file.
 const MARK: &[u8; 4] = b"PAR1";
@@ -72,43 +74,6 @@ pub(crate) fn open_all(sources: &[Source]) -> Result<Vec<ParquetFile>> {
     Ok(files)
 }
 
-pub(super) fn paths_of(path: &Path) -> Result<Vec<PathBuf>> {
-    let meta = fs::metadata(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => Error::NoSuchFile { path: path.to_path_buf() },
-        _ => Error::io("read", path, e),
-    })?;
-    if !meta.is_dir() {
-        return Ok(vec![path.to_path_buf()]);
-    }
-    let mut found = Vec::new();
-    walk(path, &mut found)?;
-    if found.is_empty() {
-        return Err(Error::NoParquetInFolder { path: path.to_path_buf() });
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// Hidden files and those that begin with `_` are other tools' notes (`_SUCCESS`, `_temporary`). Folders behind
-/// symbolic links are not entered: they may lead back.
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(folder).map_err(|e| Error::io("read", folder, e))? {
-        let entry = entry.map_err(|e| Error::io("read", folder, e))?;
-        let path = entry.path();
-        if entry.file_name().to_string_lossy().starts_with(['.', '_']) {
-            continue;
-        }
-        let kind = entry.file_type().map_err(|e| Error::io("read", &path, e))?;
-        let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-        if kind.is_dir() {
-            walk(&path, found)?;
-        } else if ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) && path.is_file() {
-            found.push(path);
-        }
-    }
-    Ok(())
-}
-
 fn open_disk(path: &Path) -> Result<ParquetFile> {
     let io = |e| Error::io("read", path, e);
     let mut file = File::open(path).map_err(io)?;
@@ -120,8 +85,7 @@ fn open_disk(path: &Path) -> Result<ParquetFile> {
         file.read_exact(&mut ends[1]).map_err(io)?;
     }
     check_marks(path, bytes, ends)?;
-    let metadata =
-        ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|e| damaged(path, &e))?;
+    let metadata = load(&file).map_err(|e| damaged(path, &e))?;
     Ok(ParquetFile {
         name: path.display().to_string(),
         bytes,
@@ -139,9 +103,34 @@ fn open_memory(name: &str, data: &Bytes) -> Result<ParquetFile> {
         ends[1].copy_from_slice(&data[data.len() - 4..]);
     }
     check_marks(path, bytes, ends)?;
-    let metadata =
-        ArrowReaderMetadata::load(data, ArrowReaderOptions::new()).map_err(|e| damaged(path, &e))?;
+    let metadata = load(data).map_err(|e| damaged(path, &e))?;
     Ok(ParquetFile { name: name.to_string(), bytes, metadata, place: Place::Memory(data.clone()) })
+}
+
+/// The footer, with times of 96 bits as microseconds: as nanoseconds, which is the decoder's habit, 64 bits hold only
+/// 1677 to 2262, and a date beyond that would silently become another one.
+fn load<R: ChunkReader>(input: &R) -> Result<ArrowReaderMetadata, ParquetError> {
+    let found = ArrowReaderMetadata::load(input, ArrowReaderOptions::new())?;
+    let is_wide = |root: usize| {
+        let column = &found.parquet_schema().root_schema().get_fields()[root];
+        column.is_primitive() && column.get_physical_type() == PhysicalType::INT96
+    };
+    let schema = found.schema();
+    let fields: Vec<FieldRef> = (schema.fields().iter().enumerate())
+        .map(|(i, field)| match field.data_type() {
+            DataType::Timestamp(TimeUnit::Nanosecond, zone) if is_wide(i) => {
+                let micros = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
+                Arc::new(field.as_ref().clone().with_data_type(micros))
+            }
+            _ => field.clone(),
+        })
+        .collect();
+    if fields.as_slice() == &schema.fields()[..] {
+        return Ok(found);
+    }
+    let wanted = Schema::new_with_metadata(fields, schema.metadata().clone());
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(wanted));
+    ArrowReaderMetadata::try_new(found.metadata().clone(), options)
 }
 
 fn check_marks(path: &Path, bytes: u64, [begin, end]: [[u8; 4]; 2]) -> Result<()> {
@@ -170,6 +159,11 @@ impl ParquetFile {
             Place::Disk(path) => path,
             Place::Memory(_) => Path::new(&self.name),
         }
+    }
+
+    /// Rows of all row groups.
+    pub(crate) fn rows(&self) -> u64 {
+        (0..self.metadata.metadata().num_row_groups()).map(|group| self.group_rows(group)).sum()
     }
 
     /// Rows of row group `group`.

@@ -18,6 +18,17 @@ pub(crate) struct IdBatch {
     pub(crate) values: IdValues,
 }
 
+impl IdBatch {
+    /// The id of row `row`, which is not null, if it is a text of nothing but white space.
+    #[inline]
+    pub(crate) fn blank(&self, row: usize) -> Option<&str> {
+        match &self.values {
+            IdValues::Integers(_) => None,
+            IdValues::Texts(texts) => texts.blank(row),
+        }
+    }
+}
+
 /// The values of one batch of ids; those of null rows mean nothing.
 pub(crate) enum IdValues {
     /// One integer a row: its 64 bits, sign extended.
@@ -30,6 +41,8 @@ pub(crate) enum IdValues {
 pub(crate) struct Texts {
     array: TextArray,
     hashes: Vec<u64>,
+    /// Whether some text is empty or white space.
+    has_blanks: bool,
     /// Entry of each row, where the column is a dictionary.
     entries: Option<Vec<usize>>,
 }
@@ -56,12 +69,26 @@ impl Texts {
         };
         (text.as_bytes(), self.hashes[entry])
     }
+
+    /// The text of row `row` if it is empty or white space: no id, though not null.
+    #[inline]
+    pub(crate) fn blank(&self, row: usize) -> Option<&str> {
+        if !self.has_blanks {
+            return None;
+        }
+        std::str::from_utf8(self.get(row).0).ok().filter(|text| text.trim().is_empty())
+    }
 }
 
 /// The ids of `array`, for a history whose ids are of kind `kind`.
 pub(crate) fn ids(array: &ArrayRef, kind: IdKind) -> Result<IdBatch, Unrepresentable> {
-    let nulls = array.logical_nulls();
+    let mut nulls = array.logical_nulls();
     let (entries, flat) = match array.as_any_dictionary_opt() {
+        // A row group of nulls alone: its keys point nowhere, and their decoder refuses them.
+        Some(dictionary) if dictionary.values().is_empty() => {
+            nulls = Some(NullBuffer::new_null(array.len()));
+            (Some(vec![0; array.len()]), dictionary.values())
+        }
         Some(dictionary) => (Some(dictionary.normalized_keys()), dictionary.values()),
         None => (None, array),
     };
@@ -105,9 +132,16 @@ fn integers(array: &ArrayRef) -> Vec<u64> {
 }
 
 fn texts(array: &ArrayRef, entries: Option<Vec<usize>>) -> Texts {
+    let mut has_blanks = false;
     macro_rules! hashed {
         ($array:expr) => {
-            (0..$array.len()).map(|i| hash_text($array.value(i).as_bytes())).collect()
+            (0..$array.len())
+                .map(|i| {
+                    let text = $array.value(i);
+                    has_blanks |= text.trim_start().is_empty() && $array.is_valid(i);
+                    hash_text(text.as_bytes())
+                })
+                .collect()
         };
     }
     let (array, hashes) = match array.data_type() {
@@ -127,7 +161,7 @@ fn texts(array: &ArrayRef, entries: Option<Vec<usize>>) -> Texts {
             (TextArray::Utf8(array), hashes)
         }
     };
-    Texts { array, hashes, entries }
+    Texts { array, hashes, has_blanks, entries }
 }
 
 /// Mixed into the day of a row without an order id.

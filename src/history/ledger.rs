@@ -9,7 +9,7 @@ use serde::Serialize;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {
-    /// No customer id.
+    /// No customer id (null or empty text).
     NullCustomer,
     /// No date.
     NullTime,
@@ -110,7 +110,8 @@ pub struct Ledger {
     pub zero_amounts: u64,
     /// Of the rows used: refunds that were subtracted.
     pub refunds_netted: u64,
-    /// Rows that repeat another row exactly in every column (used, unless duplicates are dropped).
+    /// Of the rows that can be used: those that repeat another one exactly in every column (used, unless duplicates are
+    /// dropped). Rows set aside for another reason are not compared.
     pub duplicates: u64,
 }
 

@@ -1,10 +1,16 @@
 //! Purchase histories in: which columns say who, when and how much, and what became of every row.
 
 pub mod decode;
+#[cfg(test)]
+mod detection_tests;
 pub mod event;
 mod files;
+mod folders;
 mod keys;
 pub mod ledger;
+mod names;
+#[cfg(test)]
+mod regression_tests;
 pub mod scan;
 pub mod schema;
 #[cfg(test)]
@@ -17,6 +23,7 @@ mod whole_rows;
 pub mod zone;
 
 pub use decode::{Sink, TaskLedger};
+pub use folders::files_of;
 pub use ledger::{Ledger, Reason, SetAsideRow};
 pub use scan::{FileInfo, History, Inspection};
 pub use schema::{ColumnRef, Detected, How};
@@ -48,17 +55,6 @@ pub enum Source {
 pub fn bundled() -> Source {
     static CDNOW: &[u8] = include_bytes!("../../datasets/cdnow/cdnow.parquet");
     Source::Bytes { name: "cdnow.parquet (bundled)".to_string(), data: bytes::Bytes::from_static(CDNOW) }
-}
-
-/// The Parquet files that the sources stand for, folders walked: what must not be overwritten by a result.
-pub fn files_of(sources: &[Source]) -> Result<Vec<PathBuf>> {
-    let mut out = Vec::new();
-    for source in sources {
-        if let Source::Path(path) = source {
-            out.extend(files::paths_of(path)?);
-        }
-    }
-    Ok(out)
 }
 
 /// What the sources hold, from their footers alone.

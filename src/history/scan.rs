@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::amount::AmountKind;
 use crate::error::{Error, Result};
 use crate::history::files::{ParquetFile, open_all};
-use crate::history::schema::{ColumnRef, Detected, Role, detect, normalise};
+use crate::history::names::normalise;
+use crate::history::schema::{ColumnRef, Detected, Role, detect};
 use crate::history::types::{IdKind, amount_scale};
 use crate::history::zone::Zone;
 use crate::history::{HistoryOptions, Source};
@@ -39,7 +40,7 @@ pub struct FileInfo {
 /// What is known of a history from its footers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inspection {
-    /// The files in reading order.
+    /// The files in reading order; those without rows, which are not looked at any further, come last.
     pub files: Vec<FileInfo>,
     /// Rows of all files.
     pub rows: u64,
@@ -69,8 +70,9 @@ pub(crate) type Task = Vec<Piece>;
 /// A history that is ready to be read.
 #[derive(Debug, Clone)]
 pub struct History {
+    /// In reading order; those without rows come last.
     pub(crate) files: Vec<ParquetFile>,
-    /// The columns of each file.
+    /// The columns of each file that has rows.
     pub(crate) columns: Vec<Detected>,
     pub(crate) zone: Option<Zone>,
     pub(crate) tasks: Vec<Task>,
@@ -82,17 +84,21 @@ impl History {
     ///
     /// Errors: every kind of unreadable file or unusable column; no row is decoded here.
     pub fn open(sources: &[Source], options: &HistoryOptions) -> Result<History> {
-        let files = open_all(sources)?;
+        let mut files = open_all(sources)?;
+        // A file without rows says nothing, and its types are often no one's choice: pandas writes an empty table's
+        // columns as floats or nulls.
+        files.sort_by_key(|file| file.rows() == 0);
         let infos: Vec<FileInfo> = files.iter().map(describe).collect();
         let rows = infos.iter().map(|file| file.rows).sum();
         if rows == 0 {
             return Err(Error::NoRows { files: short_list(&infos) });
         }
-        let columns: Vec<Detected> = files
+        let with_rows = &files[..files.partition_point(|file| file.rows() > 0)];
+        let columns: Vec<Detected> = with_rows
             .iter()
             .map(|file| detect(file.path(), file.metadata.schema(), options))
             .collect::<Result<_>>()?;
-        let all = Together { files: &files, columns: &columns };
+        let all = Together { files: with_rows, columns: &columns };
         all.same_names()?;
         let ids = all.ids(|columns| Some(&columns.customer), Role::Customer)?;
         if columns[0].order.is_some() {
@@ -163,33 +169,6 @@ impl History {
         }
         unreachable!("row {row} is beyond task {task}")
     }
-
-    /// Whether rows that agree in customer, day and amount may yet differ: there is an order, another column, or a time
-    /// finer than a day.
-    pub fn rows_say_more(&self) -> bool {
-        self.files.iter().zip(&self.columns).any(|(file, columns)| {
-            let schema = file.metadata.schema();
-            schema.fields().len() > 3
-                || columns.order.is_some()
-                || schema.field(columns.time.index).data_type() != &DataType::Date32
-        }) || self.files.iter().any(|file| !same_schema(file, &self.files[0]))
-    }
-}
-
-/// Whether two files have the same columns, in whatever order: only then can rows of both be equal.
-pub(crate) fn same_schema(a: &ParquetFile, b: &ParquetFile) -> bool {
-    let sorted = |file: &ParquetFile| {
-        let mut list: Vec<(String, DataType)> = file
-            .metadata
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| (field.name().clone(), field.data_type().clone()))
-            .collect();
-        list.sort_by(|x, y| x.0.cmp(&y.0));
-        list
-    };
-    sorted(a) == sorted(b)
 }
 
 fn describe(file: &ParquetFile) -> FileInfo {
@@ -207,7 +186,7 @@ fn describe(file: &ParquetFile) -> FileInfo {
     compression.dedup();
     FileInfo {
         name: file.name.clone(),
-        rows: (0..meta.num_row_groups()).map(|group| file.group_rows(group)).sum(),
+        rows: file.rows(),
         bytes: file.bytes,
         row_groups: meta.num_row_groups(),
         compression: compression.join(", "),
@@ -237,6 +216,9 @@ fn tasks(files: &[ParquetFile]) -> Vec<Task> {
         let mut first_row = 0;
         for group in 0..file.metadata.metadata().num_row_groups() {
             let rows = file.group_rows(group);
+            if rows == 0 {
+                continue;
+            }
             task.push(Piece { file: number as u32, group, first_row, rows });
             first_row += rows;
             task_rows += rows;

@@ -2,9 +2,11 @@
 //!
 //! Names are compared without case, `_`, `-` and spaces. Each role has a list of classes of names, best first; a
 //! column is a candidate if its name is in a class and its type can play the role. The best class wins, and two
-//! candidates in it are an error: the wrong column gives wrong numbers without a trace, so that we ask. A time or an
-//! amount whose name says nothing is taken by its type if it is the only one of a telling type (a date or timestamp; a
-//! float or decimal). A customer is never guessed from the type: any integer could be one.
+//! candidates in it are an error: the wrong column gives wrong numbers without a trace, so that we ask. So is a best class
+//! whose columns all have an impossible type: what a worse class holds is likely something else. A time or an amount
+//! whose name says nothing is taken by its type if it is the only one of a telling type (a date or timestamp; a float or
+//! decimal), but no amount beside a count of pieces: it may be a price. A customer is never guessed from the type: any
+//! integer could be one.
 
 use std::path::Path;
 
@@ -13,6 +15,10 @@ use serde::Serialize;
 
 use crate::error::{Error, Result, nearest_first};
 use crate::history::HistoryOptions;
+use crate::history::names::{
+    AMOUNT, CUSTOMER, ORDER, TIME, UNIT_PRICE, counts_pieces, is_other_date, is_other_number, is_price,
+    normalise,
+};
 use crate::history::types::{IdKind, TimeKind, amount_scale};
 
 /// How a column was found.
@@ -75,140 +81,6 @@ pub(crate) enum Role {
     Order,
 }
 
-/// Classes of names, best first. Olist's `customer_unique_id` stands beside `customer_id` on purpose: there the
-/// latter is new with every order, so that having both has to be decided by the user.
-const CUSTOMER: &[&[&str]] = &[
-    &["customerid", "customeruniqueid"],
-    &["custid", "customerno", "customernumber", "customerkey", "customercode", "custno", "custkey"],
-    &["customer", "cust"],
-    &[
-        "userid",
-        "clientid",
-        "accountid",
-        "memberid",
-        "buyerid",
-        "shopperid",
-        "householdid",
-        "householdkey",
-        "hhid",
-        "consumerid",
-        "purchaserid",
-        "subscriberid",
-        "donorid",
-        "guestid",
-        "personid",
-        "contactid",
-        "loyaltyid",
-    ],
-    &["user", "client", "account", "member", "buyer", "shopper", "household", "consumer", "donor"],
-    &["cardid", "cardno", "cardnumber", "loyaltycard", "email", "customeremail", "emailaddress"],
-];
-
-const TIME: &[&[&str]] = &[
-    &[
-        "orderdate",
-        "orderts",
-        "ordertime",
-        "ordertimestamp",
-        "orderdatetime",
-        "orderedat",
-        "orderpurchasetimestamp",
-    ],
-    &["purchasedate", "purchasets", "purchasetime", "purchasetimestamp", "purchasedat", "datepurchased"],
-    &[
-        "invoicedate",
-        "invoicetime",
-        "transactiondate",
-        "transactiontime",
-        "transactiondatetime",
-        "transactionts",
-        "transactiontimestamp",
-        "txndate",
-        "saledate",
-        "salesdate",
-        "receiptdate",
-        "donationdate",
-    ],
-    &["date", "datetime", "timestamp", "ts", "time"],
-    &["eventtime", "eventts", "eventdate", "eventtimestamp", "occurredat"],
-    &["day", "dt", "dateid", "when"],
-    &["createdat", "createddate", "createdtime", "creationdate", "created", "datecreated"],
-    &["paymentdate", "paidat"],
-];
-
-const AMOUNT: &[&[&str]] = &[
-    &[
-        "amount",
-        "orderamount",
-        "ordervalue",
-        "ordertotal",
-        "purchaseamount",
-        "transactionamount",
-        "salesamount",
-        "saleamount",
-    ],
-    &[
-        "netamount",
-        "totalamount",
-        "total",
-        "totalprice",
-        "linetotal",
-        "lineamount",
-        "grandtotal",
-        "totalvalue",
-        "invoicetotal",
-    ],
-    &[
-        "revenue",
-        "netrevenue",
-        "sales",
-        "netsales",
-        "salesvalue",
-        "spend",
-        "spent",
-        "turnover",
-        "dollars",
-        "moneyspent",
-    ],
-    &[
-        "amt",
-        "value",
-        "monetaryvalue",
-        "monetary",
-        "sale",
-        "paymentvalue",
-        "paymentamount",
-        "payment",
-        "donation",
-    ],
-    UNIT_PRICE,
-];
-
-/// Money of an order, or of one piece of many: taken only where nothing counts pieces.
-const UNIT_PRICE: &[&str] = &["price", "unitprice", "itemprice", "priceperunit"];
-
-/// Columns that count pieces.
-const QUANTITY: &[&str] = &[
-    "quantity",
-    "qty",
-    "units",
-    "pieces",
-    "items",
-    "itemcount",
-    "numitems",
-    "count",
-    "orderquantity",
-    "unitssold",
-];
-
-const ORDER: &[&[&str]] = &[
-    &["orderid", "orderno", "ordernumber", "orderkey", "ordercode"],
-    &["invoiceno", "invoiceid", "invoicenumber", "invoice"],
-    &["transactionid", "transactionno", "transactionnumber", "txnid", "transid", "purchaseid", "saleid"],
-    &["basketid", "receiptid", "receiptno", "receiptnumber", "ticketid", "ticketno", "checkoutid", "cartid"],
-    &["order", "transaction", "basket", "receipt"],
-];
-
 impl Role {
     /// The name in messages, which is also the option's.
     pub(crate) fn name(self) -> &'static str {
@@ -246,8 +118,22 @@ impl Role {
         }
     }
 
-    fn expected(self) -> &'static str {
+    /// Whether a name says that a column of a telling type has another meaning.
+    fn is_something_else(self, name: &str) -> bool {
         match self {
+            Role::Customer | Role::Order => false,
+            Role::Time => is_other_date(name),
+            Role::Amount => is_other_number(name),
+        }
+    }
+
+    /// The types that can play the role, for a column of type `found` that cannot.
+    fn expected(self, found: &DataType) -> &'static str {
+        match self {
+            // What pandas makes of integers as soon as one is missing.
+            Role::Customer | Role::Order if found.is_floating() => {
+                "integers or text (a pandas float column of ids becomes one with .astype(\"Int64\"))"
+            }
             Role::Customer | Role::Order => "an integer of any width, or text (also as a dictionary)",
             Role::Time => "a date, or a timestamp of any unit with or without a time zone",
             Role::Amount => "a floating-point number, an integer or a decimal",
@@ -255,27 +141,40 @@ impl Role {
     }
 }
 
-/// A name without case, `_`, `-`, `.` and spaces.
-pub(crate) fn normalise(name: &str) -> String {
-    name.chars().filter(|c| !matches!(c, '_' | '-' | ' ' | '.')).flat_map(char::to_lowercase).collect()
-}
-
 /// Finds the columns of one file.
 ///
 /// Errors: [`Error::ColumnNotFound`], [`Error::ColumnAmbiguous`], [`Error::ColumnType`]; [`Error::Value`] for a unit
-/// price that could be taken for the money of an order.
+/// price that could be taken for the money of an order, and for a column with two roles.
 pub fn detect(path: &Path, schema: &Schema, options: &HistoryOptions) -> Result<Detected> {
     let finder = Finder {
         path,
         schema,
         normalised: schema.fields().iter().map(|field| normalise(field.name())).collect(),
     };
-    Ok(Detected {
-        customer: finder.required(Role::Customer, options.customer.as_deref())?,
-        time: finder.required(Role::Time, options.time.as_deref())?,
-        amount: finder.required(Role::Amount, options.amount.as_deref())?,
-        order: finder.find(Role::Order, options.order.as_deref())?,
-    })
+    let customer = finder.required(Role::Customer, options.customer.as_deref())?;
+    let time = finder.required(Role::Time, options.time.as_deref())?;
+    let amount = finder.required(Role::Amount, options.amount.as_deref())?;
+    let order = finder.find(Role::Order, options.order.as_deref())?;
+    let taken = [customer.index, time.index, amount.index];
+    // An order that nobody asked for gives way.
+    let order = order.filter(|column| column.how == How::Named || !taken.contains(&column.index));
+    let mut cast = vec![(Role::Customer, &customer), (Role::Time, &time), (Role::Amount, &amount)];
+    cast.extend(order.as_ref().map(|column| (Role::Order, column)));
+    for (i, (role, column)) in cast.iter().enumerate() {
+        if let Some((other, _)) = cast[..i].iter().find(|(_, other)| other.index == column.index) {
+            return Err(two_roles(path, *other, *role, &column.name));
+        }
+    }
+    Ok(Detected { customer, time, amount, order })
+}
+
+fn two_roles(path: &Path, first: Role, second: Role, column: &str) -> Error {
+    Error::value(
+        format!("the {} column of {}", second.name(), path.display()),
+        column,
+        format!("it is the {} column already", first.name()),
+        format!("name different columns with --{} and --{}", first.name(), second.name()),
+    )
 }
 
 struct Finder<'a> {
@@ -301,7 +200,7 @@ impl Finder<'_> {
             role: role.name(),
             column: column.name,
             found: column.type_text,
-            expected: role.expected(),
+            expected: role.expected(self.schema.field(index).data_type()),
         }
     }
 
@@ -319,38 +218,43 @@ impl Finder<'_> {
             return self.named(role, name).map(Some);
         }
         let fits = |&i: &usize| role.fits(self.schema.field(i).data_type());
-        let mut misfit = None;
         for class in role.classes() {
             let of_class: Vec<usize> = (0..self.normalised.len())
                 .filter(|&i| class.contains(&self.normalised[i].as_str()))
                 .collect();
             let fitting: Vec<usize> = of_class.iter().copied().filter(fits).collect();
-            match fitting[..] {
-                [] => misfit = misfit.or(of_class.first().copied()),
-                [index] => {
-                    self.refuse_unit_price(role, index)?;
-                    return Ok(Some(self.column(index, How::ByName)));
+            match (&fitting[..], &of_class[..]) {
+                ([], []) => {}
+                // Orders are counted by days then, which is what happens without such a column.
+                ([], _) if role == Role::Order => return Ok(None),
+                // The right name and an impossible type: to take a worse name would hide that.
+                ([], [index, ..]) => return Err(self.wrong_type(role, *index)),
+                ([index], _) => {
+                    if UNIT_PRICE.contains(&self.normalised[*index].as_str()) {
+                        self.refuse_unit_price(*index)?;
+                    }
+                    return Ok(Some(self.column(*index, How::ByName)));
                 }
                 _ => return Err(self.ambiguous(role, &fitting)),
             }
         }
-        match misfit {
-            // Orders are counted by days then, which is what happens without such a column.
-            Some(_) if role == Role::Order => Ok(None),
-            // A column has the right name and an impossible type: to guess another would hide that.
-            Some(index) => Err(self.wrong_type(role, index)),
-            None => self.by_type(role),
-        }
+        self.by_type(role)
     }
 
     fn named(&self, role: Role, name: &str) -> Result<ColumnRef> {
-        let Some(index) = self.schema.fields().iter().position(|field| field.name() == name) else {
-            return Err(Error::ColumnNotFound {
-                path: self.path.to_path_buf(),
-                role: role.name(),
-                wanted: Some(name.to_string()),
-                columns: nearest_first(name, &self.names()),
-            });
+        let of_name: Vec<usize> =
+            (0..self.normalised.len()).filter(|&i| self.schema.field(i).name() == name).collect();
+        let index = match of_name[..] {
+            [index] => index,
+            [] => {
+                return Err(Error::ColumnNotFound {
+                    path: self.path.to_path_buf(),
+                    role: role.name(),
+                    wanted: Some(name.to_string()),
+                    columns: nearest_first(name, &self.names()),
+                });
+            }
+            _ => return Err(self.ambiguous(role, &of_name)),
         };
         if role.fits(self.schema.field(index).data_type()) {
             Ok(self.column(index, How::Named))
@@ -360,17 +264,35 @@ impl Finder<'_> {
     }
 
     fn by_type(&self, role: Role) -> Result<Option<ColumnRef>> {
-        let known_otherwise = |name: &str| QUANTITY.contains(&name) || UNIT_PRICE.contains(&name);
-        let candidates: Vec<usize> = (0..self.normalised.len())
+        let name = |i: usize| self.schema.field(i).name().as_str();
+        let telling: Vec<usize> = (0..self.normalised.len())
             .filter(|&i| {
-                role.tells(self.schema.field(i).data_type()) && !known_otherwise(&self.normalised[i])
+                let data_type = self.schema.field(i).data_type();
+                role.tells(data_type) && !counts_pieces(name(i), data_type)
             })
             .collect();
+        if role == Role::Amount && self.pieces().is_some() {
+            // Nothing is taken by type beside a count of pieces; a lone price deserves to be told why.
+            return match telling[..] {
+                [index] => self.refuse_unit_price(index).map(|()| None),
+                _ => Ok(None),
+            };
+        }
+        let candidates: Vec<usize> =
+            telling.into_iter().filter(|&i| !role.is_something_else(name(i))).collect();
         match candidates[..] {
             [] => Ok(None),
             [index] => Ok(Some(self.column(index, How::ByType))),
             _ => Err(self.ambiguous(role, &candidates)),
         }
+    }
+
+    /// A column that counts pieces.
+    fn pieces(&self) -> Option<usize> {
+        (0..self.normalised.len()).find(|&i| {
+            let field = self.schema.field(i);
+            counts_pieces(field.name(), field.data_type())
+        })
     }
 
     fn ambiguous(&self, role: Role, candidates: &[usize]) -> Error {
@@ -381,13 +303,11 @@ impl Finder<'_> {
         }
     }
 
-    fn refuse_unit_price(&self, role: Role, index: usize) -> Result<()> {
-        if role != Role::Amount || !UNIT_PRICE.contains(&self.normalised[index].as_str()) {
+    fn refuse_unit_price(&self, index: usize) -> Result<()> {
+        if !is_price(self.schema.field(index).name()) {
             return Ok(());
         }
-        let Some(pieces) = self.normalised.iter().position(|name| QUANTITY.contains(&name.as_str())) else {
-            return Ok(());
-        };
+        let Some(pieces) = self.pieces() else { return Ok(()) };
         let (price, pieces) = (self.schema.field(index).name(), self.schema.field(pieces).name());
         Err(Error::value(
             format!("the amount column of {}", self.path.display()),

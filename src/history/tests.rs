@@ -70,8 +70,8 @@ fn every_id_type() {
         (Arc::new(StringArray::from(vec!["ab", "a", "ab"])), ["a", "ab"]),
         (Arc::new(LargeStringArray::from(vec!["ä", "a", "ä"])), ["a", "ä"]),
         (
-            Arc::new(StringViewArray::from(vec!["longer than twelve", "", "longer than twelve"])),
-            ["", "longer than twelve"],
+            Arc::new(StringViewArray::from(vec!["longer than twelve", "a", "longer than twelve"])),
+            ["a", "longer than twelve"],
         ),
         (Arc::new(dictionary), ["a", "b"]),
         (Arc::new(numbers as DictionaryArray<Int32Type>), ["1", "2"]),
@@ -245,7 +245,13 @@ fn columns_are_found() {
         ),
         (vec![("client_id", &id), ("order_ts", &time), ("price", &cash)], "client_id order_ts price -"),
         (
-            vec![("customer", &id), ("bought", &time), ("quantity", &cash), ("geld", &cash)],
+            vec![
+                ("customer", &id),
+                ("bought", &time),
+                ("birth_date", &time),
+                ("tax", &cash),
+                ("geld", &cash),
+            ],
             "customer bought geld -",
         ),
     ] {

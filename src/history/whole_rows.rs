@@ -10,9 +10,10 @@ use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::amount::AmountKind;
 use crate::error::{Error, Result};
-use crate::history::files::damaged;
-use crate::history::scan::{History, Piece, same_schema};
+use crate::history::files::{ParquetFile, damaged};
+use crate::history::scan::{History, Piece};
 use crate::parallel;
 use crate::progress::Progress;
 
@@ -20,6 +21,19 @@ use crate::progress::Progress;
 const BATCH: usize = 8192;
 
 impl History {
+    /// Whether rows that agree in customer, day and amount as held may yet differ: there is an order, another column, a
+    /// time finer than a day, or an exact amount held as floating point, where close ones become one.
+    pub fn rows_say_more(&self) -> bool {
+        self.files.iter().zip(&self.columns).any(|(file, columns)| {
+            let schema = file.metadata.schema();
+            schema.fields().len() > 3
+                || columns.order.is_some()
+                || schema.field(columns.time.index).data_type() != &DataType::Date32
+                || (self.amounts() == AmountKind::Float
+                    && !schema.field(columns.amount.index).data_type().is_floating())
+        }) || self.files[..self.columns.len()].iter().any(|file| !same_schema(file, &self.files[0]))
+    }
+
     /// A 128-bit digest of every column of each row of `rows` (task, row of the task; ascending, no two alike).
     ///
     /// Two rows have the same digest if and, but for odds of 2⁻¹²⁸ a pair, only if all their columns are equal and their
@@ -72,6 +86,22 @@ impl History {
         }
         Ok(out)
     }
+}
+
+/// Whether two files have the same columns, in whatever order: only then can rows of both be equal.
+pub(crate) fn same_schema(a: &ParquetFile, b: &ParquetFile) -> bool {
+    let sorted = |file: &ParquetFile| {
+        let mut list: Vec<(String, DataType)> = file
+            .metadata
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| (field.name().clone(), field.data_type().clone()))
+            .collect();
+        list.sort_by(|x, y| x.0.cmp(&y.0));
+        list
+    };
+    sorted(a) == sorted(b)
 }
 
 /// Floats with −0 turned into 0: they are the same amount.
