@@ -1,6 +1,6 @@
 //! The simulation of all customers, replications and strategies: fixed chunks, combined in order.
 
-use super::futures::{Sums, add_future};
+use super::futures::{Customer, Sums, add_future};
 use super::tables::{Cell, Effect, Parameters, Tables};
 use crate::error::{Error, Result};
 use crate::parallel;
@@ -39,19 +39,6 @@ pub struct SimulateOptions {
     pub seed: u64,
     /// Whether responses are drawn in each replication, or held at their stated values.
     pub draw_responses: bool,
-}
-
-/// One customer, packed for the inner loop.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Customer {
-    pub hash: u64,
-    pub mean_spend: f64,
-    pub frequency: u32,
-    pub recency_days: u32,
-    pub t_days: u32,
-    /// Index of its (x, T, tier).
-    pub cell: u32,
-    pub tier: u8,
 }
 
 /// Everything that stays the same over replications.

@@ -4,10 +4,22 @@
 //! exponentials summed up to λ·factor·horizon; the customer leaves after the same purchase number; the n-th order is
 //! worth the same before the spend factor. A level that changes nothing gives the baseline's numbers bit for bit.
 
-use super::engine::Customer;
 use super::tables::Tables;
 use crate::clv::latent;
 use crate::random::{Purpose, Stream};
+
+/// One customer, packed for the inner loop.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Customer {
+    pub hash: u64,
+    pub mean_spend: f64,
+    pub frequency: u32,
+    pub recency_days: u32,
+    pub t_days: u32,
+    /// Index of its (x, T, tier).
+    pub cell: u32,
+    pub tier: u8,
+}
 
 /// Sums over customers of one (tier, level).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -1,7 +1,7 @@
 //! What the models say in one replication, tabulated so that the inner loop only looks it up.
 //!
 //! Expected purchases factor into a part that depends on (x, T) alone and P(alive); customers share few distinct
-//! (x, T), so the hypergeometric part is computed once for each and the expectation of every customer under every
+//! (x, T), so that part is computed once for each and the expectation of every customer under every
 //! strategy costs one multiplication.
 
 use crate::calendar::Unit;

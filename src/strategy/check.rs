@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::DO_NOTHING;
 use super::file::{CurveName, ResponseEntry, RuleName, StrategyEntry, StrategyFile};
-use super::plan::Rule;
 use super::response::{Curve, Lever, Response};
 use crate::calendar::Span;
 use crate::error::{Error, Result, nearest_first};
@@ -23,6 +22,20 @@ pub struct Action {
     pub fixed_cost: f64,
     /// The most that can be spent on one customer.
     pub max_per_customer: Option<f64>,
+}
+
+/// How a budget is spread over the tiers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Nobody gets anything.
+    Nothing,
+    /// Every customer the same.
+    Uniform,
+    /// Every tier in proportion to its customers' lifetime value, the same for every customer of a tier.
+    ProportionalToClv,
+    /// Stated shares of the budget by tier.
+    Shares(Vec<f64>),
 }
 
 /// A strategy after checks.

@@ -1,6 +1,6 @@
 //! What a company may do: actions, what they are believed to change, the money, and the ways to spread it.
 //!
-//! [`file`] is the strategy file as typed, [`StrategySet`] the same after every check, [`response`] turns money per
+//! [`mod@file`] is the strategy file as typed, [`StrategySet`] the same after every check, [`response`] turns money per
 //! customer into a changed purchase rate or spend, [`plan`] turns a rule and a budget into money per customer of
 //! each tier.
 
@@ -9,7 +9,7 @@ pub mod file;
 pub mod plan;
 pub mod response;
 
-pub use check::{Strategy, StrategySet};
+pub use check::{Action, Rule, Strategy, StrategySet};
 pub use plan::{Plan, TierFacts};
 pub use response::{Curve, Lever, Response, ResponseDraw, Source};
 

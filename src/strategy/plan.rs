@@ -2,21 +2,7 @@
 
 use serde::Serialize;
 
-use super::check::StrategySet;
-
-/// How a budget is spread over the tiers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rule {
-    /// Nobody gets anything.
-    Nothing,
-    /// Every customer the same.
-    Uniform,
-    /// Every tier in proportion to its customers' lifetime value, the same for every customer of a tier.
-    ProportionalToClv,
-    /// Stated shares of the budget by tier.
-    Shares(Vec<f64>),
-}
+use super::check::{Rule, StrategySet};
 
 /// What a rule needs to know of a tier.
 #[derive(Debug, Clone, Copy, PartialEq)]
