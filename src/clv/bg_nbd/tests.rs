@@ -141,9 +141,10 @@ fn hard_numerics() {
     ] {
         close(x, params.conditional_expected(x, t_x, t, horizon), want, 1e-11);
     }
-    for (x, want) in [(40, 0.473321531807), (50, 2.60460184e-43)] {
+    // The second is printed with nine digits: half of the last one is 2e-9 of it.
+    for (x, want, tolerance) in [(40, 0.473321531807, 1e-11), (50, 2.60460184e-43, 2e-9)] {
         let (t_x, t) = if x == 40 { (5.0, 6.0) } else { (1.0, 37.0) };
-        close(x, PRINTED.p_alive(x, t_x, t), want, 2e-9);
+        close(x, PRINTED.p_alive(x, t_x, t), want, tolerance);
     }
     assert_eq!(PRINTED.p_alive(500, 1.0, 37.0), 0.0);
 }
