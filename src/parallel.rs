@@ -23,11 +23,6 @@ pub fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) ->
     Ok(pool.install(work))
 }
 
-/// How many threads work is spread over here.
-pub fn threads() -> usize {
-    rayon::current_num_threads()
-}
-
 /// `f(0), f(1), … f(n-1)` in order, computed in parallel.
 pub fn map<R: Send>(n: usize, f: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
     (0..n).into_par_iter().with_max_len(1).map(f).collect()
@@ -60,11 +55,6 @@ pub fn reduce_chunks<R: Send>(
     combine: impl Fn(R, R) -> R,
 ) -> Option<R> {
     map_chunks(len, chunk, f).into_iter().reduce(combine)
-}
-
-/// Fills `out[i] = f(i)` in parallel.
-pub fn fill<T: Send>(out: &mut [T], f: impl Fn(usize) -> T + Sync + Send) {
-    out.par_iter_mut().enumerate().for_each(|(i, slot)| *slot = f(i));
 }
 
 /// A new vector of `f(i)` for `i` in `0..len`.
