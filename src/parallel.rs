@@ -3,6 +3,10 @@
 //! Results never depend on the number of threads, because work is cut into chunks whose size depends on the data
 //! alone and partial results are combined in the order of the chunks.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex};
+
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
@@ -23,6 +27,11 @@ pub fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) ->
     Ok(pool.install(work))
 }
 
+/// Threads at hand.
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
 /// `f(0), f(1), … f(n-1)` in order, computed in parallel.
 pub fn map<R: Send>(n: usize, f: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
     (0..n).into_par_iter().with_max_len(1).map(f).collect()
@@ -31,6 +40,103 @@ pub fn map<R: Send>(n: usize, f: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
 /// Like [`map`] for work that can fail: the error of the lowest index is returned, whatever finished first.
 pub fn try_map<R: Send>(n: usize, f: impl Fn(usize) -> Result<R> + Sync + Send) -> Result<Vec<R>> {
     map(n, f).into_iter().collect()
+}
+
+/// Runs `step` once for each of `0..n`; each thread works with a state of its own, made by `init`, and the states are
+/// returned in no particular order: what is made of them must not depend on which thread did what.
+///
+/// The error of the lowest index is returned, whatever finished first; what comes after it may not have been run.
+pub fn try_workers<S: Send>(
+    n: usize,
+    init: impl Fn() -> S + Sync,
+    step: impl Fn(&mut S, usize) -> Result<()> + Sync,
+) -> Result<Vec<S>> {
+    let (next, stop) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+    let states = rayon::broadcast(|_| {
+        let mut state = init();
+        loop {
+            // Indices are handed out in order, so that all below a failed one have been taken and will be finished.
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            if i >= n || i > stop.load(Ordering::Relaxed) {
+                return (state, None);
+            }
+            if let Err(error) = step(&mut state, i) {
+                stop.fetch_min(i, Ordering::Relaxed);
+                return (state, Some((i, error)));
+            }
+        }
+    });
+    let mut first: Option<(usize, Error)> = None;
+    let mut out = Vec::with_capacity(states.len());
+    for (state, failed) in states {
+        out.push(state);
+        if let Some((i, error)) = failed
+            && first.as_ref().is_none_or(|(lowest, _)| i < *lowest)
+        {
+            first = Some((i, error));
+        }
+    }
+    match first {
+        Some((_, error)) => Err(error),
+        None => Ok(out),
+    }
+}
+
+/// Products of [`try_ordered`] that may wait for an earlier one, for each thread.
+const WAITING: usize = 2;
+
+/// Produces `0..n` in parallel and consumes the products in order, with no more than a few waiting at any time.
+///
+/// The error of the lowest index is returned.
+pub fn try_ordered<T: Send>(
+    n: usize,
+    produce: impl Fn(usize) -> Result<T> + Sync,
+    consume: impl FnMut(usize, T) -> Result<()> + Send,
+) -> Result<()> {
+    struct Line<T, F> {
+        consume: F,
+        next: usize,
+        ready: BTreeMap<usize, Result<T>>,
+        failed: Option<Error>,
+    }
+    let taken = AtomicUsize::new(0);
+    let line = Mutex::new(Line { consume, next: 0, ready: BTreeMap::new(), failed: None });
+    let moved = Condvar::new();
+    let lock = || line.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    rayon::broadcast(|context| {
+        let most = WAITING * context.num_threads();
+        loop {
+            let i = taken.fetch_add(1, Ordering::Relaxed);
+            if i >= n {
+                return;
+            }
+            let mut guard = lock();
+            while guard.failed.is_none() && i >= guard.next + most {
+                guard = moved.wait(guard).unwrap_or_else(std::sync::PoisonError::into_inner);
+            }
+            if guard.failed.is_some() {
+                return;
+            }
+            drop(guard);
+            let product = produce(i);
+            let mut guard = lock();
+            guard.ready.insert(i, product);
+            let Line { consume, next, ready, failed } = &mut *guard;
+            while failed.is_none()
+                && let Some(product) = ready.remove(next)
+            {
+                match product.and_then(|product| consume(*next, product)) {
+                    Ok(()) => *next += 1,
+                    Err(error) => *failed = Some(error),
+                }
+            }
+            moved.notify_all();
+        }
+    });
+    match line.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).failed {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
 }
 
 /// Consumes `items` in parallel, keeping their order in the result.
@@ -83,6 +189,46 @@ mod tests {
         let one = with_threads(1, sum).unwrap();
         for n in [2, 3, 8] {
             assert_eq!(with_threads(n, sum).unwrap().to_bits(), one.to_bits());
+        }
+    }
+
+    #[test]
+    fn workers_do_everything_once() {
+        for threads in [1, 2, 5] {
+            let seen = with_threads(threads, || {
+                try_workers(100, Vec::new, |seen: &mut Vec<usize>, i| {
+                    seen.push(i);
+                    Ok(())
+                })
+            });
+            let mut seen = seen.unwrap().unwrap().concat();
+            seen.sort_unstable();
+            assert_eq!(seen, (0..100).collect::<Vec<_>>());
+            let failing = with_threads(threads, || {
+                try_workers(
+                    100,
+                    || (),
+                    |(), i| if i >= 40 { Err(Error::value("i", i, "", "")) } else { Ok(()) },
+                )
+            });
+            assert!(failing.unwrap().unwrap_err().to_string().contains("\"40\""));
+        }
+    }
+
+    #[test]
+    fn products_are_consumed_in_order() {
+        for threads in [1, 2, 5] {
+            let (mut seen, produce) =
+                (Vec::new(), |i: usize| if i == 60 { Err(Error::value("i", i, "", "")) } else { Ok(i) });
+            let result = with_threads(threads, || {
+                try_ordered(100, produce, |i, product| {
+                    assert_eq!(i, product);
+                    seen.push(i);
+                    Ok(())
+                })
+            });
+            assert!(result.unwrap().unwrap_err().to_string().contains("\"60\""));
+            assert_eq!(seen, (0..60).collect::<Vec<_>>());
         }
     }
 

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use crate::calendar::Day;
-use crate::customers::partition::Chunk;
+use crate::customers::record::{amount, id, when};
+use crate::customers::store::Store;
+use crate::error::Result;
 use crate::history::event::ZERO;
 use crate::parallel;
 
@@ -13,42 +15,39 @@ use crate::parallel;
 /// Rows are looked at only if there are refunds after the last order: every customer's order is before those, so that
 /// any order will do.
 pub(crate) fn last_used(
-    chunks: &[Vec<(u32, Chunk)>],
+    store: &Store<'_>,
     last_order: Option<Day>,
     last_refund: Option<Day>,
-) -> Option<Day> {
-    let last_order = last_order?;
+) -> Result<Option<Day>> {
+    let Some(last_order) = last_order else { return Ok(None) };
     if last_refund <= Some(last_order) {
-        return Some(last_order);
+        return Ok(Some(last_order));
     }
-    parallel::map(chunks.len(), |partition| last_netted(&chunks[partition], last_order))
-        .into_iter()
-        .flatten()
-        .max()
-        .or(Some(last_order))
+    let refunds = parallel::try_map(store.len(), |partition| last_netted(store, partition, last_order))?;
+    Ok(refunds.into_iter().flatten().max().or(Some(last_order)))
 }
 
 /// The last refund after `last_order` of a customer who ordered, in one partition.
-fn last_netted(chunks: &[(u32, Chunk)], last_order: Day) -> Option<Day> {
-    let rows = |refunds: bool| {
-        chunks.iter().flat_map(move |(_, chunk)| {
-            let of_sort = chunk.rows.iter().filter(move |row| (row.amount < ZERO) == refunds);
-            of_sort.map(move |row| (chunk.id(row), row.when.day()))
-        })
-    };
+fn last_netted(store: &Store<'_>, partition: usize, last_order: Day) -> Result<Option<Day>> {
     // The last refund of each customer, and whether the customer ordered.
-    let mut late: HashMap<(u64, &[u8]), (Day, bool)> = HashMap::new();
-    for (id, day) in rows(true).filter(|&(_, day)| day > last_order) {
-        let entry = late.entry(id).or_insert((day, false));
-        entry.0 = entry.0.max(day);
-    }
+    let mut late: HashMap<Vec<u64>, (Day, bool)> = HashMap::new();
+    let who = |record: &[u64]| [&[id(record)], store.layout.text(record)].concat();
+    store.each_record(partition, |record| {
+        let day = when(record).day();
+        if amount(record) < ZERO && day > last_order {
+            let entry = late.entry(who(record)).or_insert((day, false));
+            entry.0 = entry.0.max(day);
+        }
+    })?;
     if late.is_empty() {
-        return None;
+        return Ok(None);
     }
-    for (id, _) in rows(false) {
-        if let Some(entry) = late.get_mut(&id) {
+    store.each_record(partition, |record| {
+        if amount(record) >= ZERO
+            && let Some(entry) = late.get_mut(&who(record))
+        {
             entry.1 = true;
         }
-    }
-    late.into_values().filter(|&(_, ordered)| ordered).map(|(day, _)| day).max()
+    })?;
+    Ok(late.into_values().filter(|&(_, ordered)| ordered).map(|(day, _)| day).max())
 }

@@ -1,22 +1,30 @@
 //! The customer table: one row per customer with the statistics that everything else is made of.
 
+mod blocks;
+mod codes;
 pub mod concentration;
 mod fold;
-mod gather;
+pub mod groups;
 mod last_used;
-mod partition;
+mod memory;
+mod record;
 #[cfg(test)]
 mod reference;
 pub mod rfm;
+mod run;
 mod second_look;
 pub mod spend;
+mod spill;
 mod statistics;
+mod store;
 pub mod summary;
+mod suspects;
 pub mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use summary::{Summary, summarize};
+pub use groups::Customers;
+pub use summary::{Reading, Summary, read_history, summarize};
 pub use table::{Column, CustomerTable, Holdout, Ids, Values, to_record_batch};

@@ -129,7 +129,8 @@ fn customer(
         *spend.entry(day(i)).or_default() += amount(i);
         if day(i) <= end {
             transactions += 1;
-            orders.insert(rows[i].order.map_or((1, i64::from(day(i).0)), |order| (0, order)));
+            // An order counts once a day, and rows without an order id are one order a day.
+            orders.insert((day(i), rows[i].order));
         }
     }
     let days: Vec<Day> = spend.keys().copied().filter(|&d| d <= end).collect();

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::customers::fold::{Folded, Rule, rescan};
+use crate::customers::fold::{Folded, Rule};
+use crate::customers::spill::Spill;
+use crate::customers::suspects::rescan;
 use crate::error::Result;
 use crate::history::{History, Ledger, Reason, SetAsideRow};
 use crate::progress::Progress;
@@ -15,32 +17,32 @@ pub(crate) fn find_duplicates(
     history: &History,
     folded: &mut [Folded],
     rule: &Rule,
+    spill: &Spill,
     ledger: &mut Ledger,
     progress: &dyn Progress,
 ) -> Result<()> {
-    let digests = digests(history, folded, progress)?;
+    let digests = digests(history, folded, rule, progress)?;
     for part in folded.iter_mut() {
         for suspect in std::mem::take(&mut part.suspects) {
             // In reading order, so that the first copy stays; the group tells customers' and days' rows apart where
             // they agree in every column that was read.
+            let numbers: Vec<u64> = suspect.rows.numbers(rule.layout).collect();
             let mut order: Vec<usize> =
-                (0..suspect.rows.len()).filter(|&i| suspect.rows[i].group.is_some()).collect();
-            order.sort_unstable_by_key(|&i| (suspect.rows[i].task, suspect.rows[i].row));
+                (0..numbers.len()).filter(|&i| suspect.rows.groups[i].is_some()).collect();
+            order.sort_unstable_by_key(|&i| numbers[i]);
             let mut seen: HashMap<(Option<u32>, u128), usize> = HashMap::new();
-            let mut dropped = vec![false; suspect.rows.len()];
+            let mut dropped = vec![false; numbers.len()];
             for i in order {
-                let row = &suspect.rows[i];
-                let digest = digests.get(&(row.task, row.row)).copied().unwrap_or(0);
-                let first = *seen.entry((row.group, digest)).or_insert(i);
+                let digest = digests.get(&numbers[i]).copied().unwrap_or(0);
+                let first = *seen.entry((suspect.rows.groups[i], digest)).or_insert(i);
                 if first == i {
                     continue;
                 }
                 ledger.duplicates += 1;
                 if rule.drop_duplicates {
                     dropped[i] = true;
-                    let (file, at) = history.locate(row.task, row.row);
-                    let original = &suspect.rows[first];
-                    let (first_file, first_at) = history.locate(original.task, original.row);
+                    let (file, at) = history.locate(numbers[i]);
+                    let (first_file, first_at) = history.locate(numbers[first]);
                     let value = if first_file == file {
                         format!("same as row {first_at}")
                     } else {
@@ -55,28 +57,29 @@ pub(crate) fn find_duplicates(
                 }
             }
             if dropped.contains(&true) {
-                rescan(part, &suspect, &dropped, rule);
+                rescan(part, &suspect, &dropped, rule, spill)?;
             }
         }
     }
     Ok(())
 }
 
-/// Digests of the suspects' whole rows; none where the columns that were read are all there is.
+/// Digests of the suspects' whole rows by number; none where the columns that were read are all there is.
 fn digests(
     history: &History,
     folded: &[Folded],
+    rule: &Rule,
     progress: &dyn Progress,
-) -> Result<HashMap<(u32, u32), u128>> {
+) -> Result<HashMap<u64, u128>> {
     if !history.rows_say_more() {
         return Ok(HashMap::new());
     }
-    let mut rows: Vec<(u32, u32)> = folded
+    let mut rows: Vec<u64> = folded
         .iter()
         .flat_map(|part| &part.suspects)
-        .flat_map(|suspect| &suspect.rows)
-        .filter(|row| row.group.is_some())
-        .map(|row| (row.task, row.row))
+        .flat_map(|suspect| suspect.rows.numbers(rule.layout).zip(&suspect.rows.groups))
+        .filter(|(_, group)| group.is_some())
+        .map(|(number, _)| number)
         .collect();
     if rows.is_empty() {
         return Ok(HashMap::new());

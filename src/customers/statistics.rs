@@ -2,28 +2,25 @@
 
 use crate::amount::AmountKind;
 use crate::calendar::{Day, Window};
-use crate::history::Reason;
-use crate::history::event::{When, ZERO, float_of, units_of};
-use crate::random::hash_integer;
+use crate::history::event::{CHECK_BITS, When, ZERO, float_of, units_of};
+use crate::history::{Extras, Reason};
 
-/// Bits of a [`Packed`] below the check: the row's place in its partition.
-const PLACE_BITS: u32 = 32;
-/// Bits of the check of a [`When`].
-const CHECK_BITS: u32 = 15;
+/// Bits of a [`Packed`] below the check: the record's address in its partition.
+const PLACE_BITS: u32 = 36;
 
-/// Day (17 bits), amount (64), check (15) and place in the partition (32): sorting these numbers puts a customer's rows
+/// Day (17 bits), amount (64), check (11) and address in the partition (36): sorting these numbers puts a customer's rows
 /// in canonical order (day, then amount), and equal rows next to each other, without looking anything up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Packed(u128);
 
 impl Packed {
     #[inline]
-    pub(crate) fn new(when: When, amount: u64, place: u32) -> Packed {
-        let (day, check) = (when.0 >> CHECK_BITS, when.0 & ((1 << CHECK_BITS) - 1));
+    pub(crate) fn new(when: When, amount: u64, place: u64) -> Packed {
+        let day = (when.day().0 - Day::EARLIEST.0) as u128;
         Packed(
-            u128::from(day) << (64 + CHECK_BITS + PLACE_BITS)
+            day << (64 + CHECK_BITS + PLACE_BITS)
                 | u128::from(amount) << (CHECK_BITS + PLACE_BITS)
-                | u128::from(check) << PLACE_BITS
+                | u128::from(when.check()) << PLACE_BITS
                 | u128::from(place),
         )
     }
@@ -39,13 +36,8 @@ impl Packed {
     }
 
     #[inline]
-    pub(crate) fn place(self) -> usize {
-        self.0 as u32 as usize
-    }
-
-    /// The same row at another place.
-    pub(crate) fn at_place(self, place: u32) -> Packed {
-        Packed(self.0 >> PLACE_BITS << PLACE_BITS | u128::from(place))
+    pub(crate) fn place(self) -> u64 {
+        self.0 as u64 & ((1 << PLACE_BITS) - 1)
     }
 
     /// Whether two rows agree in day, amount and check, so that they may be equal in every column.
@@ -107,8 +99,6 @@ impl Money for Units {
 /// The statistics of one customer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Statistics {
-    /// The id as 64 bits, or the code of its text.
-    pub(crate) id: u64,
     pub(crate) monetary_value: f64,
     pub(crate) total_spend: f64,
     pub(crate) holdout_spend: f64,
@@ -161,25 +151,36 @@ impl Tally {
         }
         self.zero_amounts += u64::from(row.amount() == ZERO);
         self.refunds_netted += u64::from(row.is_refund());
-        let what = hash_integer(row.amount().rotate_left(17) ^ row.day().0 as u64 ^ order.rotate_left(41));
-        let mix = hash_integer(what.wrapping_add(id_hash));
-        self.digest[0] = self.digest[0].wrapping_add(mix);
-        self.digest[1] = self.digest[1].wrapping_add(hash_integer(mix ^ what));
+        let what = fold(row.amount() ^ K[0], order.rotate_left(41) ^ row.day().0 as u64 ^ K[1]);
+        let mix = u128::from((what.0 ^ what.1) ^ id_hash) * u128::from(K[2]);
+        self.digest[0] = self.digest[0].wrapping_add(mix as u64 ^ what.0);
+        self.digest[1] = self.digest[1].wrapping_add((mix >> 64) as u64 ^ what.1.rotate_left(32));
     }
 }
 
-/// A customer's rows, sorted, with what belongs to them.
-pub(crate) struct Customer<'a> {
-    pub(crate) id: u64,
-    pub(crate) id_hash: u64,
-    pub(crate) rows: &'a [Packed],
-    /// Orders by place, where the history has them.
-    pub(crate) orders: Option<&'a [u64]>,
+/// Odd numbers without a pattern (fractional digits of pi).
+const K: [u64; 3] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7345, 0xa409_3822_299f_31d1];
+
+/// The halves of a product.
+#[inline]
+fn fold(a: u64, b: u64) -> (u64, u64) {
+    let product = u128::from(a) * u128::from(b);
+    (product as u64, (product >> 64) as u64)
 }
 
-impl Customer<'_> {
+/// A customer's rows, sorted, with what belongs to them.
+pub(crate) struct Customer<'a, F> {
+    pub(crate) id_hash: u64,
+    pub(crate) rows: &'a [Packed],
+    pub(crate) extras: Extras,
+    /// The extras of a row.
+    pub(crate) extras_of: F,
+}
+
+impl<'a, F: Fn(Packed) -> &'a [u64]> Customer<'a, F> {
+    #[inline]
     fn order(&self, row: Packed) -> u64 {
-        self.orders.map_or(0, |orders| orders[row.place()])
+        if self.extras.order { self.extras.order_of((self.extras_of)(row)) } else { 0 }
     }
 
     /// Scans the rows. `tally` counts those used, `aside` receives the others; the result is `None` for a customer who
@@ -211,10 +212,9 @@ impl Customer<'_> {
             return None;
         }
 
-        scratch.clear();
         let (mut spend, mut total, mut repeats, mut holdout) =
             (M::Sum::default(), M::Sum::default(), M::Sum::default(), M::Sum::default());
-        let (mut days, mut holdout_days, mut transactions) = (0u32, 0u32, 0u32);
+        let (mut days, mut holdout_days, mut transactions, mut order_ids) = (0u32, 0u32, 0u32, 0u32);
         let mut last_order = first_order;
         let mut rest = rows;
         while let Some(&row) = rest.first() {
@@ -247,8 +247,13 @@ impl Customer<'_> {
                     spend += money.of(row.amount());
                 }
                 transactions += orders.len() as u32;
-                if self.orders.is_some() {
+                if self.extras.order {
+                    // An order counts once a day: what is known of a day is complete when the day is over.
+                    scratch.clear();
                     scratch.extend(orders.iter().map(|&row| self.order(row)));
+                    scratch.sort_unstable();
+                    scratch.dedup();
+                    order_ids += scratch.len() as u32;
                 }
             }
             for &row in today {
@@ -259,23 +264,15 @@ impl Customer<'_> {
         if days > 1 {
             repeats += spend;
         }
-        let orders = if self.orders.is_some() {
-            scratch.sort_unstable();
-            scratch.dedup();
-            scratch.len() as u32
-        } else {
-            days
-        };
         let frequency = days - 1;
         Some(Statistics {
-            id: self.id,
             monetary_value: if frequency == 0 { 0.0 } else { money.value(repeats) / f64::from(frequency) },
             total_spend: money.value(total),
             holdout_spend: money.value(holdout),
             first_order,
             last_order,
             frequency,
-            orders,
+            orders: if self.extras.order { order_ids } else { days },
             transactions,
             holdout_frequency: holdout_days,
         })

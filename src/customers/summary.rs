@@ -1,17 +1,36 @@
 //! A history → its customer table, its ledger and its fingerprint.
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::calendar::{Day, Unit, Window};
+use crate::customers::blocks::Pool;
 use crate::customers::fold::{Folded, Rule, fold};
-use crate::customers::gather::gather;
+use crate::customers::groups::Customers;
 use crate::customers::last_used::last_used;
-use crate::customers::partition::{Chunk, Scatter, partitions};
+use crate::customers::memory::Memory;
+use crate::customers::record::Layout;
 use crate::customers::second_look::find_duplicates;
+use crate::customers::spill::Spill;
 use crate::customers::statistics::Tally;
+use crate::customers::store::{Scatter, Store, partitions};
 use crate::customers::table::CustomerTable;
 use crate::error::{Error, Result};
 use crate::history::{History, HistoryOptions, Inspection, Ledger, Reason, SetAsideRow, Source, TaskLedger};
 use crate::parallel;
 use crate::progress::Progress;
+
+/// A history whose rows were read, and whose customers are not a table yet.
+#[derive(Debug)]
+pub struct Reading {
+    /// The customers who ordered in the calibration window.
+    pub customers: Customers,
+    /// What became of every row read.
+    pub ledger: Ledger,
+    /// The files, columns and types.
+    pub history: Inspection,
+    /// As [`Summary::fingerprint`].
+    pub fingerprint: String,
+}
 
 /// A summarised history.
 #[derive(Debug, Clone)]
@@ -27,24 +46,34 @@ pub struct Summary {
     pub fingerprint: String,
 }
 
+fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
+    let mut out = Vec::new();
+    let aside = |reason| ledger.set_aside.iter().filter(|row| row.reason == reason).count() as u64;
+    if ledger.duplicates > aside(Reason::Duplicate) {
+        out.push(format!(
+            "{} rows repeat another row in every column and are used; --drop-duplicates sets them aside",
+            ledger.duplicates
+        ));
+    }
+    let lost = ledger.set_aside.len() as u64;
+    // One row in twenty is more than a few slips of the keyboard.
+    if lost * 20 > ledger.read {
+        out.push(format!("{lost} of {} rows are set aside: set_aside.parquet lists them", ledger.read));
+    }
+    out
+}
+
 impl Summary {
     /// What a reader of any figure should know of the rows behind it, in sentences.
     pub fn warnings(&self) -> Vec<String> {
-        let mut out = Vec::new();
-        let ledger = &self.ledger;
-        let aside = |reason| ledger.set_aside.iter().filter(|row| row.reason == reason).count() as u64;
-        if ledger.duplicates > aside(Reason::Duplicate) {
-            out.push(format!(
-                "{} rows repeat another row in every column and are used; --drop-duplicates sets them aside",
-                ledger.duplicates
-            ));
-        }
-        let lost = ledger.set_aside.len() as u64;
-        // One row in twenty is more than a few slips of the keyboard.
-        if lost * 20 > ledger.read {
-            out.push(format!("{lost} of {} rows are set aside: set_aside.parquet lists them", ledger.read));
-        }
-        out
+        ledger_warnings(&self.ledger)
+    }
+}
+
+impl Reading {
+    /// What a reader of any figure should know of the rows behind it, in sentences.
+    pub fn warnings(&self) -> Vec<String> {
+        ledger_warnings(&self.ledger)
     }
 }
 
@@ -67,58 +96,88 @@ pub fn summarize(
     unit: Unit,
     progress: &dyn Progress,
 ) -> Result<Summary> {
+    let Reading { customers, ledger, history, fingerprint } = read_history(sources, options, unit, progress)?;
+    Ok(Summary { table: customers.into_table()?, ledger, history, fingerprint })
+}
+
+/// Reads a history as [`summarize`] does, and leaves its customers where they are, so that the table can be written
+/// without ever being in memory whole.
+///
+/// # Errors
+/// As for [`summarize`], but that amounts that add up to infinity show when the table is made.
+pub fn read_history(
+    sources: &[Source],
+    options: &HistoryOptions,
+    unit: Unit,
+    progress: &dyn Progress,
+) -> Result<Reading> {
     let mut history = History::open(sources, options)?;
     if let (Some(calibration_end), Some(as_of)) = (options.calibration_end, options.as_of) {
         check_order(calibration_end, as_of)?;
     }
-    let read = match read(&history, options, progress)? {
-        Some(read) => read,
+    let (pool, spill) = (Pool::default(), Spill::new(options.spill_folder.clone()));
+    let memory = Memory::plan(&history, options)?;
+    let layout = Layout { text: history.ids().is_text(), extras: history.extras() };
+    let store = || Store::new(partitions(history.rows()), layout, memory.blocks, &pool, &spill);
+    let (store, read) = match read(&history, options, store(), progress)? {
+        Some(found) => found,
         None => {
             history.use_floats();
-            read_again(&history, options, progress)?
+            let store = Store::new(partitions(history.rows()), layout, memory.blocks, &pool, &spill);
+            read(&history, options, store, progress)?
+                .ok_or_else(|| Error::internal("reading amounts", "floating point cannot be too large"))?
         }
     };
-    let Read { chunks, mut ledger, first_order, last_order, last_refund } = read;
-    let last = if options.as_of.is_some() { None } else { last_used(&chunks, last_order, last_refund) };
+    let Read { mut ledger, first_order, last_order, last_refund } = read;
+    let last = if options.as_of.is_some() { None } else { last_used(&store, last_order, last_refund)? };
     let window = window(options, &ledger, first_order, last)?;
-    let rule = Rule {
-        window,
-        amounts: history.amounts(),
-        ids: history.ids(),
-        has_orders: history.inspection().columns.order.is_some(),
-        drop_duplicates: options.drop_duplicates,
-    };
-
-    progress.phase("folding", chunks.len() as u64);
-    let mut folded: Vec<Folded> = parallel::map_items(chunks, |chunks| {
-        progress.check()?;
-        let folded = fold(chunks, &rule);
-        progress.advance(1);
-        Ok(folded)
-    })
-    .into_iter()
-    .collect::<Result<_>>()?;
-
-    find_duplicates(&history, &mut folded, &rule, &mut ledger, progress)?;
+    let shape = Rule::shape(history.ids(), window);
+    let rule =
+        Rule { window, amounts: history.amounts(), layout, shape, drop_duplicates: options.drop_duplicates };
+    let mut folded = fold_all(&store, &rule, memory.blocks, progress)?;
+    find_duplicates(&history, &mut folded, &rule, &spill, &mut ledger, progress)?;
     let tally = settle(&history, &mut folded, &mut ledger);
     debug_assert!(ledger.adds_up());
-    if folded.iter().all(|part| part.customers.is_empty()) {
+    if folded.iter().all(|part| part.run.len() == 0) {
         return Err(no_usable_row(&ledger));
     }
     progress.check()?;
-    let table = gather(folded, history.ids(), window, unit);
-    check_finite(&table)?;
-    Ok(Summary {
-        table,
+    let runs = folded.into_iter().map(|part| part.run).collect();
+    Ok(Reading {
+        customers: Customers::new(runs, shape, history.ids(), window, unit, spill)?,
         ledger,
         history: history.inspection().clone(),
         fingerprint: format!("{:016x}{:016x}", tally.digest[0], tally.digest[1]),
     })
 }
 
-/// What reading leaves: rows by partition (each with the task it came from), and the ledger so far.
+/// Folds all partitions; what is folded goes to disk while memory is short.
+fn fold_all(store: &Store<'_>, rule: &Rule, limit: usize, progress: &dyn Progress) -> Result<Vec<Folded>> {
+    progress.phase("folding", store.len() as u64);
+    let order = store.order();
+    let done: Vec<Mutex<Option<Folded>>> = order.iter().map(|_| Mutex::new(None)).collect();
+    parallel::try_workers(
+        order.len(),
+        || (),
+        |(), i| {
+            progress.check()?;
+            let mut folded = fold(store.take(order[i])?, rule, store.pool);
+            if store.pool.live() > limit {
+                folded.run.evict(store.pool, store.spill)?;
+            }
+            *done[order[i]].lock().unwrap_or_else(PoisonError::into_inner) = Some(folded);
+            progress.advance(1);
+            Ok(())
+        },
+    )?;
+    let folded = done.into_iter().map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner));
+    folded
+        .map(|folded| folded.ok_or_else(|| Error::internal("folding", "a partition was left out")))
+        .collect()
+}
+
+/// What reading leaves beside the rows: the ledger so far, and the days between which they lie.
 struct Read {
-    chunks: Vec<Vec<(u32, Chunk)>>,
     ledger: Ledger,
     first_order: Option<Day>,
     last_order: Option<Day>,
@@ -126,31 +185,34 @@ struct Read {
 }
 
 /// Decodes and scatters all tasks; `None` if an exact amount is too large to be held exactly.
-fn read(history: &History, options: &HistoryOptions, progress: &dyn Progress) -> Result<Option<Read>> {
-    let count = partitions(history.rows());
-    let has_orders = history.inspection().columns.order.is_some();
+fn read<'a>(
+    history: &History,
+    options: &HistoryOptions,
+    store: Store<'a>,
+    progress: &dyn Progress,
+) -> Result<Option<(Store<'a>, Read)>> {
     progress.phase("reading", history.rows());
-    let tasks: Vec<(Vec<Chunk>, TaskLedger)> = parallel::try_map(history.tasks(), |task| {
-        progress.check()?;
-        let mut scatter = Scatter::new(count, history.task_rows(task), history.ids(), has_orders);
-        let ledger = history.decode(task, options, progress, &mut scatter)?;
-        Ok((scatter.finish(), ledger))
-    })?;
-    if tasks.iter().any(|(_, ledger)| ledger.too_large) {
-        return Ok(None);
-    }
-    let mut chunks: Vec<Vec<(u32, Chunk)>> =
-        (0..count).map(|_| Vec::with_capacity(history.tasks())).collect();
+    let ledgers: Vec<Mutex<TaskLedger>> = (0..history.tasks()).map(|_| Mutex::default()).collect();
+    let workers = parallel::try_workers(
+        history.tasks(),
+        || Scatter::new(&store),
+        |scatter, task| {
+            progress.check()?;
+            let ledger = history.decode(task, options, progress, scatter)?;
+            *ledgers[task].lock().unwrap_or_else(PoisonError::into_inner) = ledger;
+            scatter.check()
+        },
+    )?;
+    parallel::map_items(workers, Scatter::finish).into_iter().collect::<Result<()>>()?;
     let mut ledger = Ledger {
         files: history.inspection().files.iter().map(|file| file.name.clone()).collect(),
         ..Ledger::default()
     };
     let (mut first_order, mut last_order, mut last_refund) = (None, None, None);
-    for (task, (parts, task_ledger)) in tasks.into_iter().enumerate() {
-        for (partition, chunk) in parts.into_iter().enumerate() {
-            if !chunk.rows.is_empty() {
-                chunks[partition].push((task as u32, chunk));
-            }
+    for task_ledger in ledgers {
+        let task_ledger = task_ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if task_ledger.too_large {
+            return Ok(None);
         }
         ledger.read += task_ledger.read;
         ledger.set_aside.extend(task_ledger.set_aside);
@@ -158,12 +220,7 @@ fn read(history: &History, options: &HistoryOptions, progress: &dyn Progress) ->
         last_order = last_order.max(task_ledger.last_order);
         last_refund = last_refund.max(task_ledger.last_refund);
     }
-    Ok(Some(Read { chunks, ledger, first_order, last_order, last_refund }))
-}
-
-fn read_again(history: &History, options: &HistoryOptions, progress: &dyn Progress) -> Result<Read> {
-    read(history, options, progress)?
-        .ok_or_else(|| Error::internal("reading amounts", "floating point cannot be too large"))
+    Ok(Some((store, Read { ledger, first_order, last_order, last_refund })))
 }
 
 fn check_order(calibration_end: Day, as_of: Day) -> Result<()> {
@@ -204,29 +261,13 @@ fn no_usable_row(ledger: &Ledger) -> Error {
     Error::NoUsableRow { rows: ledger.read, reasons: reasons.join(", ") }
 }
 
-/// Finite amounts may add up to what no figure can be made of.
-fn check_finite(table: &CustomerTable) -> Result<()> {
-    let holdout: &[f64] = table.holdout.as_ref().map_or(&[], |holdout| &holdout.spend);
-    for sums in [&table.total_spend, &table.monetary_value, holdout] {
-        if let Some(i) = sums.iter().position(|sum| !sum.is_finite()) {
-            return Err(Error::value(
-                format!("the amounts of customer {}", table.ids.text(i)),
-                sums[i],
-                "they add up to infinity",
-                "write the amounts in a larger unit, or leave out those that are no money",
-            ));
-        }
-    }
-    Ok(())
-}
-
 /// Adds the partitions' counts and the rows they set aside to the ledger.
 fn settle(history: &History, folded: &mut [Folded], ledger: &mut Ledger) -> Tally {
     let mut tally = Tally::default();
     for part in folded {
         tally.add(&part.tally);
         for aside in std::mem::take(&mut part.aside) {
-            let (file, row) = history.locate(aside.task, aside.row);
+            let (file, row) = history.locate(aside.row);
             ledger.set_aside.push(SetAsideRow { file, row, reason: aside.reason, value: Some(aside.value) });
         }
     }

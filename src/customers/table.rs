@@ -52,6 +52,20 @@ impl Ids {
         self.len() == 0
     }
 
+    /// Appends ids of the same kind that come after these.
+    fn append(&mut self, other: Ids) {
+        match (self, other) {
+            (Ids::Signed { values, .. }, Ids::Signed { values: more, .. }) => values.extend(more),
+            (Ids::Unsigned { values, .. }, Ids::Unsigned { values: more, .. }) => values.extend(more),
+            (Ids::Text { ends, bytes, .. }, Ids::Text { ends: more, bytes: texts, .. }) => {
+                let before = bytes.len();
+                ends.extend(more.into_iter().map(|end| before + end));
+                bytes.extend(texts);
+            }
+            _ => unreachable!("stretches of one table have ids of one kind"),
+        }
+    }
+
     /// Id `i` as text.
     pub fn text(&self, i: usize) -> String {
         match self {
@@ -131,7 +145,7 @@ pub struct CustomerTable {
     pub first_order: Vec<Day>,
     /// Day of the last order.
     pub last_order: Vec<Day>,
-    /// Distinct order ids where the history has them, else distinct days (frequency + 1).
+    /// Distinct order ids of each day where the history has them, else distinct days (frequency + 1).
     pub orders: Vec<u32>,
     /// Rows.
     pub transactions: Vec<u32>,
@@ -152,6 +166,24 @@ impl CustomerTable {
     /// Whether there is no customer.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
+    }
+
+    /// Appends the customers of the next stretch of the same table, which has no added columns yet.
+    pub(crate) fn append(&mut self, next: CustomerTable) {
+        self.ids.append(next.ids);
+        self.frequency.extend(next.frequency);
+        self.recency_days.extend(next.recency_days);
+        self.t_days.extend(next.t_days);
+        self.monetary_value.extend(next.monetary_value);
+        self.first_order.extend(next.first_order);
+        self.last_order.extend(next.last_order);
+        self.orders.extend(next.orders);
+        self.transactions.extend(next.transactions);
+        self.total_spend.extend(next.total_spend);
+        if let (Some(holdout), Some(next)) = (&mut self.holdout, next.holdout) {
+            holdout.frequency.extend(next.frequency);
+            holdout.spend.extend(next.spend);
+        }
     }
 
     /// Recency (first order to last) of customer `i` in the table's unit.

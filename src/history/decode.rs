@@ -11,7 +11,7 @@ use crate::calendar::Day;
 use crate::error::{Error, Result};
 use crate::history::event::{Event, When, ZERO, amount_text, check};
 use crate::history::files::damaged;
-use crate::history::keys::{IdValues, ids, order_of_day, orders};
+use crate::history::keys::{IdBatch, IdValues, ids, order_of_day, orders};
 use crate::history::scan::{History, Piece};
 use crate::history::types::TimeKind;
 use crate::history::values::{Fit, NOT_FINITE, amounts, days, tick_text, ticks};
@@ -25,9 +25,9 @@ const BATCH: usize = if cfg!(test) { 16 } else { 16_384 };
 /// Receives the usable rows of a task.
 pub trait Sink {
     /// A row of a customer with an integer id, as 64 bits.
-    fn integer(&mut self, id: u64, event: Event);
+    fn integer(&mut self, id: u64, event: Event<'_>);
     /// A row of a customer with a text id, and the text's stable hash.
-    fn text(&mut self, id: &[u8], hash: u64, event: Event);
+    fn text(&mut self, id: &[u8], hash: u64, event: Event<'_>);
 }
 
 /// What became of the rows of a task, apart from the usable ones.
@@ -60,12 +60,11 @@ impl History {
         sink: &mut impl Sink,
     ) -> Result<TaskLedger> {
         let mut ledger = TaskLedger::default();
-        let mut first = 0;
         for piece in &self.tasks[task] {
             progress.check()?;
             // The decoder returns errors for nearly all damage; a panic on a damaged page is damage too.
             let done = catch_unwind(AssertUnwindSafe(|| {
-                self.decode_piece(piece, first, options, progress, sink, &mut ledger)
+                self.decode_piece(piece, options, progress, sink, &mut ledger)
             }));
             match done {
                 Ok(Ok(ControlFlow::Continue(()))) => {}
@@ -79,7 +78,6 @@ impl History {
                     return Err(damaged(path, &"its content cannot be decoded"));
                 }
             }
-            first += piece.rows as u32;
         }
         Ok(ledger)
     }
@@ -87,7 +85,6 @@ impl History {
     fn decode_piece(
         &self,
         piece: &Piece,
-        first: u32,
         options: &HistoryOptions,
         progress: &dyn Progress,
         sink: &mut impl Sink,
@@ -112,7 +109,6 @@ impl History {
             kind,
             clock: self.zone.as_ref().map(|zone| zone.clock()),
             row: 0,
-            first,
             scratch: Scratch::default(),
         };
         for batch in file.reader(piece.group, Some(&sorted), None, BATCH)? {
@@ -140,6 +136,31 @@ struct Scratch {
     ticks: Vec<i64>,
     days: Vec<i32>,
     amounts: Vec<u64>,
+    /// The extra words of each row, one row after the other.
+    extras: Vec<u64>,
+}
+
+/// Where the columns of a batch have no value.
+#[derive(Clone, Copy)]
+struct Nulls<'a> {
+    who: Option<&'a NullBuffer>,
+    time: Option<&'a NullBuffer>,
+    amount: Option<&'a NullBuffer>,
+}
+
+impl Nulls<'_> {
+    fn valid(self, i: usize) -> bool {
+        valid(self.who, i) && valid(self.time, i) && valid(self.amount, i)
+    }
+}
+
+fn valid(nulls: Option<&NullBuffer>, i: usize) -> bool {
+    nulls.is_none_or(|nulls| nulls.is_valid(i))
+}
+
+/// The earlier of two days, `Day(i32::MAX)` being none.
+fn earliest(known: Option<Day>, day: Day) -> Option<Day> {
+    if day.0 == i32::MAX { known } else { Some(known.map_or(day, |known| known.min(day))) }
 }
 
 struct Reader<'a> {
@@ -151,8 +172,6 @@ struct Reader<'a> {
     clock: Option<Clock<'a>>,
     /// Rows of the piece so far.
     row: u64,
-    /// Row of the task at which the piece begins.
-    first: u32,
     scratch: Scratch,
 }
 
@@ -165,78 +184,103 @@ impl Reader<'_> {
     ) -> Result<ControlFlow<()>> {
         let (customer, time, amount) =
             (batch.column(self.place[0]), batch.column(self.place[1]), batch.column(self.place[2]));
-        let Scratch { ticks: tick, days: day, amounts: key } = &mut self.scratch;
+        let who = ids(customer, self.history.ids()).map_err(|_| self.unrepresentable())?;
+        let Scratch { ticks: tick, days: day, amounts: key, extras: extra } = &mut self.scratch;
         ticks(time, tick);
         days(tick, self.kind, self.clock.as_mut(), day);
         let amount_kind = self.history.amounts();
         if amounts(amount, amount_kind, key) == Fit::TooLarge {
             return Ok(ControlFlow::Break(()));
         }
-        let who = ids(customer, self.history.ids()).map_err(|_| self.unrepresentable())?;
         let order = self.place.get(3).map(|&place| orders(batch.column(place)));
+        let extras = self.history.extras().words();
+        extra.clear();
+        if let Some(order) = &order {
+            extra.extend(
+                order.iter().zip(day.iter()).map(|(id, &day)| id.unwrap_or_else(|| order_of_day(day))),
+            );
+        }
 
-        let is_null = |nulls: Option<&NullBuffer>, i: usize| nulls.is_some_and(|nulls| nulls.is_null(i));
-        let (time_nulls, amount_nulls) = (time.nulls(), amount.nulls());
-        let as_of = self.options.as_of.unwrap_or(Day::LATEST);
-        let aside = self.options.refunds == Refunds::Aside;
+        let nulls = Nulls { who: who.nulls.as_ref(), time: time.nulls(), amount: amount.nulls() };
+        let none = nulls.who.is_none() && nulls.time.is_none() && nulls.amount.is_none();
+        let as_of = self.options.as_of.unwrap_or(Day::LATEST).min(Day::LATEST);
+        let least = if self.options.refunds == Refunds::Aside { ZERO } else { 0 };
         let finer = self.kind != TimeKind::Date32;
-        let mut first_order = Day(i32::MAX);
+        let base = self.piece.base + self.row;
         // Of refunds and of orders.
-        let mut last = [Day(i32::MIN); 2];
+        let (mut first_order, mut last) = (Day(i32::MAX), [Day(i32::MIN); 2]);
         for i in 0..batch.num_rows() {
             let (day, amount) = (Day(self.scratch.days[i]), self.scratch.amounts[i]);
-            let usable_amount = !is_null(amount_nulls, i) && amount != NOT_FINITE;
-            let (reason, value) = if is_null(who.nulls.as_ref(), i) {
-                (Reason::NullCustomer, None)
-            } else if let Some(blank) = who.blank(i) {
-                (Reason::NullCustomer, Some(blank.to_string()))
-            } else if is_null(time_nulls, i) {
-                (Reason::NullTime, None)
-            } else if !day.is_possible() {
-                (Reason::ImpossibleDate, Some(tick_text(self.scratch.ticks[i], self.kind)))
-            } else if day > as_of {
-                if usable_amount && amount >= ZERO {
-                    first_order = first_order.min(day);
-                }
-                (Reason::AfterAsOf, Some(day.to_string()))
-            } else if is_null(amount_nulls, i) {
-                (Reason::NullAmount, None)
-            } else if amount == NOT_FINITE {
-                (Reason::NotFiniteAmount, Some(self.not_finite(batch, i)))
-            } else if amount < ZERO && aside {
-                (Reason::Refund, Some(amount_text(amount, amount_kind)))
-            } else {
-                if amount >= ZERO {
-                    first_order = first_order.min(day);
-                }
-                let last = &mut last[usize::from(amount >= ZERO)];
-                *last = day.max(*last);
-                let order_id =
-                    order.as_ref().map_or(0, |order| order[i].unwrap_or_else(|| order_of_day(day.0)));
-                let tick = if finer { self.scratch.ticks[i] } else { 0 };
-                let check = if finer || order.is_some() { check(tick, order_id) } else { 0 };
-                let row = self.first + self.row as u32 + i as u32;
-                let event = Event { when: When::new(day, check), amount, order: order_id, row };
-                match &who.values {
-                    IdValues::Integers(values) => sink.integer(values[i], event),
-                    IdValues::Texts(texts) => {
-                        let (text, hash) = texts.get(i);
-                        sink.text(text, hash, event);
-                    }
-                }
+            let fits = day >= Day::EARLIEST && day <= as_of && amount >= least && amount != NOT_FINITE;
+            if !(fits && (none || nulls.valid(i)) && who.blank(i).is_none()) {
+                self.set_aside(batch, &who, nulls, i, least, ledger);
                 continue;
+            }
+            let is_order = amount >= ZERO;
+            if is_order {
+                first_order = first_order.min(day);
+            }
+            last[usize::from(is_order)] = day.max(last[usize::from(is_order)]);
+            let extras = &self.scratch.extras[i * extras..(i + 1) * extras];
+            let check = if finer || order.is_some() {
+                let order = self.history.extras().order_of(extras);
+                check(if finer { self.scratch.ticks[i] } else { 0 }, order)
+            } else {
+                0
             };
-            let row = self.piece.first_row + self.row + i as u64;
-            ledger.set_aside.push(SetAsideRow { file: self.piece.file, row, reason, value });
+            let event = Event { when: When::new(day, check, base + i as u64), amount, extras };
+            match &who.values {
+                IdValues::Integers(values) => sink.integer(values[i], event),
+                IdValues::Texts(texts) => {
+                    let (text, hash) = texts.get(i);
+                    sink.text(text, hash, event);
+                }
+            }
         }
-        if first_order.0 != i32::MAX {
-            ledger.first_order = Some(ledger.first_order.map_or(first_order, |day| day.min(first_order)));
-        }
+        ledger.first_order = earliest(ledger.first_order, first_order);
         let [refund, order] = last.map(|day| (day.0 != i32::MIN).then_some(day));
         ledger.last_refund = ledger.last_refund.max(refund);
         ledger.last_order = ledger.last_order.max(order);
         self.row += batch.num_rows() as u64;
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Sets row `i` of a batch aside, for the first of its reasons.
+    #[cold]
+    fn set_aside(
+        &self,
+        batch: &RecordBatch,
+        who: &IdBatch,
+        nulls: Nulls<'_>,
+        i: usize,
+        least: u64,
+        ledger: &mut TaskLedger,
+    ) {
+        let (day, amount) = (Day(self.scratch.days[i]), self.scratch.amounts[i]);
+        let has_amount = valid(nulls.amount, i);
+        let (reason, value) = if !valid(nulls.who, i) {
+            (Reason::NullCustomer, None)
+        } else if let Some(blank) = who.blank(i) {
+            (Reason::NullCustomer, Some(blank.to_string()))
+        } else if !valid(nulls.time, i) {
+            (Reason::NullTime, None)
+        } else if !day.is_possible() {
+            (Reason::ImpossibleDate, Some(tick_text(self.scratch.ticks[i], self.kind)))
+        } else if day > self.options.as_of.unwrap_or(Day::LATEST) {
+            if has_amount && amount != NOT_FINITE && amount >= ZERO {
+                ledger.first_order = earliest(ledger.first_order, day);
+            }
+            (Reason::AfterAsOf, Some(day.to_string()))
+        } else if !has_amount {
+            (Reason::NullAmount, None)
+        } else if amount == NOT_FINITE {
+            (Reason::NotFiniteAmount, Some(self.not_finite(batch, i)))
+        } else {
+            debug_assert!(amount < least);
+            (Reason::Refund, Some(amount_text(amount, self.history.amounts())))
+        };
+        let row = self.piece.first_row + self.row + i as u64;
+        ledger.set_aside.push(SetAsideRow { file: self.piece.file, row, reason, value });
     }
 
     fn not_finite(&self, batch: &RecordBatch, row: usize) -> String {

@@ -1,51 +1,67 @@
-//! One usable row in 20 bytes and its customer: how day and amount are packed so that sorting bits sorts values.
+//! One usable row: how day and amount are packed so that sorting bits sorts values.
 
 use crate::amount::AmountKind;
 use crate::calendar::Day;
-use crate::random::hash_integer;
 
-/// Bits of a [`When`] below the day: a check on what the day leaves out.
-const CHECK_BITS: u32 = 15;
+/// Bits of the row number: histories of up to 2³⁶ rows (68 thousand million).
+pub(crate) const ROW_BITS: u32 = 36;
+/// Bits of the check between day and row number.
+pub(crate) const CHECK_BITS: u32 = 11;
 
 /// The key of amount 0, of either kind; refunds lie below it.
 pub const ZERO: u64 = 1 << 63;
 
-/// A possible day (17 bits) and 15 bits of a hash of whatever else orders the row in time: equal rows have equal checks,
-/// and different rows of one customer, day and amount mostly differ, so that few have to be compared in full.
+/// A possible day (17 bits), 11 bits of a hash of whatever else orders the row in time, and the row's number in the history
+/// (36 bits). Equal rows have equal checks, and different rows of one customer, day and amount mostly differ, so that
+/// few have to be compared in full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct When(pub u32);
+pub struct When(pub u64);
 
 impl When {
-    /// `day` is possible ([`Day::is_possible`]).
+    /// `day` is possible ([`Day::is_possible`]), `row` below 2³⁶.
     #[inline]
-    pub fn new(day: Day, check: u64) -> When {
-        When(((day.0 - Day::EARLIEST.0) as u32) << CHECK_BITS | (check as u32 & ((1 << CHECK_BITS) - 1)))
+    pub fn new(day: Day, check: u64, row: u64) -> When {
+        let day = ((day.0 - Day::EARLIEST.0) as u64) << (CHECK_BITS + ROW_BITS);
+        When(day | (check & ((1 << CHECK_BITS) - 1)) << ROW_BITS | row)
     }
 
     /// The day.
     #[inline]
     pub fn day(self) -> Day {
-        Day((self.0 >> CHECK_BITS) as i32 + Day::EARLIEST.0)
+        Day((self.0 >> (CHECK_BITS + ROW_BITS)) as i32 + Day::EARLIEST.0)
+    }
+
+    /// The check.
+    #[inline]
+    pub(crate) fn check(self) -> u64 {
+        self.0 >> ROW_BITS & ((1 << CHECK_BITS) - 1)
+    }
+
+    /// The number of the row in the history, in reading order from 0.
+    #[inline]
+    pub fn row(self) -> u64 {
+        self.0 & ((1 << ROW_BITS) - 1)
     }
 }
 
 /// The check of a time in ticks and an order id.
 #[inline]
 pub(crate) fn check(ticks: i64, order: u64) -> u64 {
-    hash_integer(ticks as u64 ^ order.rotate_left(31))
+    // The high half of a product mixes every bit of the input into it.
+    let product =
+        u128::from(ticks as u64 ^ order.rotate_left(31) ^ 0x9e37_79b9_7f4a_7c15) * 0xd1b5_4a32_d192_ed03;
+    (product >> 64) as u64 ^ product as u64 >> 40
 }
 
 /// A usable row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Event {
-    /// Its day.
+pub struct Event<'a> {
+    /// Its day and its number.
     pub when: When,
     /// Its amount as a sortable key ([`float_key`], [`units_key`]).
     pub amount: u64,
-    /// Its order as 64 bits; 0 where the history has no orders.
-    pub order: u64,
-    /// Its place in the task.
-    pub row: u32,
+    /// What else the history has of each row, as [`crate::history::Extras`] lists it.
+    pub extras: &'a [u64],
 }
 
 /// A finite amount as bits that sort like the amount (the IEEE total order); −0 counts as 0.
@@ -109,10 +125,15 @@ mod tests {
 
     #[test]
     fn days_pack() {
+        let last = (1 << ROW_BITS) - 1;
         for day in [Day::EARLIEST, Day(0), Day(10_000), Day::LATEST] {
-            assert_eq!(When::new(day, u64::MAX).day(), day);
+            for (check, row) in [(0, last), (u64::MAX, 0), (5, 7)] {
+                let when = When::new(day, check, row);
+                assert_eq!((when.day(), when.row()), (day, row));
+                assert_eq!(when.check(), check & ((1 << CHECK_BITS) - 1));
+            }
         }
-        assert!(When::new(Day(5), u64::MAX) < When::new(Day(6), 0));
+        assert!(When::new(Day(5), u64::MAX, last) < When::new(Day(6), 0, 0));
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod decode;
 #[cfg(test)]
 mod detection_tests;
 pub mod event;
+pub mod extras;
 mod files;
 mod folders;
 mod keys;
@@ -23,6 +24,7 @@ mod whole_rows;
 pub mod zone;
 
 pub use decode::{Sink, TaskLedger};
+pub use extras::Extras;
 pub use folders::files_of;
 pub use ledger::{Ledger, Reason, SetAsideRow};
 pub use scan::{FileInfo, History, Inspection};
@@ -84,4 +86,8 @@ pub struct HistoryOptions {
     pub refunds: Refunds,
     /// Whether exact duplicates of a row are set aside.
     pub drop_duplicates: bool,
+    /// Bytes of memory that reading may take; what does not fit goes to disk. No result depends on it.
+    pub memory_limit: Option<u64>,
+    /// The folder for what does not fit; the system's temporary folder unless given.
+    pub spill_folder: Option<PathBuf>,
 }

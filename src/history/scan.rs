@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::amount::AmountKind;
 use crate::error::{Error, Result};
+use crate::history::extras::Extras;
 use crate::history::files::{ParquetFile, open_all};
 use crate::history::names::normalise;
 use crate::history::schema::{ColumnRef, Detected, Role, detect};
@@ -61,6 +62,8 @@ pub(crate) struct Piece {
     pub(crate) group: usize,
     /// Row of the file at which the row group begins.
     pub(crate) first_row: u64,
+    /// Number of its first row in the history.
+    pub(crate) base: u64,
     pub(crate) rows: u64,
 }
 
@@ -152,22 +155,23 @@ impl History {
         self.tasks[task].iter().map(|piece| piece.rows).sum()
     }
 
-    /// File and row in the file of row `row` of task `task`.
-    pub fn locate(&self, task: u32, row: u32) -> (u32, u64) {
-        let (piece, offset) = self.piece_of(task, row);
+    /// Which words each event has beside day, amount and customer.
+    pub fn extras(&self) -> Extras {
+        Extras { order: self.inspection.columns.order.is_some(), ..Extras::default() }
+    }
+
+    /// File and row in the file of row number `row` of the history.
+    pub fn locate(&self, row: u64) -> (u32, u64) {
+        let (piece, offset) = self.piece_of(row);
         (piece.file, piece.first_row + offset)
     }
 
-    /// The piece that holds row `row` of task `task`, and the row's place in it.
-    pub(crate) fn piece_of(&self, task: u32, row: u32) -> (Piece, u64) {
-        let mut offset = u64::from(row);
-        for piece in &self.tasks[task as usize] {
-            if offset < piece.rows {
-                return (*piece, offset);
-            }
-            offset -= piece.rows;
-        }
-        unreachable!("row {row} is beyond task {task}")
+    /// The piece that holds row number `row` of the history, and the row's place in it.
+    pub(crate) fn piece_of(&self, row: u64) -> (Piece, u64) {
+        let task = self.tasks.partition_point(|task| task[0].base <= row) - 1;
+        let pieces = &self.tasks[task];
+        let piece = pieces[pieces.partition_point(|piece| piece.base <= row) - 1];
+        (piece, row - piece.base)
     }
 }
 
@@ -211,7 +215,7 @@ fn short_list(files: &[FileInfo]) -> String {
 
 fn tasks(files: &[ParquetFile]) -> Vec<Task> {
     let mut tasks = Vec::new();
-    let (mut task, mut task_rows) = (Task::new(), 0);
+    let (mut task, mut task_rows, mut base) = (Task::new(), 0, 0);
     for (number, file) in files.iter().enumerate() {
         let mut first_row = 0;
         for group in 0..file.metadata.metadata().num_row_groups() {
@@ -219,8 +223,9 @@ fn tasks(files: &[ParquetFile]) -> Vec<Task> {
             if rows == 0 {
                 continue;
             }
-            task.push(Piece { file: number as u32, group, first_row, rows });
+            task.push(Piece { file: number as u32, group, first_row, base, rows });
             first_row += rows;
+            base += rows;
             task_rows += rows;
             if task_rows >= ROWS_PER_TASK {
                 tasks.push(std::mem::take(&mut task));

@@ -34,14 +34,14 @@ impl History {
         }) || self.files[..self.columns.len()].iter().any(|file| !same_schema(file, &self.files[0]))
     }
 
-    /// A 128-bit digest of every column of each row of `rows` (task, row of the task; ascending, no two alike).
+    /// A 128-bit digest of every column of each row of `rows` (numbers in the history; ascending, no two alike).
     ///
     /// Two rows have the same digest if and, but for odds of 2⁻¹²⁸ a pair, only if all their columns are equal and their
     /// files have the same columns (names and types, in any order).
-    pub fn digests(&self, rows: &[(u32, u32)], progress: &dyn Progress) -> Result<Vec<u128>> {
+    pub fn digests(&self, rows: &[u64], progress: &dyn Progress) -> Result<Vec<u128>> {
         let mut stretches: Vec<(Piece, Vec<u64>)> = Vec::new();
-        for &(task, row) in rows {
-            let (piece, offset) = self.piece_of(task, row);
+        for &row in rows {
+            let (piece, offset) = self.piece_of(row);
             match stretches.last_mut() {
                 Some((last, offsets)) if *last == piece => offsets.push(offset),
                 _ => stretches.push((piece, vec![offset])),

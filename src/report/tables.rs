@@ -2,33 +2,103 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::builder::{StringBuilder, StringDictionaryBuilder};
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, RecordBatch, UInt64Array};
+use arrow_schema::{DataType, Schema};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
+use parquet::arrow::arrow_writer::compute_leaves;
+use parquet::basic::{Compression, Encoding};
+use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 
 use crate::error::{Error, Result};
 use crate::history::Ledger;
+use crate::parallel;
+use crate::progress::Progress;
 use crate::report::output::MAKER;
 use crate::simulate::{Comparison, Estimate};
 use crate::tier::Tiering;
 
 /// Writes a batch as one Parquet file, compressed with Snappy.
 pub fn write_parquet(path: &Path, batch: &RecordBatch) -> Result<()> {
+    write_stretches(path, 1, |_| Ok(batch.clone()), &())
+}
+
+/// Writes a table whose stretches are made one by one, each as a row group, compressed with Snappy. Stretches are made
+/// and encoded in parallel and written in order, so that the file does not depend on the threads, and few stretches are
+/// in memory at a time.
+///
+/// # Errors
+/// Those of `make`, and [`Error::Io`]; there must be a stretch, and all must have the columns of the first.
+pub fn write_stretches(
+    path: &Path,
+    stretches: usize,
+    make: impl Fn(usize) -> Result<RecordBatch> + Sync,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let io = |e: std::io::Error| Error::io("write", path, e);
+    // The kind of the cause is kept: a full disk is told from other trouble.
+    let fail = |e: ParquetError| match e {
+        ParquetError::External(cause) => match cause.downcast::<std::io::Error>() {
+            Ok(cause) => io(*cause),
+            Err(other) => io(std::io::Error::other(other)),
+        },
+        other => io(std::io::Error::other(other)),
+    };
+    let first = make(0)?;
+    let schema = first.schema();
     let file = File::create(path).map_err(|e| Error::io("create", path, e))?;
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::SNAPPY)
-        .set_created_by(format!("{MAKER} {}", env!("CARGO_PKG_VERSION")))
-        .build();
-    let fail = |e: parquet::errors::ParquetError| Error::io("write", path, std::io::Error::other(e));
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).map_err(fail)?;
-    writer.write(batch).map_err(fail)?;
+    let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties(&schema))).map_err(fail)?;
+    let (mut writer, factory) = writer.into_serialized_writer().map_err(fail)?;
+    let first = Mutex::new(Some(first));
+    let encode = |i: usize| {
+        progress.check()?;
+        let taken = if i == 0 { first.lock().unwrap_or_else(PoisonError::into_inner).take() } else { None };
+        let batch = taken.map_or_else(|| make(i), Ok)?;
+        let mut columns = factory.create_column_writers(i).map_err(fail)?;
+        let mut writers = columns.iter_mut();
+        for (field, column) in schema.fields().iter().zip(batch.columns()) {
+            for leaf in compute_leaves(field, column).map_err(fail)? {
+                let writer = writers.next().ok_or_else(|| Error::internal("writing", "a column too many"))?;
+                writer.write(&leaf).map_err(fail)?;
+            }
+        }
+        columns.into_iter().map(|column| column.close().map_err(fail)).collect::<Result<Vec<_>>>()
+    };
+    parallel::try_ordered(stretches, encode, |_, chunks| {
+        let mut group = writer.next_row_group().map_err(fail)?;
+        for chunk in chunks {
+            chunk.append_to_row_group(&mut group).map_err(fail)?;
+        }
+        group.close().map_err(fail)?;
+        progress.advance(1);
+        Ok(())
+    })?;
     writer.close().map_err(fail)?;
     Ok(())
+}
+
+/// Numbers are packed by their differences, which is fast and small for counts, days and ids in order; a dictionary
+/// would cost more than all the rest and save nothing where values are distinct.
+fn properties(schema: &Schema) -> WriterProperties {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_created_by(format!("{MAKER} {}", env!("CARGO_PKG_VERSION")));
+    for field in schema.fields() {
+        let column = ColumnPath::from(field.name().as_str());
+        if field.data_type().is_integer() || field.data_type().is_temporal() {
+            properties = properties
+                .set_column_dictionary_enabled(column.clone(), false)
+                .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
+        } else if field.data_type() == &DataType::Float64 {
+            properties = properties.set_column_dictionary_enabled(column, false);
+        }
+    }
+    properties.build()
 }
 
 /// The rows set aside: file, row (from 0), reason, value at fault.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
 use tiercast::calendar::{Day, Discount, Span};
 
 /// Reads a value, with what would be allowed in the message.
@@ -104,9 +105,48 @@ pub struct HistoryArgs {
         value_parser = clap::builder::BoolishValueParser::new()
     )]
     pub drop_duplicates: Option<bool>,
+    /// Memory to work in, as in 1GiB; what does not fit goes to disk, and the result is the same [default: no limit]
+    #[arg(long, env = "TIERCAST_MEMORY_LIMIT", value_name = "SIZE")]
+    pub memory_limit: Option<Size>,
+    /// Folder for what does not fit in memory [default: the system's temporary folder]
+    #[arg(long, env = "TIERCAST_SPILL_FOLDER", value_name = "DIR")]
+    pub spill_folder: Option<PathBuf>,
     /// Unit of recency and T [default: week]
     #[arg(long, env = "TIERCAST_UNIT", value_name = "UNIT")]
     pub unit: Option<UnitArg>,
+}
+
+/// An amount of memory, written as 1GiB, 500MB or in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Size(pub u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Size, String> {
+        let size: bytesize::ByteSize = text
+            .parse()
+            .map_err(|_| "it is no amount of memory; write 1GiB, 500MB or a number of bytes".to_string())?;
+        Ok(Size(size.as_u64()))
+    }
+}
+
+impl TryFrom<String> for Size {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Size, String> {
+        text.parse()
+    }
+}
+
+impl serde::Serialize for Size {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let whole = [(1u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+        let unit = whole.into_iter().find(|(unit, _)| self.0 > 0 && self.0 % unit == 0);
+        let (unit, name) = unit.unwrap_or((1, "B"));
+        out.serialize_str(&format!("{}{name}", self.0 / unit))
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

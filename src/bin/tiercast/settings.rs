@@ -13,7 +13,7 @@ use tiercast::history::HistoryOptions;
 use tiercast::pipeline::RunConfig;
 use tiercast::{Error, Result};
 
-use crate::args::{Global, HistoryArgs, ModelArgs, RefundsArg, UnitArg};
+use crate::args::{Global, HistoryArgs, ModelArgs, RefundsArg, Size, UnitArg};
 
 /// The settings file that is read when none is named.
 pub const DEFAULT_FILE: &str = "tiercast.toml";
@@ -78,6 +78,8 @@ struct FileSettings {
     calibration_end: Option<Day>,
     refunds: Option<Refunds>,
     drop_duplicates: Option<bool>,
+    memory_limit: Option<Size>,
+    spill_folder: Option<PathBuf>,
     unit: Option<Unit>,
     horizon: Option<Span>,
     discount: Option<Discount>,
@@ -158,6 +160,10 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
                 file.drop_duplicates,
                 false,
             ),
+            memory_limit: layers
+                .optional("memory_limit", reading.memory_limit, file.memory_limit)
+                .map(|size| size.0),
+            spill_folder: layers.optional("spill_folder", reading.spill_folder, file.spill_folder),
         },
         unit: layers.pick("unit", unit, file.unit, defaults.unit),
         horizon: layers.pick("horizon", models.horizon, file.horizon, defaults.horizon),
@@ -262,7 +268,7 @@ fn read_file(path: &Path) -> Result<FileSettings> {
 
 /// A misspelt variable would be ignored in silence, so it is refused.
 fn refuse_unknown_variables() -> Result<()> {
-    const KEYS: [&str; 20] = [
+    const KEYS: [&str; 22] = [
         "config",
         "threads",
         "customer",
@@ -274,6 +280,8 @@ fn refuse_unknown_variables() -> Result<()> {
         "calibration_end",
         "refunds",
         "drop_duplicates",
+        "memory_limit",
+        "spill_folder",
         "unit",
         "horizon",
         "discount",

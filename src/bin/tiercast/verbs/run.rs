@@ -92,8 +92,8 @@ fn entries(settings: &Settings) -> Vec<ConfigEntry> {
     settings
         .list
         .iter()
-        // Threads change no result, and the folder's name is not part of it.
-        .filter(|s| s.key != "threads" && s.key != "out")
+        // Threads and memory change no result, and the folder's name is not part of it.
+        .filter(|s| !["threads", "memory_limit", "spill_folder", "out"].contains(&s.key))
         .map(|s| ConfigEntry { key: s.key.to_string(), value: s.value.clone(), origin: s.origin.to_string() })
         .collect()
 }

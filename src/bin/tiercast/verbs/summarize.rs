@@ -2,11 +2,11 @@
 
 use clap::ArgMatches;
 use tiercast::Result;
-use tiercast::customers::{summarize, to_record_batch};
+use tiercast::customers::{read_history, to_record_batch};
 use tiercast::history::files_of;
 use tiercast::progress::Progress;
 use tiercast::report::OutputFile;
-use tiercast::report::tables::write_parquet;
+use tiercast::report::tables::write_stretches;
 
 use crate::args::{Global, SummarizeArgs};
 use crate::bars::Bars;
@@ -22,26 +22,28 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
     inputs.extend(settings.file.clone());
     let bars = Bars::new(global)?;
     let out = OutputFile::begin(&args.output, args.force, &inputs)?;
-    let (summary, out) = super::with_threads(settings.threads, || {
-        let summary = summarize(&sources, &settings.run.history, settings.run.unit, &bars)?;
-        bars.phase("writing", 0);
-        write_parquet(out.path(), &to_record_batch(&summary.table)?)?;
-        Ok((summary, out))
+    let (reading, out) = super::with_threads(settings.threads, || {
+        let reading = read_history(&sources, &settings.run.history, settings.run.unit, &bars)?;
+        let customers = &reading.customers;
+        bars.phase("writing", customers.stretches() as u64);
+        let stretch = |i| to_record_batch(&customers.stretch(i)?);
+        write_stretches(out.path(), customers.stretches(), stretch, &bars)?;
+        Ok((reading, out))
     })?;
     let path = out.finish()?;
     bars.finish();
     if !global.quiet {
-        summary.warnings().iter().for_each(|w| terminal::warning(w));
-        terminal::note(&format!("{} customers in {}", summary.table.len(), path.display()));
+        reading.warnings().iter().for_each(|w| terminal::warning(w));
+        terminal::note(&format!("{} customers in {}", reading.customers.len(), path.display()));
     }
     if global.json {
         return terminal::print_json(&serde_json::json!({
             "schema": 1,
             "output": args.output,
-            "customers": summary.table.len(),
-            "fingerprint": summary.fingerprint,
-            "ledger": ledger_json(&summary.ledger),
+            "customers": reading.customers.len(),
+            "fingerprint": reading.fingerprint,
+            "ledger": ledger_json(&reading.ledger),
         }));
     }
-    terminal::print(&ledger_table(&summary.ledger))
+    terminal::print(&ledger_table(&reading.ledger))
 }

@@ -1,0 +1,251 @@
+//! Usable rows as records of 64-bit words: a head of fixed length, then the customer's text where ids are texts.
+//!
+//! Head: the id (of texts: 48 bits of the hash and how long the text is), amount, [`When`], extras. Texts of the form
+//! `8f14e45f-ceea-467f-9d3b-0a1b2c3d4e5f` (36 characters, 16 bytes of content) are packed into two words, which is more than half of the memory
+//! of a history with such ids.
+
+use std::cmp::Ordering;
+
+use crate::history::Extras;
+use crate::history::event::{Event, When};
+
+/// Words of a record before its extras.
+const BEFORE_EXTRAS: usize = 3;
+
+/// The length of a packed UUID, as it stands in the low 16 bits of a text's first word.
+const UUID: u64 = 0xfffe;
+/// The length of a text whose length stands in a word of its own.
+const LONG: u64 = 0xffff;
+
+/// How the rows of a history are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// Ids are texts.
+    pub(crate) text: bool,
+    pub(crate) extras: Extras,
+}
+
+impl Layout {
+    /// Words of the head.
+    #[inline]
+    pub(crate) fn head(self) -> usize {
+        BEFORE_EXTRAS + self.extras.words()
+    }
+
+    /// Words of the record that `words` begin with.
+    #[inline]
+    pub(crate) fn len(self, words: &[u64]) -> usize {
+        let head = self.head();
+        if self.text { head + text_words(words[0], words.get(head).copied().unwrap_or(0)) } else { head }
+    }
+
+    /// Calls `f` with the address of each record of a block in that block, and the record.
+    #[inline]
+    pub(crate) fn each<'a>(self, block: &'a [u64], mut f: impl FnMut(usize, &'a [u64])) {
+        if self.text {
+            let mut at = 0;
+            while at < block.len() {
+                let len = self.len(&block[at..]);
+                f(at, &block[at..at + len]);
+                at += len;
+            }
+        } else {
+            let head = self.head();
+            for (i, record) in block.chunks_exact(head).enumerate() {
+                f(i * head, record);
+            }
+        }
+    }
+
+    /// The customer's text, packed; empty where ids are integers.
+    #[inline]
+    pub(crate) fn text(self, record: &[u64]) -> &[u64] {
+        &record[self.head()..self.len(record)]
+    }
+
+    /// The extras.
+    #[inline]
+    pub(crate) fn extras(self, record: &[u64]) -> &[u64] {
+        &record[BEFORE_EXTRAS..self.head()]
+    }
+}
+
+/// Id, or hash and length of a text.
+#[inline]
+pub(crate) fn id(record: &[u64]) -> u64 {
+    record[0]
+}
+
+/// The amount's key.
+#[inline]
+pub(crate) fn amount(record: &[u64]) -> u64 {
+    record[1]
+}
+
+/// Day, check and row number.
+#[inline]
+pub(crate) fn when(record: &[u64]) -> When {
+    When(record[2])
+}
+
+/// Appends the head of an event's record.
+#[inline]
+pub(crate) fn push_head(block: &mut Vec<u64>, id: u64, event: &Event<'_>) {
+    block.extend_from_slice(&[id, event.amount, event.when.0]);
+    block.extend_from_slice(event.extras);
+}
+
+/// Words of a text after the head, from its first word and the one after the head.
+#[inline]
+pub(crate) fn text_words(first: u64, after_head: u64) -> usize {
+    match first & 0xffff {
+        UUID => 2,
+        LONG => 1 + (after_head as usize).div_ceil(8),
+        len => (len as usize).div_ceil(8),
+    }
+}
+
+/// Packs a text: returns the word that stands for it in the head, and fills `words` with what comes after the head.
+///
+/// Equal texts give equal words, different ones different words.
+#[inline]
+pub(crate) fn pack(text: &[u8], hash: u64, words: &mut Vec<u64>) -> u64 {
+    words.clear();
+    let hash = hash & !0xffff;
+    if let Some(pair) = pack_uuid(text) {
+        words.extend_from_slice(&pair);
+        return hash | UUID;
+    }
+    let long = text.len() as u64 >= UUID;
+    if long {
+        words.push(text.len() as u64);
+    }
+    let (whole, rest) = text.as_chunks::<8>();
+    words.extend(whole.iter().map(|bytes| u64::from_be_bytes(*bytes)));
+    if !rest.is_empty() {
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        words.push(u64::from_be_bytes(last));
+    }
+    hash | if long { LONG } else { text.len() as u64 }
+}
+
+/// Where the digits of a UUID stand, and its dashes.
+const DASHES: [usize; 4] = [8, 13, 18, 23];
+
+/// Values of lower-case hexadecimal digits; 0xff for other bytes.
+const DIGITS: [u8; 256] = {
+    let mut table = [0xff; 256];
+    let mut i = 0;
+    while i < 16 {
+        table[b"0123456789abcdef"[i] as usize] = i as u8;
+        i += 1;
+    }
+    table
+};
+
+#[inline]
+fn pack_uuid(text: &[u8]) -> Option<[u64; 2]> {
+    let text: &[u8; 36] = text.try_into().ok()?;
+    if DASHES.iter().any(|&at| text[at] != b'-') {
+        return None;
+    }
+    let mut bad = 0;
+    let mut digits = |begin: usize, end: usize, word: u64| {
+        text[begin..end].iter().fold(word, |word, &c| {
+            let digit = DIGITS[usize::from(c)];
+            bad |= digit;
+            word << 4 | u64::from(digit & 15)
+        })
+    };
+    let high = digits(0, 8, 0);
+    let high = digits(9, 13, high);
+    let high = digits(14, 18, high);
+    let low = digits(19, 23, 0);
+    let low = digits(24, 36, low);
+    (bad < 16).then_some([high, low])
+}
+
+/// Appends the bytes of a packed text: `first` is the word that stands for it in the head, `words` what came after the
+/// head.
+pub(crate) fn unpack(first: u64, words: &[u64], out: &mut Vec<u8>) {
+    let begin = out.len();
+    let (len, words) = match first & 0xffff {
+        UUID => {
+            let digits =
+                words.iter().flat_map(|word| (0..16).rev().map(move |i| (word >> (4 * i) & 15) as usize));
+            for digit in digits {
+                if DASHES.contains(&(out.len() - begin)) {
+                    out.push(b'-');
+                }
+                out.push(b"0123456789abcdef"[digit]);
+            }
+            return;
+        }
+        LONG => (words[0] as usize, &words[1..]),
+        len => (len as usize, words),
+    };
+    out.extend(words.iter().flat_map(|word| word.to_be_bytes()));
+    out.truncate(begin + len);
+}
+
+/// Compares two packed texts like their bytes.
+#[inline]
+pub(crate) fn compare(a: (u64, &[u64]), b: (u64, &[u64])) -> Ordering {
+    let (kind_a, kind_b) = (a.0 & 0xffff, b.0 & 0xffff);
+    if kind_a == UUID && kind_b == UUID {
+        return a.1.cmp(b.1);
+    }
+    if kind_a < UUID && kind_b < UUID {
+        // Zeros fill the last word, so that equal words differ by zeros at the end alone.
+        return a.1.cmp(b.1).then(kind_a.cmp(&kind_b));
+    }
+    let bytes = |text: (u64, &[u64])| {
+        let mut out = Vec::new();
+        unpack(text.0, text.1, &mut out);
+        out
+    };
+    bytes(a).cmp(&bytes(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn round(text: &[u8]) -> (u64, Vec<u64>) {
+        let mut words = Vec::new();
+        let first = pack(text, 0x1234_5678_9abc_def0, &mut words);
+        assert_eq!(first & !0xffff, 0x1234_5678_9abc_0000);
+        assert_eq!(text_words(first, words.first().copied().unwrap_or(0)), words.len());
+        let mut back = b"before".to_vec();
+        unpack(first, &words, &mut back);
+        assert_eq!(&back[6..], text);
+        (first, words)
+    }
+
+    #[test]
+    fn uuids_take_two_words() {
+        let uuid = b"8f14e45f-ceea-467f-9d3b-0a1b2c3d4e5f";
+        assert_eq!(round(uuid).1, [0x8f14_e45f_ceea_467f, 0x9d3b_0a1b_2c3d_4e5f]);
+        for other in ["8F14e45f-ceea-467f-9d3b-0a1b2c3d4e5f", "8f14e45f-ceea-467f-9d3b-0a1b2c3d4e5g"] {
+            assert_eq!(round(other.as_bytes()).1.len(), 5);
+        }
+        round(b"");
+        round(&[b'x'; 70_000]);
+        round(&[b'y'; 0xfffe]);
+    }
+
+    proptest! {
+        #[test]
+        fn texts_come_back_and_sort(
+            texts in prop::collection::vec(prop_oneof!["[a-f0-9]{8}(-[a-f0-9]{4}){3}-[a-f0-9]{12}", ".{0,20}"], 2)
+        ) {
+            let bytes: Vec<&[u8]> = texts.iter().map(|t| t.as_bytes()).collect();
+            let packed: Vec<(u64, Vec<u64>)> = bytes.iter().map(|t| round(t)).collect();
+            prop_assert_eq!(packed[0] == packed[1], texts[0] == texts[1]);
+            let [a, b] = [0, 1].map(|i: usize| (packed[i].0, packed[i].1.as_slice()));
+            prop_assert_eq!(compare(a, b), bytes[0].cmp(bytes[1]));
+        }
+    }
+}
