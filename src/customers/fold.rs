@@ -152,17 +152,23 @@ fn fold_as<M: Money>(rows: Blocks, rule: &Rule, money: M, pool: &Pool) -> Folded
     }
     drop(packed);
 
+    let mut order: Vec<u32> = (0..found.len() as u32).collect();
     if layout.text {
         let text = |code: u32| {
             let record = rows.at(ids[code as usize]);
             (id(record), layout.text(record))
         };
-        found.sort_unstable_by(|a, b| compare(text(a.0), text(b.0)));
+        order.sort_unstable_by(|&a, &b| compare(text(found[a as usize].0), text(found[b as usize].0)));
     } else {
-        found.sort_unstable_by_key(|&(code, _)| rule.shape.sortable(ids[code as usize]));
+        // Keys lie beside the places, so that sorting looks nothing up.
+        let key = |place: u32| rule.shape.sortable(ids[found[place as usize].0 as usize]);
+        let mut keyed: Vec<(u64, u32)> = order.iter().map(|&place| (key(place), place)).collect();
+        keyed.sort_unstable();
+        order = keyed.into_iter().map(|(_, place)| place).collect();
     }
     let mut flat = Flat { records: Vec::with_capacity(found.len() * rule.shape.len()), texts: Vec::new() };
-    for (code, statistics) in &found {
+    for &place in &order {
+        let (code, statistics) = &found[place as usize];
         let mut own = ids[*code as usize];
         if layout.text {
             let record = rows.at(own);
@@ -175,7 +181,9 @@ fn fold_as<M: Money>(rows: Blocks, rule: &Rule, money: M, pool: &Pool) -> Folded
     if !suspected.is_empty() {
         // Customers are known by their places from now on.
         let mut places = vec![0; ids.len()];
-        found.iter().enumerate().for_each(|(place, &(code, _))| places[code as usize] = place);
+        for (place, &at) in order.iter().enumerate() {
+            places[found[at as usize].0 as usize] = place;
+        }
         suspected.iter_mut().for_each(|suspect| suspect.customer = places[suspect.customer]);
         suspected.sort_by_key(|suspect| suspect.customer);
     }

@@ -112,9 +112,10 @@ impl Customers {
             .collect();
         if shape.text {
             let text = |i: u32| flat.text(record(i as usize));
-            order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(text(a.1), text(b.1))));
+            order.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(text(a.1), text(b.1))));
         } else {
-            order.sort_unstable();
+            // The stable sort finds the runs, which are in order already, and merges them.
+            order.sort();
         }
         let sorted: Vec<Statistics> = order.iter().map(|&(_, i)| shape.decode(record(i as usize))).collect();
         let id = |&(_, i): &(u64, u32)| record(i as usize)[0];

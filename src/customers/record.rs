@@ -92,7 +92,9 @@ pub(crate) fn when(record: &[u64]) -> When {
 #[inline]
 pub(crate) fn push_head(block: &mut Vec<u64>, id: u64, event: &Event<'_>) {
     block.extend_from_slice(&[id, event.amount, event.when.0]);
-    block.extend_from_slice(event.extras);
+    if !event.extras.is_empty() {
+        block.extend_from_slice(event.extras);
+    }
 }
 
 /// Words of a text after the head, from its first word and the one after the head.

@@ -20,7 +20,7 @@ use crate::history::{HistoryOptions, Reason, SetAsideRow};
 use crate::progress::Progress;
 
 /// Rows of a batch: its columns (24 bytes a row and the decoder's own) stay in a core's cache.
-const BATCH: usize = if cfg!(test) { 16 } else { 16_384 };
+const BATCH: usize = if cfg!(test) { 16 } else { 4096 };
 
 /// Receives the usable rows of a task.
 pub trait Sink {
