@@ -336,7 +336,9 @@ mod tests {
         assert_eq!(forms("1/31/2024 8:26"), ["%m/%d/%Y"]);
         assert_eq!(forms("3/4/2024"), ["%d/%m/%Y", "%m/%d/%Y"]);
         assert_eq!(forms("3/14/10"), ["%m/%d/%y"]);
-        for text in ["2024-02-30", "0000-00-00", "2024-1", "12-34-5678", "2024-01-31x", "1.2.3", "192.168.1.1"] {
+        for text in
+            ["2024-02-30", "0000-00-00", "2024-1", "12-34-5678", "2024-01-31x", "1.2.3", "192.168.1.1"]
+        {
             assert!(forms(text).is_empty(), "{text}");
         }
     }
@@ -353,7 +355,9 @@ mod tests {
         assert_eq!(micros("1970-01-01 12:00 AM"), Some((0, None)));
         assert_eq!(micros("1970-01-01 1:00:00 pm -0100"), Some((14 * 3_600_000_000, Some(-3600))));
         assert_eq!(micros("1970-01-01 00:00:00.123456789"), Some((123_456, None)));
-        for text in ["1970-01-01 24:00", "1970-01-01 1:5", "1970-01-01 13:00 PM", "1970-01-01 10:00+2", "1970-01-01 "] {
+        for text in
+            ["1970-01-01 24:00", "1970-01-01 1:5", "1970-01-01 13:00 PM", "1970-01-01 10:00+2", "1970-01-01 "]
+        {
             assert_eq!(micros(text), None, "{text}");
         }
     }
@@ -370,7 +374,10 @@ mod tests {
     #[test]
     fn given_forms() {
         let read = |format: &str, text: &str| {
-            Reader::of_format(format).unwrap().read(text.as_bytes()).map(|m| (Day(m.day).to_string(), m.time.is_some()))
+            Reader::of_format(format)
+                .unwrap()
+                .read(text.as_bytes())
+                .map(|m| (Day(m.day).to_string(), m.time.is_some()))
         };
         assert_eq!(read("%d %b %Y", "31 Jan 2024"), Some(("2024-01-31".into(), false)));
         assert_eq!(read("%Y%m%d", "20240131"), Some(("2024-01-31".into(), false)));

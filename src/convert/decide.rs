@@ -43,9 +43,7 @@ impl Reading {
             Reading::Decimal(_, scale) => DataType::Decimal128(DIGITS as u8, *scale as i8),
             Reading::Float(_) => DataType::Float64,
             Reading::Day(_) => DataType::Date32,
-            Reading::Moment(_, utc) => {
-                DataType::Timestamp(TimeUnit::Microsecond, utc.then(|| "UTC".into()))
-            }
+            Reading::Moment(_, utc) => DataType::Timestamp(TimeUnit::Microsecond, utc.then(|| "UTC".into())),
         }
     }
 }
@@ -94,9 +92,7 @@ pub(crate) fn decide(
         readings.push(match given(name) {
             None => case.guess(common, options.decimal)?,
             Some(Kind::Text) => (Reading::Text, None),
-            Some(Kind::Integer) => {
-                (Reading::Integer(lens.style(case.mark(common, options.decimal)?)), None)
-            }
+            Some(Kind::Integer) => (Reading::Integer(lens.style(case.mark(common, options.decimal)?)), None),
             Some(Kind::Number) => (case.number(case.mark(common, options.decimal)?), None),
             Some(Kind::Date) => case.given_date()?,
         });
@@ -114,9 +110,8 @@ pub(crate) fn decide(
 
 /// The decimal mark that the columns show together, if they do not contradict each other.
 fn common_mark(profiles: &[Profile]) -> Option<Mark> {
-    let shows = |m: usize| {
-        profiles.iter().any(|p| p.numbers[m].only > 0 && most(p.numbers[m].count, p.values))
-    };
+    let shows =
+        |m: usize| profiles.iter().any(|p| p.numbers[m].only > 0 && most(p.numbers[m].count, p.values));
     match (shows(0), shows(1)) {
         (true, false) => Some(Mark::Point),
         (false, true) => Some(Mark::Comma),
@@ -150,7 +145,8 @@ impl Case<'_> {
             if most(p.given_dates, p.values) {
                 return self.date(reader.clone());
             }
-        } else if let Some(form) = self.form()? {
+        }
+        if let Some(form) = self.form()? {
             return self.date(Reader::Common(form));
         }
         let separated = p.ambiguous + p.exponents + p.numbers[0].only + p.numbers[1].only > 0;
@@ -236,13 +232,12 @@ impl Case<'_> {
         let p = self.profile;
         // The first of equals; the later ones are then asked about.
         let best = (0..Form::COUNT).rev().max_by_key(|&i| p.dates[i]).map(Form::of_number);
-        let Some(form) = best.filter(|form| most(p.dates[form.number()], p.values)) else { return Ok(None) };
-        let Some(other) = form.swapped() else { return Ok(Some(form)) };
-        let hint = format!(
-            "say which comes first with --date-format '{}' or '{}'",
-            form.text(),
-            other.text()
-        );
+        let Some(form) = best.filter(|_| most(p.dated, p.values)) else { return Ok(None) };
+        let Some(other) = form.swapped() else {
+            return Ok(Some(form).filter(|form| most(p.dates[form.number()], p.values)));
+        };
+        let hint =
+            format!("say which comes first with --date-format '{}' or '{}'", form.text(), other.text());
         match (&p.first_day_first, &p.first_month_first) {
             (Some(day), Some(month)) => Err(self.error(
                 &p.first_month_first,
@@ -257,8 +252,10 @@ impl Case<'_> {
                 let problem = format!("\"{value}\" may have the day or the month first, and no value tells");
                 Err(self.error(&p.first_date, problem, &hint))
             }
-            (Some(_), None) => Ok(Some(form).filter(|f| day_first(*f)).or(Some(other))),
-            (None, Some(_)) => Ok(Some(form).filter(|f| !day_first(*f)).or(Some(other))),
+            (day, _) => {
+                let form = if day_first(form) == day.is_some() { form } else { other };
+                Ok(Some(form).filter(|form| most(p.dates[form.number()], p.values)))
+            }
         }
     }
 
@@ -286,7 +283,10 @@ impl Case<'_> {
         if utc && !most(p.with_offset, dates) {
             return Err(self.error(
                 &None,
-                format!("{} of {dates} times have their distance from UTC, the others have none", p.with_offset),
+                format!(
+                    "{} of {dates} times have their distance from UTC, the others have none",
+                    p.with_offset
+                ),
                 "write all times in one way, or keep them as they are with --type COLUMN=text",
             ));
         }
@@ -299,4 +299,3 @@ impl Case<'_> {
 fn day_first(form: Form) -> bool {
     matches!(form.order, Order::DayMonthYear | Order::DayMonthShortYear)
 }
-

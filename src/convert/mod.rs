@@ -222,7 +222,11 @@ pub fn convert(
     let names = &seen[0].layout.names;
     let read: u64 = seen.iter().map(|file| file.tally.records).sum();
     if read == 0 {
-        return Err(Error::csv(&inputs[0], "it has a heading and no rows", "give a file with at least one row"));
+        return Err(Error::csv(
+            &inputs[0],
+            "it has a heading and no rows",
+            "give a file with at least one row",
+        ));
     }
     let decided = decide::decide(names, &profiles, inputs, &lens, options)?;
     let readings: Vec<decide::Reading> = decided.iter().map(|(reading, _)| reading.clone()).collect();
@@ -231,7 +235,8 @@ pub fn convert(
     let (written, reasons) = plan.write(output, side, progress)?;
     let set_aside = reasons.iter().map(|r| r.count).sum();
     if written == 0 {
-        let words: Vec<String> = reasons.iter().map(|r| format!("{}: {}", r.reason.words(), r.count)).collect();
+        let words: Vec<String> =
+            reasons.iter().map(|r| format!("{}: {}", r.reason.words(), r.count)).collect();
         return Err(Error::Csv {
             path: PathBuf::from(&reasons[0].file),
             line: Some(reasons[0].line),
@@ -252,7 +257,11 @@ fn check(inputs: &[PathBuf], options: &CsvOptions) -> Result<()> {
     for path in inputs {
         if let Ok(whole) = path.canonicalize() {
             if known.contains(&whole) {
-                return Err(Error::csv(path, "it is given twice, and its rows would count twice", "give it once"));
+                return Err(Error::csv(
+                    path,
+                    "it is given twice, and its rows would count twice",
+                    "give it once",
+                ));
             }
             known.push(whole);
         }
@@ -304,22 +313,28 @@ fn look(
     let file = seen.len();
     let this = Seen { path: path.to_path_buf(), wrapping, bytes, layout, tally: Tally::default() };
     let shape = this.shape();
-    let tally = each_batch(input, &this, progress, |block, skip| {
-        let mut found: Vec<Profile> = (0..shape.width).map(|_| Profile::new(lens)).collect();
-        let tally = for_each(block, shape, skip, |row| {
-            if row.problem.is_none() {
-                for (profile, field) in found.iter_mut().zip(row.fields) {
-                    profile.add(field, row.line, lens);
+    let tally = each_batch(
+        input,
+        &this,
+        progress,
+        |block, skip| {
+            let mut found: Vec<Profile> = (0..shape.width).map(|_| Profile::new(lens)).collect();
+            let tally = for_each(block, shape, skip, |row| {
+                if row.problem.is_none() {
+                    for (profile, field) in found.iter_mut().zip(row.fields) {
+                        profile.add(field, row.line, lens);
+                    }
                 }
+            });
+            Ok((tally, found))
+        },
+        |found| {
+            for (profile, more) in profiles.iter_mut().zip(found) {
+                profile.absorb(more, file);
             }
-        });
-        Ok((tally, found))
-    }, |found| {
-        for (profile, more) in profiles.iter_mut().zip(found) {
-            profile.absorb(more, file);
-        }
-        Ok(())
-    })?;
+            Ok(())
+        },
+    )?;
     seen.push(Seen { tally, ..this });
     Ok(())
 }
@@ -377,7 +392,8 @@ fn column_report(
         0 => "empty".to_string(),
         _ => String::from_utf8_lossy(&lens.nulls[i - 1]).into_owned(),
     };
-    let nulls = profile.nulls.iter().enumerate().filter(|(_, n)| **n > 0).map(|(i, &n)| (word(i), n)).collect();
+    let nulls =
+        profile.nulls.iter().enumerate().filter(|(_, n)| **n > 0).map(|(i, &n)| (word(i), n)).collect();
     ColumnReport {
         name: name.to_string(),
         type_text: reading.data_type().to_string(),

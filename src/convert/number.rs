@@ -248,7 +248,8 @@ mod tests {
             assert_eq!(read(text, Mark::Point), point, "{text}");
             assert_eq!(read(text, Mark::Comma), comma, "{text}");
         }
-        for text in ["", "-", ".", "1-2", "12a", "1e", "e5", "1,,2", "1, 234", "--1", "1e5000", "2024-01-31"] {
+        for text in ["", "-", ".", "1-2", "12a", "1e", "e5", "1,,2", "1, 234", "--1", "1e5000", "2024-01-31"]
+        {
             assert_eq!(read(text, Mark::Point), None, "{text}");
         }
     }

@@ -1,7 +1,7 @@
 //! What all values of a column have in common: counts from a first pass over the whole file.
 
 use crate::convert::CsvOptions;
-use crate::convert::date::{Form, Parts, Reader};
+use crate::convert::date::{Form, Order, Parts, Reader};
 use crate::convert::number::{Mark, Style, parse};
 
 /// What stands for "no value" unless the user says otherwise; an empty field always does.
@@ -82,7 +82,8 @@ pub(crate) struct Profile {
     pub(crate) mixed: u64,
     pub(crate) no_number: u64,
     pub(crate) first_no_number: Option<Example>,
-    /// Dates by form.
+    /// Dates in any of the common forms, and by form.
+    pub(crate) dated: u64,
     pub(crate) dates: [u64; Form::COUNT],
     /// Dates that only one order fits: day first, month first.
     pub(crate) first_day_first: Option<Example>,
@@ -119,15 +120,17 @@ impl Profile {
         } else {
             self.add_number(field, lens, example);
         }
-        match &lens.date {
-            Some(reader) => {
-                if let Some(moment) = reader.read(field) {
-                    self.given_dates += 1;
-                    self.add_time(moment.time.is_some(), moment.offset.is_some());
-                }
-            }
-            None if !digits => self.add_date(field, example),
-            None => {}
+        let given = lens.date.as_ref().and_then(|reader| reader.read(field));
+        let parts = if digits { None } else { Parts::read(field).filter(|p| p.forms().next().is_some()) };
+        if let Some(parts) = &parts {
+            self.add_date(parts, example);
+        }
+        self.given_dates += u64::from(given.is_some());
+        let times = given.map(|m| (m.time.is_some(), m.offset.is_some()));
+        if let Some((time, offset)) = times.or(parts.map(|p| (p.has_time(), p.has_offset()))) {
+            self.with_time += u64::from(time);
+            self.with_offset += u64::from(offset);
+            self.without_offset += u64::from(!offset);
         }
     }
 
@@ -172,34 +175,25 @@ impl Profile {
         }
     }
 
-    fn add_date(&mut self, field: &[u8], example: impl Fn() -> Example) {
-        let Some(parts) = Parts::read(field) else { return };
-        let mut forms = parts.forms();
-        let Some(form) = forms.next() else { return };
-        self.dates[form.number()] += 1;
-        match forms.next() {
-            Some(other) => self.dates[other.number()] += 1,
-            None => {
-                use crate::convert::date::Order::*;
-                match form.order {
-                    YearMonthDay => {}
-                    DayMonthYear | DayMonthShortYear => {
-                        self.first_day_first.get_or_insert_with(&example);
-                    }
-                    MonthDayYear | MonthDayShortYear => {
-                        self.first_month_first.get_or_insert_with(&example);
-                    }
-                }
-            }
+    /// Counts a date by the forms that it fits: one, or two where day and month may be swapped.
+    fn add_date(&mut self, parts: &Parts, example: impl Fn() -> Example) {
+        let mut fitting = 0;
+        for form in parts.forms() {
+            self.dates[form.number()] += 1;
+            fitting += 1;
         }
+        let first = parts.forms().next().filter(|_| fitting == 1).map(|form| form.order);
+        match first {
+            Some(Order::DayMonthYear | Order::DayMonthShortYear) => {
+                self.first_day_first.get_or_insert_with(&example);
+            }
+            Some(Order::MonthDayYear | Order::MonthDayShortYear) => {
+                self.first_month_first.get_or_insert_with(&example);
+            }
+            Some(Order::YearMonthDay) | None => {}
+        }
+        self.dated += 1;
         self.first_date.get_or_insert_with(example);
-        self.add_time(parts.has_time(), parts.has_offset());
-    }
-
-    fn add_time(&mut self, time: bool, offset: bool) {
-        self.with_time += u64::from(time);
-        self.with_offset += u64::from(offset);
-        self.without_offset += u64::from(!offset);
     }
 
     /// Adds the counts of a later block of file `file`.
@@ -226,6 +220,7 @@ impl Profile {
             (&mut self.ambiguous, other.ambiguous),
             (&mut self.mixed, other.mixed),
             (&mut self.no_number, other.no_number),
+            (&mut self.dated, other.dated),
             (&mut self.given_dates, other.given_dates),
             (&mut self.with_time, other.with_time),
             (&mut self.with_offset, other.with_offset),

@@ -65,7 +65,8 @@ impl<'a> SideFile<'a> {
         let cells =
             [&file, &line.to_string(), reason.key(), column.as_deref().unwrap_or_default(), value, record];
         self.write(&cells)?;
-        let first = || SetAside { reason: *reason, column, count: 0, file, line: *line, value: value.clone() };
+        let first =
+            || SetAside { reason: *reason, column, count: 0, file, line: *line, value: value.clone() };
         self.counts.entry((*reason, aside.column)).or_insert_with(first).count += 1;
         Ok(())
     }

@@ -273,7 +273,9 @@ pub enum EncodingArg {
 fn delimiter(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
         b"\\t" => Ok(b'\t'),
-        [sign] if sign.is_ascii() && !sign.is_ascii_alphanumeric() && !b"\"\r\n.-".contains(sign) => Ok(*sign),
+        [sign] if sign.is_ascii() && !sign.is_ascii_alphanumeric() && !b"\"\r\n.-".contains(sign) => {
+            Ok(*sign)
+        }
         _ => Err("a delimiter is one sign, such as , ; | or \\t for a tab".to_string()),
     }
 }

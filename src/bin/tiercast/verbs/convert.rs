@@ -122,7 +122,8 @@ fn columns(conversion: &Conversion) -> String {
     for column in &conversion.columns {
         let format = column.date_format.clone();
         let mark = column.decimal_mark.map(|mark| format!("decimal {}", mark.word()));
-        let nulls: Vec<String> = column.nulls.iter().map(|(text, n)| format!("{} {text}", count(*n))).collect();
+        let nulls: Vec<String> =
+            column.nulls.iter().map(|(text, n)| format!("{} {text}", count(*n))).collect();
         grid.row(vec![
             column.name.clone(),
             column.type_text.clone(),
