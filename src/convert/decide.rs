@@ -141,10 +141,8 @@ impl Case<'_> {
         if p.values == 0 {
             return Ok((Reading::Text, Some("it holds no value".to_string())));
         }
-        if let Some(reader) = &self.lens.date {
-            if most(p.given_dates, p.values) {
-                return self.date(reader.clone());
-            }
+        if let Some(reader) = self.lens.date.as_ref().filter(|_| most(p.given_dates, p.values)) {
+            return self.date(reader.clone());
         }
         if let Some(form) = self.form()? {
             return self.date(Reader::Common(form));

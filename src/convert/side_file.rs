@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::convert::records::Misfit;
 use crate::error::{Error, Result};
@@ -58,7 +58,7 @@ impl<'a> SideFile<'a> {
         self.writer.write_record(cells).map_err(|e| Error::io("write", self.path, std::io::Error::other(e)))
     }
 
-    pub(crate) fn add(&mut self, file: &PathBuf, aside: &Aside) -> Result<()> {
+    pub(crate) fn add(&mut self, file: &Path, aside: &Aside) -> Result<()> {
         let file = file.display().to_string();
         let column = aside.column.map(|i| self.names[i].clone());
         let Aside { line, reason, value, record, .. } = aside;

@@ -34,6 +34,10 @@ pub enum Verb {
     /// Show what a history holds: files, columns and what they are taken for, and what would become of each row
     Inspect(InspectArgs),
     /// Turn CSV files into one Parquet file that the other verbs read
+    ///
+    /// Every file is read twice, the first time to see what its columns hold. Records that do not fit are set aside
+    /// with line and reason: those of -o orders.parquet into orders.set_aside.csv. What could be meant in two ways is
+    /// refused.
     Convert(ConvertArgs),
     /// Turn a history into the customer table and stop there
     Summarize(SummarizeArgs),
@@ -197,8 +201,6 @@ pub struct SummarizeArgs {
     pub reading: HistoryArgs,
 }
 
-/// Every file is read twice, the first time to see what its columns hold. Records that do not fit are set aside with
-/// line and reason into OUTPUT.set_aside.csv beside the output; what could be meant in two ways is refused.
 #[derive(Debug, Clone, Args)]
 pub struct ConvertArgs {
     /// CSV files of one kind, also compressed with gzip
@@ -218,7 +220,7 @@ pub struct ConvertArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "CSV (found in the files where not given)")]
 pub struct CsvArgs {
-    /// Sign between fields: one character, or \\t for a tab
+    /// Sign between fields: one character, or \t for a tab
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
     pub delimiter: Option<u8>,
     /// The first line is a heading
@@ -248,7 +250,7 @@ pub struct CsvArgs {
     /// The only separator of thousands [default: the other decimal mark, spaces and apostrophes]
     #[arg(long, value_name = "CHAR")]
     pub thousands: Option<char>,
-    /// A text that stands for no value, may be repeated [default: NA, N/A, #N/A, NULL, null, NaN, nan, \\N]
+    /// A text that stands for no value, may be repeated [default: NA, N/A, #N/A, NULL, null, NaN, nan, \N]
     #[arg(long = "null", value_name = "TEXT")]
     pub nulls: Option<Vec<String>>,
     /// What a column holds: text, integer, number or date; may be repeated

@@ -30,17 +30,16 @@ pub fn main(global: &Global, args: ConvertArgs, matches: Option<&ArgMatches>) ->
         Ok((conversion, out, side))
     })?;
     // An earlier side file must not be taken for this conversion's.
-    let side_path = match conversion.set_aside > 0 || side_path.exists() {
-        true => Some(side.finish()?),
-        false => None,
-    };
+    if conversion.set_aside > 0 || side_path.exists() {
+        side.finish()?;
+    }
     let path = out.finish()?;
     bars.finish();
     if !global.quiet {
         notes(&conversion).iter().for_each(|note| terminal::note(&terminal::harmless(note)));
         terminal::note(&format!("{} in {}", plural(conversion.written, "row", "rows"), path.display()));
     }
-    let side_path = side_path.filter(|_| conversion.set_aside > 0);
+    let side_path = Some(side_path).filter(|_| conversion.set_aside > 0);
     if global.json {
         return terminal::print_json(&json!({
             "schema": 1,
