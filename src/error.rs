@@ -138,6 +138,26 @@ pub enum Error {
         /// What the user may do.
         remedy: String,
     },
+    /// A CSV file that cannot be read as one table.
+    #[error("{}{}{}: {problem}", path.display(), match line {
+        Some(line) => format!(", line {line}"),
+        None => String::new(),
+    }, match column {
+        Some(column) => format!(", column \"{column}\""),
+        None => String::new(),
+    })]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1, if it is about one.
+        line: Option<u64>,
+        /// The column, if it is about one.
+        column: Option<String>,
+        /// What is wrong, with the value.
+        problem: String,
+        /// What the user may do.
+        remedy: String,
+    },
     /// An output folder that holds something that tiercast did not write.
     #[error("{} exists and is not a result of tiercast", path.display())]
     OutputExists {
@@ -199,6 +219,17 @@ impl Error {
         }
     }
 
+    /// An [`Error::Csv`] about a whole file, in one call.
+    pub fn csv(path: &Path, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Error::Csv {
+            path: path.to_path_buf(),
+            line: None,
+            column: None,
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+
     /// What the user may do about it; empty when the message already says everything.
     pub fn hint(&self) -> Option<String> {
         let list = |columns: &[String]| columns.join(", ");
@@ -220,9 +251,10 @@ impl Error {
                 format!("choose one, as in --{role} {}", quoted(candidates.first()?))
             }
             Error::ColumnType { role, expected, .. } => format!("the {role} column may be {expected}"),
-            Error::Incompatible { remedy, .. } | Error::Value { remedy, .. } | Error::Document { remedy, .. } => {
-                remedy.clone()
-            }
+            Error::Incompatible { remedy, .. }
+            | Error::Value { remedy, .. }
+            | Error::Document { remedy, .. }
+            | Error::Csv { remedy, .. } => remedy.clone(),
             Error::BeforeHistory { name, first, .. } => format!("give {name} a date from {first} on"),
             Error::OutputExists { .. } => "choose another folder with --out, or replace this one with --force".into(),
             Error::OutputHoldsInput { .. } => "choose another place for the result".into(),

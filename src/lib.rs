@@ -26,7 +26,7 @@
 //! | floor | modules |
 //! |---|---|
 //! | 1 | [`error`], [`calendar`], [`amount`], [`progress`], [`parallel`], [`random`], [`special`] |
-//! | 2 | [`history`]: files → rows |
+//! | 2 | [`history`]: files → rows; [`convert`]: CSV → Parquet |
 //! | 3 | [`customers`]: rows → one row per customer, RFM scores, concentration |
 //! | 4 | [`clv`]: lifetime models |
 //! | 5 | [`segment`], [`tier`]: clusters and tiers |
@@ -38,6 +38,7 @@
 pub mod amount;
 pub mod calendar;
 pub mod clv;
+pub mod convert;
 pub mod customers;
 pub mod error;
 pub mod history;

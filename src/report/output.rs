@@ -1,8 +1,10 @@
 //! Output that appears whole or not at all: written beside its place and renamed when complete.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::convert::SIDE_HEADING;
 use crate::error::{Error, Result};
 
 /// The files of a result folder. A folder that holds these and nothing else, `run.json` among them, is an earlier
@@ -204,9 +206,14 @@ fn is_result(folder: &Path) -> bool {
             .is_some_and(|manifest| manifest.get("tiercast").is_some())
 }
 
-/// Whether a file is a Parquet table that names tiercast as its maker.
+/// Whether a file is a Parquet table that names tiercast as its maker, or the side file of a conversion.
 fn is_own_table(file: &Path) -> bool {
-    let Ok(file) = fs::File::open(file) else { return false };
+    let Ok(mut file) = fs::File::open(file) else { return false };
+    let heading = format!("{}\n", SIDE_HEADING.join(","));
+    let mut start = vec![0; heading.len()];
+    if file.read_exact(&mut start).is_ok() && start == heading.as_bytes() {
+        return true;
+    }
     parquet::file::metadata::ParquetMetaDataReader::new().parse_and_finish(&file).is_ok_and(|metadata| {
         metadata.file_metadata().created_by().is_some_and(|maker| maker.starts_with(MAKER))
     })

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Modules by floor. `synth` and others join here when they are built.
-const FLOORS: [(&str, u32); 19] = [
+const FLOORS: [(&str, u32); 20] = [
     ("error", 1),
     ("calendar", 1),
     ("amount", 1),
@@ -16,6 +16,7 @@ const FLOORS: [(&str, u32); 19] = [
     ("random", 1),
     ("special", 1),
     ("history", 2),
+    ("convert", 2),
     ("synth", 2),
     ("customers", 3),
     ("clv", 4),
@@ -32,11 +33,11 @@ const FLOORS: [(&str, u32); 19] = [
 /// Libraries and the places (path prefixes below src) that may name them.
 const ROOMS: [(&str, &[&str]); 15] = [
     ("rayon::", &["parallel.rs"]),
-    ("arrow_", &["history/", "synth/", "customers/table", "customers/spill", "report/"]),
-    ("parquet::", &["history/", "synth/", "customers/table", "customers/spill", "report/"]),
+    ("arrow_", &["history/", "convert/", "synth/", "customers/table", "customers/spill", "report/"]),
+    ("parquet::", &["history/", "convert/", "synth/", "customers/table", "customers/spill", "report/"]),
     ("linfa", &["segment/"]),
     ("ndarray::", &["segment/"]),
-    ("jiff::", &["calendar.rs", "history/"]),
+    ("jiff::", &["calendar.rs", "history/", "convert/date.rs"]),
     ("plotters::", &["report/"]),
     ("maud::", &["report/"]),
     ("clap", &["bin/"]),

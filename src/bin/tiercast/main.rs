@@ -53,6 +53,7 @@ fn run() -> ExitCode {
     let result = match cli.verb.unwrap_or_else(|| Verb::Run(Default::default())) {
         Verb::Run(args) => verbs::run::main(&global, args, of_verb),
         Verb::Inspect(args) => verbs::inspect::main(&global, args, of_verb),
+        Verb::Convert(args) => verbs::convert::main(&global, args, of_verb),
         Verb::Summarize(args) => verbs::summarize::main(&global, args, of_verb),
         Verb::Config(args) => verbs::config::main(&global, args, of_verb),
         Verb::Strategies => verbs::config::strategies(&global),

@@ -1,6 +1,7 @@
 //! One file per verb.
 
 pub mod config;
+pub mod convert;
 pub mod inspect;
 pub mod run;
 pub mod summarize;
