@@ -65,6 +65,6 @@ for path in sys.argv[2:]:
     other = ordered(path)
     wrong, largest = differences(mine, other)
     failed |= bool(wrong)
-    print(json.dumps({"table": path, "rows": other.num_rows, "columns": other.column_names, "differences": wrong,
+    print(json.dumps({"table": path, "rows": other.num_rows, "columns": other.column_names, "columns_of_mine": mine.column_names, "differences": wrong,
                       "largest_relative_difference": largest}))
 sys.exit(1 if failed else 0)
