@@ -10,6 +10,7 @@ use tiercast::report::tables::write_parquet;
 
 use crate::args::{Global, SummarizeArgs};
 use crate::bars::Bars;
+use crate::process;
 use crate::settings::{self, Typed};
 use crate::terminal;
 use crate::verbs::run::{ledger_json, ledger_table};
@@ -29,7 +30,7 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
         Ok((summary, out))
     })?;
     let path = out.finish()?;
-    bars.finish();
+    let stages = bars.finish();
     if !global.quiet {
         summary.warnings().iter().for_each(|w| terminal::warning(w));
         terminal::note(&format!("{} customers in {}", summary.table.len(), path.display()));
@@ -41,6 +42,8 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
             "customers": summary.table.len(),
             "fingerprint": summary.fingerprint,
             "ledger": ledger_json(&summary.ledger),
+            "stages": stages,
+            "peak_memory_bytes": process::peak_memory(),
         }));
     }
     terminal::print(&ledger_table(&summary.ledger))
