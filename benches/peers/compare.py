@@ -47,6 +47,8 @@ def arguments():
         parser.error(f"no peer {unknown[0]}; there are {', '.join(PEERS)}")
     if args.rounds < 1 or args.threads < 1:
         parser.error("--rounds and --threads must be at least 1")
+    if args.caches != "warm" and not hasattr(os, "posix_fadvise"):
+        parser.error("this system cannot drop a file from its page cache: give --caches warm")
     return args
 
 
@@ -158,9 +160,9 @@ def agreement(python, tables, same_columns):
         return []
     mine, *others = tables
     found = subprocess.run([python, HERE / "agree.py", mine, *others], stdout=subprocess.PIPE, text=True)
-    if found.returncode not in (0, 1) or not found.stdout:
-        sys.exit("the tables could not be compared")
     facts = [json.loads(line) for line in found.stdout.splitlines()]
+    if found.returncode not in (0, 1) or len(facts) < len(others):
+        sys.exit("the tables could not be compared")
     for fact in facts:
         if same_columns and fact["columns"] != fact["columns_of_mine"]:
             fact["differences"].append("its columns are not the same")

@@ -1,7 +1,7 @@
 //! The figures of a bench: medians, rates, speed-up by threads and growth by size, as JSON and as tables.
 
 use serde::Serialize;
-use tiercast::report::format::{NONE, count, plural, significant};
+use tiercast::report::format::{NONE, count, number, plural, significant};
 use tiercast::report::scaling::{growth_exponent, median, speed_up};
 
 use crate::bars::Stage;
@@ -257,7 +257,7 @@ impl Figures {
         for stage in std::iter::once(WHOLE.to_string()).chain(self.stages()) {
             let cells = threads.iter().map(|&n| {
                 let growth = self.growth.iter().find(|g| g.stage == stage && g.threads == n);
-                growth.map_or(NONE.to_string(), |g| significant(g.exponent, 3))
+                growth.map_or(NONE.to_string(), |g| number(g.exponent, 2))
             });
             let cells: Vec<String> = std::iter::once(stage.clone()).chain(cells).collect();
             grid.row(cells);
@@ -271,7 +271,7 @@ impl Figures {
 }
 
 fn times(speed_up: Option<f64>) -> String {
-    speed_up.map_or(NONE.to_string(), |x| format!("×{}", significant(x, 3)))
+    speed_up.map_or(NONE.to_string(), |x| format!("×{}", number(x, 2)))
 }
 
 /// Bytes in powers of a thousand.
