@@ -199,7 +199,8 @@ def report(figures):
     facts = figures["machine"]
     print(f"{facts['processor']}, {facts['cores']} cores, {facts.get('memory_bytes', 0) / 1e9:.1f} GB, {facts['system']}")
     print(f"{figures['history']}: {figures['rows']:,} rows, {figures['file_bytes'] / 1e6:,.0f} MB; "
-          f"{figures['threads']} threads, {figures['rounds']} rounds in turn")
+          f"threads: {figures['threads']}, rounds in turn: {figures['rounds']}"
+          + (f", tiercast with {figures['tiercast_options']}" if figures["tiercast_options"] else ""))
     print("peers write " + ("FIVE columns only (--minimal-peers), tiercast all of its columns"
                             if figures["minimal_peers"] else "the same columns as tiercast")
           + "; Parquet with Snappy; tiercast's rows are ordered by customer, the peers' are not")
