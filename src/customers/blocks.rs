@@ -66,27 +66,15 @@ impl Pool {
     }
 }
 
-/// Appends records to a list of blocks; a record is never cut in two.
+/// Blocks of records; a record is never cut in two, and one that is longer than a block has a block of its own.
+///
+/// The address of a record is the number of its block and its place in it.
 #[derive(Debug, Default)]
 pub(crate) struct Blocks {
     pub(crate) list: Vec<Block>,
 }
 
 impl Blocks {
-    /// Appends the words of a record and returns the address of the first.
-    #[inline]
-    pub(crate) fn push(&mut self, pool: &Pool, record: &[u64]) -> u64 {
-        let full = self.list.last().is_none_or(|block| block.capacity() - block.len() < record.len());
-        if full {
-            self.list.push(pool.take(record.len()));
-        }
-        let at = self.list.len() - 1;
-        let block = &mut self.list[at];
-        let offset = block.len();
-        block.extend_from_slice(record);
-        (at as u64) << BLOCK_BITS | offset as u64
-    }
-
     /// The words from an address on, to the end of its block.
     #[inline]
     pub(crate) fn at(&self, address: u64) -> &[u64] {
@@ -101,17 +89,18 @@ mod tests {
     #[test]
     fn blocks_are_counted_and_used_again() {
         let pool = Pool::default();
-        let mut blocks = Blocks::default();
-        let long = vec![7; 3 * BLOCK_WORDS];
-        let addresses: Vec<u64> =
-            [&[1, 2, 3][..], &long, &[4], &[5; BLOCK_WORDS]].iter().map(|r| blocks.push(&pool, r)).collect();
-        assert_eq!(blocks.at(addresses[0]), [1, 2, 3]);
-        assert_eq!(blocks.at(addresses[1]), long);
-        assert_eq!(blocks.at(addresses[2])[0], 4);
-        assert_eq!(blocks.at(addresses[3]), [5; BLOCK_WORDS]);
-        assert_eq!(pool.live(), 6 * BLOCK_WORDS * 8);
+        let (mut short, mut long) = (pool.take(3), pool.take(3 * BLOCK_WORDS));
+        short.extend_from_slice(&[1, 2, 3]);
+        long.extend(0..3 * BLOCK_WORDS as u64);
+        let blocks = Blocks { list: vec![short, long] };
+        assert_eq!(blocks.at(1), [2, 3]);
+        assert_eq!(blocks.at(1 << BLOCK_BITS).len(), 3 * BLOCK_WORDS);
+        assert_eq!(pool.live(), 4 * BLOCK_WORDS * 8);
+        pool.note(8);
         pool.give(blocks.list);
-        assert_eq!(pool.live(), 0);
-        assert_eq!(pool.free().len(), 3);
+        assert_eq!((pool.live(), pool.free().len()), (8, 1));
+        assert!(pool.take(1).is_empty());
+        pool.forget(8);
+        assert_eq!(pool.live(), BLOCK_WORDS * 8);
     }
 }

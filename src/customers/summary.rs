@@ -161,6 +161,11 @@ fn fold_all(store: &Store<'_>, rule: &Rule, limit: usize, progress: &dyn Progres
         || (),
         |(), i| {
             progress.check()?;
+            // Rows are sorted beside themselves, which takes as much again.
+            let needed = store.bytes(order[i]).saturating_mul(2);
+            if needed > limit {
+                return Err(too_large_a_part(limit, needed));
+            }
             let mut folded = fold(store.take(order[i])?, rule, store.pool);
             if store.pool.live() > limit {
                 folded.run.evict(store.pool, store.spill)?;
@@ -174,6 +179,16 @@ fn fold_all(store: &Store<'_>, rule: &Rule, limit: usize, progress: &dyn Progres
     folded
         .map(|folded| folded.ok_or_else(|| Error::internal("folding", "a partition was left out")))
         .collect()
+}
+
+fn too_large_a_part(limit: usize, needed: usize) -> Error {
+    let megabytes = |bytes: usize| bytes.div_ceil(1 << 20);
+    Error::value(
+        "memory-limit",
+        format!("{}MiB for rows", megabytes(limit)),
+        "rows of one customer, or of some that cannot be told apart sooner, do not fit",
+        format!("give {}MiB more", megabytes(needed - limit)),
+    )
 }
 
 /// What reading leaves beside the rows: the ledger so far, and the days between which they lie.

@@ -4,6 +4,7 @@ pub mod charts;
 pub mod format;
 pub mod html;
 pub mod output;
+pub mod scaling;
 pub mod tables;
 
 pub use output::{OutputFile, OutputFolder};

@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod bad_input;
+mod bench;
 mod cli;
 mod convert;
 mod determinism;

@@ -42,6 +42,8 @@ pub enum Verb {
     Convert(ConvertArgs),
     /// Turn a history into the customer table and stop there
     Summarize(SummarizeArgs),
+    /// Measure this machine: seconds, memory and speed-up of `summarize` by size of history and number of threads
+    Bench(BenchArgs),
     /// Print the settings as they resolve, with where each comes from
     Config(ConfigArgs),
     /// Print the bundled strategy file, as a start for your own
@@ -114,7 +116,7 @@ pub struct HistoryArgs {
     pub drop_duplicates: Option<bool>,
     /// Memory to work in, as in 1GiB; what does not fit goes to disk, and the result is the same [default: no limit]
     #[arg(long, env = "TIERCAST_MEMORY_LIMIT", value_name = "SIZE")]
-    pub memory_limit: Option<Size>,
+    pub memory_limit: Option<MemorySize>,
     /// Folder for what does not fit in memory [default: the system's temporary folder]
     #[arg(long, env = "TIERCAST_SPILL_FOLDER", value_name = "DIR")]
     pub spill_folder: Option<PathBuf>,
@@ -126,28 +128,28 @@ pub struct HistoryArgs {
 /// An amount of memory, written as 1GiB, 500MB or in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Size(pub u64);
+pub struct MemorySize(pub u64);
 
-impl FromStr for Size {
+impl FromStr for MemorySize {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Size, String> {
+    fn from_str(text: &str) -> Result<MemorySize, String> {
         let size: bytesize::ByteSize = text
             .parse()
             .map_err(|_| "it is no amount of memory; write 1GiB, 500MB or a number of bytes".to_string())?;
-        Ok(Size(size.as_u64()))
+        Ok(MemorySize(size.as_u64()))
     }
 }
 
-impl TryFrom<String> for Size {
+impl TryFrom<String> for MemorySize {
     type Error = String;
 
-    fn try_from(text: String) -> Result<Size, String> {
+    fn try_from(text: String) -> Result<MemorySize, String> {
         text.parse()
     }
 }
 
-impl serde::Serialize for Size {
+impl serde::Serialize for MemorySize {
     fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let whole = [(1u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
         let unit = whole.into_iter().find(|(unit, _)| self.0 > 0 && self.0 % unit == 0);
@@ -333,6 +335,56 @@ fn typed_column(text: &str) -> Result<(String, Kind), String> {
         _ => return Err(format!("\"{kind}\" is no type: text, integer, number or date")),
     };
     Ok((column.to_string(), kind))
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct BenchArgs {
+    /// Customers of each history to generate and measure, such as 100k,1M,10M
+    #[arg(long, value_name = "N,N,…", value_delimiter = ',', default_value = "100k,1M", value_parser = parsed::<Size>)]
+    pub sizes: Vec<Size>,
+    /// Parquet files or folders of your own to measure instead, each one history
+    #[arg(long, value_name = "HISTORY", num_args = 1.., conflicts_with_all = ["sizes", "keep", "seed"])]
+    pub history: Vec<PathBuf>,
+    /// Numbers of threads to measure [default: 1, 2, 4 … up to one per core, or --threads alone]
+    #[arg(long, value_name = "N,N,…", value_delimiter = ',', value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub threads_list: Vec<u64>,
+    /// How often each is measured; figures are medians
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Keep the generated histories in this folder, and use those that are there
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// Seed of the generated histories
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    pub seed: u64,
+    /// Options for `summarize`, after `--`: tiercast bench --history orders.parquet -- --customer buyer
+    #[arg(last = true, value_name = "OPTIONS")]
+    pub options: Vec<String>,
+}
+
+/// A number of customers: `250000`, `100k`, `10M`.
+#[derive(Debug, Clone, Copy)]
+pub struct Size(pub u64);
+
+impl FromStr for Size {
+    type Err = tiercast::Error;
+
+    fn from_str(text: &str) -> Result<Size, tiercast::Error> {
+        let (digits, unit) = match text.as_bytes().last() {
+            Some(b'k' | b'K') => (&text[..text.len() - 1], 1_000),
+            Some(b'm' | b'M') => (&text[..text.len() - 1], 1_000_000),
+            _ => (text, 1),
+        };
+        let size = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(unit)).filter(|&n| n > 0);
+        size.map(Size).ok_or_else(|| {
+            tiercast::Error::value(
+                "a size",
+                text,
+                "it is no number of customers",
+                "write it as 250000, 100k or 10M",
+            )
+        })
+    }
 }
 
 #[derive(Debug, Clone, Default, Args)]

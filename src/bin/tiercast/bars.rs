@@ -6,13 +6,23 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::{Deserialize, Serialize};
 use tiercast::progress::Progress;
 use tiercast::{Error, Result};
 
 use crate::args::Global;
 use crate::terminal;
 
-/// Shows phases as bars, or with `-v` as lines with their seconds, and stops the work on Ctrl-C.
+/// A phase that is over, and what it took.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Stage {
+    /// Its name.
+    pub name: String,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+/// Shows phases as bars, or with `-v` as lines with their seconds, keeps what each took, and stops the work on Ctrl-C.
 pub struct Bars {
     state: Mutex<State>,
     verbose: bool,
@@ -22,6 +32,7 @@ pub struct Bars {
 struct State {
     bar: ProgressBar,
     phase: Option<(String, Instant)>,
+    ended: Vec<Stage>,
     visible: bool,
 }
 
@@ -33,23 +44,27 @@ impl Bars {
         ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
             .map_err(|e| Error::internal("watching for Ctrl-C", e))?;
         let visible = !global.quiet && !global.verbose && std::io::stderr().is_terminal();
-        let state = State { bar: ProgressBar::hidden(), phase: None, visible };
+        let state = State { bar: ProgressBar::hidden(), phase: None, ended: Vec::new(), visible };
         Ok(Bars { state: Mutex::new(state), verbose: global.verbose, interrupted })
     }
 
-    /// Ends the last phase.
-    pub fn finish(&self) {
-        self.state.lock().expect("no panic while drawing").end(self.verbose);
+    /// Ends the last phase; the phases in the order in which they ended.
+    pub fn finish(&self) -> Vec<Stage> {
+        let mut state = self.state.lock().expect("no panic while drawing");
+        state.end(self.verbose);
+        state.ended.clone()
     }
 }
 
 impl State {
     fn end(&mut self, verbose: bool) {
         self.bar.finish_and_clear();
-        if let Some((name, began)) = self.phase.take()
-            && verbose
-        {
-            terminal::note(&format!("{name}: {:.2} s", began.elapsed().as_secs_f64()));
+        if let Some((name, began)) = self.phase.take() {
+            let seconds = began.elapsed().as_secs_f64();
+            if verbose {
+                terminal::note(&format!("{name}: {seconds:.2} s"));
+            }
+            self.ended.push(Stage { name, seconds });
         }
     }
 }

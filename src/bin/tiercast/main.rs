@@ -4,6 +4,7 @@
 
 mod args;
 mod bars;
+mod process;
 mod render;
 mod settings;
 mod tables;
@@ -55,6 +56,7 @@ fn run() -> ExitCode {
         Verb::Inspect(args) => verbs::inspect::main(&global, args, of_verb),
         Verb::Convert(args) => verbs::convert::main(&global, args, of_verb),
         Verb::Summarize(args) => verbs::summarize::main(&global, args, of_verb),
+        Verb::Bench(args) => verbs::bench::main(&global, args),
         Verb::Config(args) => verbs::config::main(&global, args, of_verb),
         Verb::Strategies => verbs::config::strategies(&global),
         Verb::Completions { shell } => verbs::config::completions(&global, shell),

@@ -13,7 +13,7 @@ use tiercast::history::HistoryOptions;
 use tiercast::pipeline::RunConfig;
 use tiercast::{Error, Result};
 
-use crate::args::{Global, HistoryArgs, ModelArgs, RefundsArg, Size, UnitArg};
+use crate::args::{Global, HistoryArgs, MemorySize, ModelArgs, RefundsArg, UnitArg};
 
 /// The settings file that is read when none is named.
 pub const DEFAULT_FILE: &str = "tiercast.toml";
@@ -78,7 +78,7 @@ struct FileSettings {
     calibration_end: Option<Day>,
     refunds: Option<Refunds>,
     drop_duplicates: Option<bool>,
-    memory_limit: Option<Size>,
+    memory_limit: Option<MemorySize>,
     spill_folder: Option<PathBuf>,
     unit: Option<Unit>,
     horizon: Option<Span>,

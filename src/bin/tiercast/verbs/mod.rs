@@ -1,5 +1,6 @@
 //! One file per verb.
 
+pub mod bench;
 pub mod config;
 pub mod convert;
 pub mod inspect;

@@ -10,6 +10,7 @@ use tiercast::report::tables::write_stretches;
 
 use crate::args::{Global, SummarizeArgs};
 use crate::bars::Bars;
+use crate::process;
 use crate::settings::{self, Typed};
 use crate::terminal;
 use crate::verbs::run::{ledger_json, ledger_table};
@@ -31,7 +32,7 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
         Ok((reading, out))
     })?;
     let path = out.finish()?;
-    bars.finish();
+    let stages = bars.finish();
     if !global.quiet {
         reading.warnings().iter().for_each(|w| terminal::warning(w));
         terminal::note(&format!("{} customers in {}", reading.customers.len(), path.display()));
@@ -43,6 +44,8 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
             "customers": reading.customers.len(),
             "fingerprint": reading.fingerprint,
             "ledger": ledger_json(&reading.ledger),
+            "stages": stages,
+            "peak_memory_bytes": process::peak_memory(),
         }));
     }
     terminal::print(&ledger_table(&reading.ledger))
