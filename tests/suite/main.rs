@@ -6,5 +6,6 @@ mod cli;
 mod determinism;
 mod golden;
 mod house;
+mod lists;
 mod strategies;
 mod support;
