@@ -303,6 +303,130 @@ impl From<Discount> for String {
     }
 }
 
+/// A period of the calendar: what customers are grouped by, as against a [`Period`], which is a length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CalendarPeriod {
+    /// Monday to Sunday, numbered as in ISO 8601.
+    Week,
+    /// A calendar month.
+    Month,
+    /// Three calendar months from January, April, July or October on.
+    Quarter,
+    /// A calendar year.
+    Year,
+}
+
+impl CalendarPeriod {
+    /// The number of the period that holds `day`; the next period has the next number.
+    #[inline]
+    pub fn index(self, day: Day) -> i32 {
+        if self == CalendarPeriod::Week {
+            // 1970-01-01 was a Thursday.
+            return (day.0 + 3).div_euclid(7);
+        }
+        let (year, month) = year_and_month(day);
+        match self {
+            CalendarPeriod::Month => year * 12 + month,
+            CalendarPeriod::Quarter => year * 4 + month / 3,
+            CalendarPeriod::Year | CalendarPeriod::Week => year,
+        }
+    }
+
+    /// The first day of period `index`.
+    pub fn start(self, index: i32) -> Day {
+        let months = match self {
+            CalendarPeriod::Week => return Day(index * 7 - 3),
+            CalendarPeriod::Month => index,
+            CalendarPeriod::Quarter => index * 3,
+            CalendarPeriod::Year => index * 12,
+        };
+        first_of_month(months.div_euclid(12), months.rem_euclid(12))
+    }
+
+    /// The last day of period `index`.
+    pub fn end(self, index: i32) -> Day {
+        Day(self.start(index + 1).0 - 1)
+    }
+
+    /// Period `index` as people write it: 2026-W05, 2026-01, 2026-Q1, 2026.
+    pub fn label(self, index: i32) -> String {
+        match self {
+            CalendarPeriod::Week => {
+                // A week belongs to the year of its Thursday, and is that year's n-th.
+                let thursday = Day(self.start(index).0 + 3);
+                let (year, _) = year_and_month(thursday);
+                format!("{year:04}-W{:02}", thursday.since(first_of_month(year, 0)) / 7 + 1)
+            }
+            CalendarPeriod::Month => format!("{:04}-{:02}", index.div_euclid(12), index.rem_euclid(12) + 1),
+            CalendarPeriod::Quarter => format!("{:04}-Q{}", index.div_euclid(4), index.rem_euclid(4) + 1),
+            CalendarPeriod::Year => format!("{index:04}"),
+        }
+    }
+
+    /// "week", "month", "quarter" or "year".
+    pub fn name(self) -> &'static str {
+        match self {
+            CalendarPeriod::Week => "week",
+            CalendarPeriod::Month => "month",
+            CalendarPeriod::Quarter => "quarter",
+            CalendarPeriod::Year => "year",
+        }
+    }
+}
+
+impl fmt::Display for CalendarPeriod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for CalendarPeriod {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(match text.trim().to_ascii_lowercase().as_str() {
+            "week" => CalendarPeriod::Week,
+            "month" => CalendarPeriod::Month,
+            "quarter" => CalendarPeriod::Quarter,
+            "year" => CalendarPeriod::Year,
+            _ => {
+                return Err(Error::value(
+                    "a period of the calendar",
+                    text,
+                    "there is no such period",
+                    "write week, month, quarter or year",
+                ));
+            }
+        })
+    }
+}
+
+/// Days from 0000-03-01 to 1970-01-01. Counted from a March on, the leap day is the last of a year.
+const TO_1970: i32 = 719_468;
+
+/// Year and month (0 to 11) of a day in the proleptic Gregorian calendar. It is asked for once a row, which is more often
+/// than a general calendar library is made for (Hinnant, "chrono-compatible low-level date algorithms").
+#[inline]
+fn year_and_month(day: Day) -> (i32, i32) {
+    let days = day.0 + TO_1970;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let month = if from_march < 10 { from_march + 2 } else { from_march - 10 };
+    (year_of_era + era * 400 + i32::from(month < 2), month)
+}
+
+/// The first day of a month (0 to 11).
+fn first_of_month(year: i32, month: i32) -> Day {
+    let year = year - i32::from(month < 2);
+    let from_march = if month > 1 { month - 2 } else { month + 10 };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * from_march + 2) / 5;
+    Day(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - TO_1970)
+}
+
 /// The two windows of a history: customers are observed up to `calibration_end`, and what they do from the day
 /// after it to `as_of` is the holdout. Without a holdout both days are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -348,6 +472,34 @@ mod tests {
         for bad in ["12", "mo", "-1w", "1fortnight", ""] {
             assert!(bad.parse::<Span>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn periods_of_the_calendar_agree_with_a_calendar_library() {
+        let all =
+            [CalendarPeriod::Week, CalendarPeriod::Month, CalendarPeriod::Quarter, CalendarPeriod::Year];
+        let mut before = all.map(|period| period.index(Day(Day::EARLIEST.0 - 1)));
+        for day in (Day::EARLIEST.0..=Day::LATEST.0).map(Day) {
+            let date = day.to_date().unwrap();
+            let (year, month) = (i32::from(date.year()), i32::from(date.month()));
+            let week = date.iso_week_date();
+            let labels = [
+                format!("{:04}-W{:02}", week.year(), week.week()),
+                format!("{year:04}-{month:02}"),
+                format!("{year:04}-Q{}", (month + 2) / 3),
+                format!("{year:04}"),
+            ];
+            for ((period, label), before) in all.into_iter().zip(labels).zip(&mut before) {
+                let index = period.index(day);
+                assert_eq!(period.label(index), label, "{day}");
+                assert!(period.start(index) <= day && day <= period.end(index), "{day} in a {period}");
+                // Numbers rise by one, on the first day of a period.
+                assert_eq!(index - *before, i32::from(day == period.start(index)), "{day} in a {period}");
+                *before = index;
+            }
+        }
+        assert_eq!("Quarter".parse::<CalendarPeriod>().unwrap(), CalendarPeriod::Quarter);
+        assert!("fortnight".parse::<CalendarPeriod>().is_err());
     }
 
     #[test]

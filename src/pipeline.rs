@@ -4,10 +4,12 @@
 //! the files of a result folder.
 
 mod config;
+mod customers_file;
 mod page;
 mod result;
 
 pub use config::RunConfig;
+pub use customers_file::{customer_list, write_customers};
 pub use result::{ConfigEntry, ledger_summary, write_result};
 
 use crate::calendar::Day;
@@ -17,9 +19,9 @@ use crate::clv::{
 };
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::{self, Rfm};
-use crate::customers::{CustomerTable, Summary, Values, summarize};
+use crate::customers::{CustomerTable, ListReport, Prospects, Summary, Values, summarize};
 use crate::error::Result;
-use crate::history::Source;
+use crate::history::{self, Source};
 use crate::parallel;
 use crate::progress::Progress;
 use crate::segment::{SegmentOptions, Segmentation, segment};
@@ -62,6 +64,8 @@ pub struct Run {
     pub config: RunConfig,
     /// The customer table with every column that was added, the ledger and the history's facts.
     pub summary: Summary,
+    /// Those of the customers list who never ordered, and what became of the list.
+    pub list: Option<(Prospects, ListReport)>,
     /// Scores.
     pub rfm: Rfm,
     /// How concentrated spend is.
@@ -104,6 +108,11 @@ pub fn run(
 ) -> Result<Run> {
     config.check()?;
     let strategies = strategies.map(StrategyText::check).transpose()?;
+    // Read before the rows, so that what is wrong with it is known at once.
+    let list = match &config.customers_list {
+        Some(_) => customer_list(config, &history::inspect(sources, &config.history)?)?,
+        None => None,
+    };
     let mut summary = summarize(sources, &config.history, config.unit, progress)?;
     let mut warnings = summary.warnings();
     let table = &mut summary.table;
@@ -144,9 +153,19 @@ pub fn run(
     for column in added.collect::<Vec<_>>() {
         table.push(&column.name, column.values);
     }
+    let list = match list {
+        Some(list) => {
+            let (prospects, counts) = list.join(table, 0..list.len())?;
+            let report = list.report(counts);
+            warnings.extend(report.warnings());
+            Some((prospects, report))
+        }
+        None => None,
+    };
     Ok(Run {
         config: config.clone(),
         summary,
+        list,
         rfm,
         concentration,
         purchases,

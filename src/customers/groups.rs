@@ -10,7 +10,7 @@ use crate::customers::record::{compare, unpack};
 use crate::customers::run::{Flat, Key, Run, Shape};
 use crate::customers::spill::Spill;
 use crate::customers::statistics::Statistics;
-use crate::customers::table::{CustomerTable, Holdout, Ids};
+use crate::customers::table::{CustomerList, CustomerTable, Holdout, Ids};
 use crate::error::{Error, Result};
 use crate::history::IdKind;
 use crate::parallel;
@@ -77,6 +77,25 @@ impl Customers {
         let table = self.table(&flat);
         check_finite(&table)?;
         Ok(table)
+    }
+
+    /// Where in a list each stretch begins, the first at 0, and where the list ends: those of the list between two
+    /// stretches belong to the former.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for ids that cannot be beside those of the list; [`Error::Io`] when the spill file cannot be read.
+    pub fn places_in(&self, list: &CustomerList) -> Result<Vec<usize>> {
+        let mut places = vec![0];
+        for i in 1..self.stretches() {
+            let mut flat = Flat::default();
+            for (run, (&begin, &end)) in self.runs.iter().zip(self.begins[i].iter().zip(&self.begins[i + 1]))
+            {
+                run.load(begin..end.min(begin + 1), self.shape, &self.spill, &mut flat)?;
+            }
+            places.push(list.before(&self.table(&flat).ids, 0)?);
+        }
+        places.push(list.len());
+        Ok(places)
     }
 
     /// The whole table.

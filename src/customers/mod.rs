@@ -27,4 +27,7 @@ mod tests;
 
 pub use groups::Customers;
 pub use summary::{Reading, Summary, read_history, summarize};
-pub use table::{Column, CustomerTable, Holdout, Ids, Values, to_record_batch};
+pub use table::{
+    Column, CustomerList, CustomerTable, Holdout, Ids, ListCounts, ListReport, Prospects, Values,
+    to_record_batch, with_prospects,
+};

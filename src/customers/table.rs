@@ -1,8 +1,12 @@
 //! The customer table as a struct of columns, and as Arrow.
 
 mod batch;
+mod list;
 
-pub use batch::to_record_batch;
+pub use batch::{to_record_batch, with_prospects};
+pub use list::{CustomerList, ListCounts, ListReport, Prospects};
+
+use arrow_array::{Array, ArrayRef};
 
 use crate::calendar::{Day, Unit, Window};
 use crate::random::{hash_integer, hash_text};
@@ -66,6 +70,14 @@ impl Ids {
         }
     }
 
+    /// The bytes of text `i`; nothing for integers.
+    fn bytes(&self, i: usize) -> &[u8] {
+        match self {
+            Ids::Text { ends, bytes, .. } => &bytes[if i == 0 { 0 } else { ends[i - 1] }..ends[i]],
+            _ => &[],
+        }
+    }
+
     /// Id `i` as text.
     pub fn text(&self, i: usize) -> String {
         match self {
@@ -119,6 +131,31 @@ pub enum Values {
         /// The labels.
         names: Vec<String>,
     },
+    /// An attribute of a customers list, in the type it came in.
+    Array(ArrayRef),
+}
+
+/// Columns that every customer table may have, in their order.
+const COLUMNS: [&str; 14] = [
+    "customer_id",
+    "frequency",
+    "recency",
+    "T",
+    "monetary_value",
+    "first_order",
+    "last_order",
+    "orders",
+    "transactions",
+    "total_spend",
+    "days_since_last",
+    "frequency_holdout",
+    "spend_holdout",
+    "T_holdout",
+];
+
+/// The column of every customer table with that name, whatever its case: many readers tell columns apart without it.
+pub fn is_column(name: &str) -> Option<&'static str> {
+    COLUMNS.into_iter().find(|column| column.eq_ignore_ascii_case(name))
 }
 
 /// One row per customer, ordered by id; every vector has the same length.
@@ -212,6 +249,7 @@ impl CustomerTable {
             Values::Float(v) => v.len(),
             Values::Count(v) => v.len(),
             Values::Label { codes, .. } => codes.len(),
+            Values::Array(array) => array.len(),
         };
         assert_eq!(len, self.len(), "column {name}");
         assert!(self.column(name).is_none(), "column {name} twice");

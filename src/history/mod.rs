@@ -9,6 +9,7 @@ mod files;
 mod folders;
 mod keys;
 pub mod ledger;
+pub(crate) mod list;
 mod names;
 #[cfg(test)]
 mod regression_tests;

@@ -168,6 +168,14 @@ pub fn detect(path: &Path, schema: &Schema, options: &HistoryOptions) -> Result<
     Ok(Detected { customer, time, amount, order })
 }
 
+/// The column of ids of a table that is no history, found or named as a history's customer column.
+///
+/// Errors: as for [`detect`].
+pub(crate) fn customer_column(path: &Path, schema: &Schema, named: Option<&str>) -> Result<ColumnRef> {
+    let normalised = schema.fields().iter().map(|field| normalise(field.name())).collect();
+    Finder { path, schema, normalised }.required(Role::Customer, named)
+}
+
 fn two_roles(path: &Path, first: Role, second: Role, column: &str) -> Error {
     Error::value(
         format!("the {} column of {}", second.name(), path.display()),

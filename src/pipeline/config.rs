@@ -1,5 +1,7 @@
 //! The settings of a run, complete and checked.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Discount, Period, Span, Unit};
@@ -17,6 +19,10 @@ pub const DEFAULT_REPLICATIONS: u32 = 400;
 pub struct RunConfig {
     /// How the history is read.
     pub history: HistoryOptions,
+    /// A table of customers with attributes, those who never ordered included.
+    pub customers_list: Option<PathBuf>,
+    /// The column of its ids.
+    pub list_id: Option<String>,
     /// Unit of recency, T and the models.
     pub unit: Unit,
     /// Horizon of lifetime value.
@@ -37,6 +43,8 @@ impl Default for RunConfig {
     fn default() -> Self {
         RunConfig {
             history: HistoryOptions::default(),
+            customers_list: None,
+            list_id: None,
             unit: Unit::Week,
             horizon: Span::new(12.0, Period::Month).expect("12 is positive"),
             discount: Discount::new(0.1, Period::Year).expect("10 % is a rate"),
@@ -51,6 +59,10 @@ impl Default for RunConfig {
 impl RunConfig {
     /// Whether every value can be worked with.
     pub fn check(&self) -> Result<()> {
+        if let (Some(column), None) = (&self.list_id, &self.customers_list) {
+            let remedy = "name the list with --customers-list, or leave this out";
+            return Err(Error::value("list_id", column, "there is no customers list", remedy));
+        }
         if !(self.margin > 0.0 && self.margin <= 1.0) {
             let remedy = "give a number above 0 and up to 1";
             return Err(Error::value("margin", self.margin, "it is not a share of revenue", remedy));

@@ -40,6 +40,7 @@ pub(super) fn render(run: &Run, config: &[ConfigEntry]) -> String {
         columns: &columns(run),
         ledger: &run.summary.ledger,
         table: &run.summary.table,
+        list: run.list.as_ref().map(|(_, report)| report),
         rfm: &run.rfm,
         concentration: &run.concentration,
         fits: &of_fits,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Run;
-use crate::customers::to_record_batch;
+use crate::customers::{to_record_batch, with_prospects};
 use crate::error::{Error, Result};
 use crate::history::Ledger;
 use crate::report::output::MANIFEST;
@@ -26,7 +26,12 @@ pub struct ConfigEntry {
 
 /// Writes every file of the result into `out`, which the caller finishes, and returns the manifest.
 pub fn write_result(run: &Run, config: &[ConfigEntry], out: &OutputFolder) -> Result<Value> {
-    tables::write_parquet(&out.path("customers.parquet"), &to_record_batch(&run.summary.table)?)?;
+    let table = &run.summary.table;
+    let customers = match &run.list {
+        Some((prospects, _)) => with_prospects(table, prospects)?,
+        None => to_record_batch(table)?,
+    };
+    tables::write_parquet(&out.path("customers.parquet"), &customers)?;
     tables::write_parquet(&out.path("set_aside.parquet"), &tables::set_aside(&run.summary.ledger)?)?;
     out.write("tiers.csv", tables::tiers_csv(&run.tierings)?)?;
     out.write("strategies.csv", tables::strategies_csv(run.comparison.as_ref())?)?;
@@ -70,6 +75,7 @@ fn manifest(run: &Run, config: &[ConfigEntry]) -> Value {
         },
         "ledger": ledger_summary(&run.summary.ledger),
         "customers": table.len(),
+        "customers_list": run.list.as_ref().map(|(_, report)| report),
         "window": table.window,
         "unit": table.unit,
         "rfm": run.rfm,

@@ -8,5 +8,6 @@ mod convert;
 mod determinism;
 mod golden;
 mod house;
+mod lists;
 mod strategies;
 mod support;

@@ -125,6 +125,18 @@ pub struct HistoryArgs {
     pub unit: Option<UnitArg>,
 }
 
+/// What is known of customers besides their orders.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Customers")]
+pub struct ListArgs {
+    /// Parquet table of customers with attributes; those without an order are written too, as prospects
+    #[arg(long, env = "TIERCAST_CUSTOMERS_LIST", value_name = "TABLE")]
+    pub customers_list: Option<PathBuf>,
+    /// Column of its ids [default: named like the history's, or found by name]
+    #[arg(long, env = "TIERCAST_LIST_ID", value_name = "COLUMN")]
+    pub list_id: Option<String>,
+}
+
 /// An amount of memory, written as 1GiB, 500MB or in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -216,6 +228,8 @@ pub struct RunArgs {
     #[command(flatten)]
     pub reading: HistoryArgs,
     #[command(flatten)]
+    pub listed: ListArgs,
+    #[command(flatten)]
     pub models: ModelArgs,
 }
 
@@ -241,6 +255,8 @@ pub struct SummarizeArgs {
     pub force: bool,
     #[command(flatten)]
     pub reading: HistoryArgs,
+    #[command(flatten)]
+    pub listed: ListArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -391,6 +407,8 @@ impl FromStr for Size {
 pub struct ConfigArgs {
     #[command(flatten)]
     pub reading: HistoryArgs,
+    #[command(flatten)]
+    pub listed: ListArgs,
     #[command(flatten)]
     pub models: ModelArgs,
     /// Strategy file

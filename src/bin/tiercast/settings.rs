@@ -13,7 +13,7 @@ use tiercast::history::HistoryOptions;
 use tiercast::pipeline::RunConfig;
 use tiercast::{Error, Result};
 
-use crate::args::{Global, HistoryArgs, MemorySize, ModelArgs, RefundsArg, UnitArg};
+use crate::args::{Global, HistoryArgs, ListArgs, MemorySize, ModelArgs, RefundsArg, UnitArg};
 
 /// The settings file that is read when none is named.
 pub const DEFAULT_FILE: &str = "tiercast.toml";
@@ -81,6 +81,8 @@ struct FileSettings {
     memory_limit: Option<MemorySize>,
     spill_folder: Option<PathBuf>,
     unit: Option<Unit>,
+    customers_list: Option<PathBuf>,
+    list_id: Option<String>,
     horizon: Option<Span>,
     discount: Option<Discount>,
     margin: Option<f64>,
@@ -110,6 +112,7 @@ fn day<'de, D: serde::Deserializer<'de>>(input: D) -> std::result::Result<Option
 #[derive(Default)]
 pub struct Typed<'a> {
     pub reading: HistoryArgs,
+    pub listed: ListArgs,
     pub models: ModelArgs,
     pub strategies: Option<PathBuf>,
     pub out: Option<PathBuf>,
@@ -166,6 +169,8 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
             spill_folder: layers.optional("spill_folder", reading.spill_folder, file.spill_folder),
         },
         unit: layers.pick("unit", unit, file.unit, defaults.unit),
+        customers_list: layers.optional("customers_list", typed.listed.customers_list, file.customers_list),
+        list_id: layers.optional("list_id", typed.listed.list_id, file.list_id),
         horizon: layers.pick("horizon", models.horizon, file.horizon, defaults.horizon),
         discount: layers.pick("discount", models.discount, file.discount, defaults.discount),
         margin: layers.pick("margin", models.margin, file.margin, defaults.margin),
@@ -268,7 +273,7 @@ fn read_file(path: &Path) -> Result<FileSettings> {
 
 /// A misspelt variable would be ignored in silence, so it is refused.
 fn refuse_unknown_variables() -> Result<()> {
-    const KEYS: [&str; 22] = [
+    const KEYS: [&str; 24] = [
         "config",
         "threads",
         "customer",
@@ -283,6 +288,8 @@ fn refuse_unknown_variables() -> Result<()> {
         "memory_limit",
         "spill_folder",
         "unit",
+        "customers_list",
+        "list_id",
         "horizon",
         "discount",
         "margin",

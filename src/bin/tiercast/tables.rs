@@ -1,5 +1,6 @@
 //! The short tables of a run and of an inspection.
 
+use tiercast::customers::ListReport;
 use tiercast::history::Inspection;
 use tiercast::pipeline::Run;
 use tiercast::report::format::{count, interval, money, percent, signed, significant};
@@ -49,6 +50,10 @@ pub fn customers(run: &Run) -> String {
         grid.row(vec![what.to_string(), value]);
     };
     line("customers", count(table.len() as u64));
+    if let Some((_, list)) = &run.list {
+        line("prospects: in the list, without an order", count(list.counts.prospects));
+        line("customers not in the list", count(list.counts.not_listed));
+    }
     line("of them with a repeat purchase", count(repeaters));
     line("observed up to", table.window.calibration_end.to_string());
     if table.window.has_holdout() {
@@ -63,6 +68,20 @@ pub fn customers(run: &Run) -> String {
         text.push_str(&format!("{}\n\n", top.sentence()));
     }
     text
+}
+
+/// How the customers list and those who ordered go together.
+pub fn customer_list(list: &ListReport) -> String {
+    let mut grid = Grid::new("Customers list", &["", ">count"]);
+    for (what, n) in [
+        ("customers in the list", list.counts.matched),
+        ("customers not in the list", list.counts.not_listed),
+        ("prospects: in the list, without an order", list.counts.prospects),
+        ("rows of the list without an id", list.null_ids),
+    ] {
+        grid.row(vec![what.to_string(), count(n)]);
+    }
+    grid.text()
 }
 
 /// Parameters and verdicts of the models.

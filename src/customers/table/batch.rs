@@ -1,4 +1,4 @@
-//! The customer table as one Arrow record batch.
+//! The customer table as one Arrow record batch, with or without prospects.
 
 use std::sync::Arc;
 
@@ -8,8 +8,12 @@ use arrow_array::{
 };
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 
+use arrow_select::concat::concat;
+use arrow_select::take::take as take_rows;
+
 use crate::calendar::Day;
-use crate::customers::table::{CustomerTable, Ids, TextKind, Values};
+use crate::customers::table::list::merge;
+use crate::customers::table::{Column, CustomerTable, Ids, Prospects, TextKind, Values};
 use crate::error::{Error, Result};
 
 /// The table as it is written to `customers.parquet`: the id in the type it came in, the statistics with recency and T
@@ -17,6 +21,42 @@ use crate::error::{Error, Result};
 ///
 /// Errors: [`Error::Internal`] for columns of unequal length or with one name, which is a defect of the caller.
 pub fn to_record_batch(table: &CustomerTable) -> Result<RecordBatch> {
+    RecordBatch::try_from_iter(columns(table)?).map_err(failed)
+}
+
+/// The table with the prospects among its customers in one order of ids. Statistics and what models and tiers say are
+/// null for prospects; attributes are those of the list.
+///
+/// Errors: [`Error::Internal`] as for [`to_record_batch`], and for ids of two kinds.
+pub fn with_prospects(table: &CustomerTable, prospects: &Prospects) -> Result<RecordBatch> {
+    let n = table.len();
+    let order = merge(&table.ids, &prospects.ids);
+    let is_customer = |row: u64| (row as usize) < n;
+    let everyone = UInt64Array::from_iter_values(order.iter().copied());
+    let customers: UInt64Array = order.iter().map(|&row| is_customer(row).then_some(row)).collect();
+    let columns = columns(table)?.into_iter().map(|(name, values)| {
+        let attribute = prospects.attributes.iter().find(|attribute| attribute.name == name);
+        let values = match (attribute, name) {
+            (_, "customer_id") => {
+                take(&concat(&[&values, &ids(&prospects.ids)?]).map_err(failed)?, &everyone)
+            }
+            (Some(Column { values: Values::Array(more), .. }), _) => {
+                take(&concat(&[&values, more]).map_err(failed)?, &everyone)
+            }
+            _ => take(&values, &customers),
+        };
+        // All stretches of a table have one schema, with or without a prospect.
+        Ok((name, values.map_err(failed)?, name != "customer_id"))
+    });
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    RecordBatch::try_from_iter_with_nullable(columns).map_err(failed)
+}
+
+fn failed(error: arrow_schema::ArrowError) -> Error {
+    Error::internal("making the customer table", error)
+}
+
+fn columns(table: &CustomerTable) -> Result<Vec<(&str, ArrayRef)>> {
     let n = table.len();
     let mut columns: Vec<(&str, ArrayRef)> = vec![
         ("customer_id", ids(&table.ids)?),
@@ -44,10 +84,15 @@ pub fn to_record_batch(table: &CustomerTable) -> Result<RecordBatch> {
             Values::Label { codes, names } => Arc::new(StringArray::from_iter_values(
                 codes.iter().map(|&code| names[usize::from(code)].as_str()),
             )),
+            Values::Array(array) => Arc::clone(array),
         };
         columns.push((&column.name, values));
     }
-    RecordBatch::try_from_iter(columns).map_err(|e| Error::internal("making the customer table", e))
+    Ok(columns)
+}
+
+fn take(values: &ArrayRef, rows: &UInt64Array) -> Result<ArrayRef, arrow_schema::ArrowError> {
+    take_rows(values, rows, None)
 }
 
 fn counts(values: impl Iterator<Item = u32>) -> ArrayRef {

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Page, parts};
+use crate::customers::ListReport;
 use crate::customers::rfm::Thresholds;
 use crate::report::charts::{HeatCell, heat_map, lorenz};
 use crate::report::format::{count, money, number, percent, plural};
@@ -21,6 +22,7 @@ pub(super) fn section(page: &Page) -> Markup {
         .collect();
     html! {
         (figures(page))
+        @if let Some(list) = page.list { (listed(list)) }
         div.pair {
             div { h3 { "How unevenly they spend" } (parts::figure(&lorenz(&points, concentration.gini, concentration.top_share(0.2)))) }
             div { h3 { "Recency and frequency" } (parts::figure(&heat_map(&cells))) }
@@ -53,6 +55,21 @@ fn figures(page: &Page) -> Markup {
             }
             div { dt { "Mean repeat purchase" } dd { (parts::amount(parts::mean(repeat), page.currency)) } }
             div { dt { "Days since the last order" } dd { (number(since, 0)) small { "median" } } }
+        }
+    }
+}
+
+/// The customers list in a sentence.
+fn listed(list: &ListReport) -> Markup {
+    let counts = list.counts;
+    html! {
+        p {
+            "The customers list " (list.name) " has " (plural(counts.matched + counts.prospects, "customer", "customers")) ": "
+            (count(counts.matched)) " of those above, and "
+            (plural(counts.prospects, "prospect who has", "prospects who have"))
+            " not ordered up to the end of calibration. Prospects are in " code { "customers.parquet" }
+            " with their attributes and without figures; nothing else on this page counts them. "
+            (plural(counts.not_listed, "customer is", "customers are")) " not in the list."
         }
     }
 }

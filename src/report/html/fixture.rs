@@ -89,6 +89,7 @@ impl Made {
             columns: &self.columns,
             ledger: &self.ledger,
             table: &self.table,
+            list: None,
             rfm: &self.rfm,
             concentration: &self.concentration,
             fits,

@@ -21,9 +21,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::calendar::{Discount, Span};
 use crate::clv::FitReport;
-use crate::customers::CustomerTable;
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::Rfm;
+use crate::customers::{CustomerTable, ListReport};
 use crate::history::Ledger;
 use crate::segment::Segmentation;
 use crate::simulate::Comparison;
@@ -51,6 +51,8 @@ pub struct Page<'a> {
     pub ledger: &'a Ledger,
     /// The customers; its window and unit are those of the run.
     pub table: &'a CustomerTable,
+    /// What became of the customers list, where there was one.
+    pub list: Option<&'a ListReport>,
     /// Their scores.
     pub rfm: &'a Rfm,
     /// How their spend is concentrated.

@@ -11,6 +11,7 @@ use crate::terminal;
 pub fn main(global: &Global, args: ConfigArgs, matches: Option<&ArgMatches>) -> Result<()> {
     let typed = Typed {
         reading: args.reading,
+        listed: args.listed,
         models: args.models,
         strategies: args.strategies,
         out: args.out,

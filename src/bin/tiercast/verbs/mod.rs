@@ -10,7 +10,9 @@ pub mod summarize;
 use std::path::PathBuf;
 
 use tiercast::Result;
-use tiercast::history::Source;
+use tiercast::history::{Source, files_of};
+
+use crate::settings::Settings;
 
 /// The sources that were named, or the bundled history.
 fn sources(paths: &[PathBuf]) -> Vec<Source> {
@@ -18,6 +20,12 @@ fn sources(paths: &[PathBuf]) -> Vec<Source> {
         return vec![tiercast::history::bundled()];
     }
     paths.iter().cloned().map(Source::Path).collect()
+}
+
+/// The files of the customers list, which are inputs like those of the history.
+fn list_files(settings: &Settings) -> Result<Vec<PathBuf>> {
+    let list = settings.run.customers_list.iter().cloned().map(Source::Path);
+    files_of(&list.collect::<Vec<_>>())
 }
 
 /// Runs `work` with the number of threads that was asked for.

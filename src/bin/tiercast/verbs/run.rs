@@ -24,6 +24,7 @@ const BUNDLED: &str = "bundled";
 pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Result<()> {
     let typed = Typed {
         reading: args.reading,
+        listed: args.listed,
         models: args.models,
         strategies: args.strategies,
         out: args.out,
@@ -34,6 +35,7 @@ pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Res
     let sources = super::sources(&args.history);
     let mut inputs = history::files_of(&sources)?;
     inputs.extend(settings.strategies.clone());
+    inputs.extend(super::list_files(&settings)?);
     inputs.extend(settings.file.clone());
     if args.dry_run {
         return dry_run(global, &settings, &args.history, strategies.as_ref(), args.force, &inputs);
@@ -115,6 +117,7 @@ fn dry_run(
     let set = strategies.map(StrategyText::check).transpose()?;
     drop(OutputFolder::begin(&settings.out, force, inputs)?);
     let inspection = history::inspect(&super::sources(paths), &settings.run.history)?;
+    pipeline::customer_list(&settings.run, &inspection)?;
     let names: Vec<&str> = set.iter().flat_map(|s| s.strategies.iter().map(|s| s.name.as_str())).collect();
     if global.json {
         return terminal::print_json(&json!({

@@ -1,0 +1,70 @@
+//! The customer table as a file, with the customers list joined to it.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::RunConfig;
+use crate::customers::{
+    CustomerList, Customers, ListCounts, ListReport, Reading, to_record_batch, with_prospects,
+};
+use crate::error::Result;
+use crate::history::Inspection;
+use crate::progress::Progress;
+use crate::report::tables::write_stretches;
+use crate::tier;
+
+/// Columns that a run adds beside those of the tier schemes.
+const ADDED: [&str; 11] = [
+    "r_score",
+    "f_score",
+    "m_score",
+    "rfm_code",
+    "p_alive",
+    "expected_transactions",
+    "expected_spend",
+    "clv",
+    "clv_mean_lower",
+    "clv_mean_upper",
+    "cluster",
+];
+
+/// The customers list of the settings, read for a history; `None` where there is none.
+///
+/// # Errors
+/// As for [`CustomerList::read`]; no attribute may have the name of a column of a run's `customers.parquet`.
+pub fn customer_list(config: &RunConfig, history: &Inspection) -> Result<Option<CustomerList>> {
+    let Some(path) = &config.customers_list else { return Ok(None) };
+    let mut taken = ADDED.to_vec();
+    taken.extend(tier::schemes().iter().map(|scheme| scheme.column()));
+    CustomerList::read(path, config.list_id.as_deref(), history, &taken).map(Some)
+}
+
+/// Writes the customer table stretch by stretch; with a list, those who never ordered stand among the customers in one
+/// order of ids.
+///
+/// # Errors
+/// Those of [`Customers::stretch`], [`CustomerList::join`] and of writing.
+pub fn write_customers(
+    path: &Path,
+    reading: &Reading,
+    list: Option<&CustomerList>,
+    progress: &dyn Progress,
+) -> Result<Option<ListReport>> {
+    let customers: &Customers = &reading.customers;
+    let stretches = customers.stretches();
+    let Some(list) = list else {
+        let stretch = |i| to_record_batch(&customers.stretch(i)?);
+        return write_stretches(path, stretches, stretch, progress).map(|()| None);
+    };
+    let places = customers.places_in(list)?;
+    let sum = Mutex::new(ListCounts::default());
+    let stretch = |i: usize| {
+        let mut table = customers.stretch(i)?;
+        let (prospects, counts) = list.join(&mut table, places[i]..places[i + 1])?;
+        sum.lock().unwrap_or_else(PoisonError::into_inner).add(counts);
+        with_prospects(&table, &prospects)
+    };
+    write_stretches(path, stretches, stretch, progress)?;
+    let counts = *sum.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(Some(list.report(counts)))
+}
