@@ -402,6 +402,52 @@ impl FromStr for CalendarPeriod {
     }
 }
 
+/// The last so many periods of the calendar, as in `quarter:8`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LastPeriods {
+    /// Which periods.
+    pub period: CalendarPeriod,
+    /// How many, the one that holds the end of calibration included.
+    pub count: u16,
+}
+
+/// More periods than this make more columns than anybody reads.
+const MOST_PERIODS: u16 = 520;
+
+impl fmt::Display for LastPeriods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.period, self.count)
+    }
+}
+
+impl FromStr for LastPeriods {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (period, count) = text.split_once(':').unwrap_or((text, ""));
+        let count = count.trim().parse().ok().filter(|count| (1..=MOST_PERIODS).contains(count));
+        let count = count.ok_or_else(|| {
+            let remedy = format!("write a period and how many, from 1 to {MOST_PERIODS}, as in quarter:8");
+            Error::value("the last periods", text, "it does not say how many", remedy)
+        })?;
+        Ok(LastPeriods { period: period.parse()?, count })
+    }
+}
+
+impl TryFrom<String> for LastPeriods {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<LastPeriods> for String {
+    fn from(periods: LastPeriods) -> String {
+        periods.to_string()
+    }
+}
+
 /// Days from 0000-03-01 to 1970-01-01. Counted from a March on, the leap day is the last of a year.
 const TO_1970: i32 = 719_468;
 

@@ -1,22 +1,23 @@
 //! One partition → the statistics of its customers: codes, a counting sort, a small sort per customer, one scan each.
 
 use crate::amount::AmountKind;
-use crate::calendar::Window;
+use crate::customers::account::Account;
 use crate::customers::blocks::{BLOCK_BITS, Blocks, Pool};
 use crate::customers::codes::CodeTable;
 use crate::customers::record::{Layout, amount, compare, id, when};
-use crate::customers::run::{Flat, Run, Shape};
-use crate::customers::statistics::{Customer, Floats, Money, Packed, Statistics, Tally, Units};
+use crate::customers::run::{Flat, Run};
+use crate::customers::scan::{Customer, ScanRule};
+use crate::customers::shape::Shape;
+use crate::customers::statistics::{Floats, Money, Packed, Tally, Units};
 use crate::customers::suspects::{Suspect, suspects};
+use crate::history::Reason;
 use crate::history::event::amount_text;
-use crate::history::{IdKind, Reason};
 use crate::random::hash_integer;
 
 /// What a fold has to know.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Rule {
-    pub(crate) window: Window,
-    pub(crate) amounts: AmountKind,
+    pub(crate) scan: ScanRule,
     pub(crate) layout: Layout,
     pub(crate) shape: Shape,
     /// Keep all rows of customers who may have duplicates, so that they can be scanned again without them.
@@ -24,13 +25,9 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// The shape of customers with ids of that kind.
-    pub(crate) fn shape(ids: IdKind, window: Window) -> Shape {
-        Shape {
-            text: ids.is_text(),
-            signed: matches!(ids, IdKind::Signed { .. }),
-            holdout: window.has_holdout(),
-        }
+    /// How customers known before are laid out among the rows of a store: a record of an account, then the text.
+    pub(crate) fn before(&self) -> Layout {
+        Layout::of_head(self.layout.text, self.shape.len())
     }
 }
 
@@ -52,12 +49,22 @@ pub(crate) struct Folded {
     pub(crate) suspects: Vec<Suspect>,
 }
 
-/// Folds the rows of a partition, and gives their blocks back.
-pub(crate) fn fold(rows: Blocks, rule: &Rule, pool: &Pool) -> Folded {
-    match rule.amounts {
-        AmountKind::Float => fold_as(rows, rule, Floats, pool),
-        AmountKind::Scaled { scale } => fold_as(rows, rule, Units { scale }, pool),
+/// Folds the rows of a partition and what was known of its customers before, and gives their blocks back.
+pub(crate) fn fold(rows: Blocks, before: Blocks, rule: &Rule, pool: &Pool) -> Folded {
+    match rule.shape.amounts {
+        AmountKind::Float => fold_as(rows, before, rule, Floats, pool),
+        AmountKind::Scaled { scale } => fold_as(rows, before, rule, Units { scale }, pool),
     }
+}
+
+/// Where a customer's id is.
+#[derive(Debug, Clone, Copy)]
+enum Id {
+    Integer(u64),
+    /// In the row at this address.
+    Row(u64),
+    /// In the record at this address of what was known before.
+    Before(u64),
 }
 
 /// The rows of a partition grouped by customer.
@@ -65,33 +72,54 @@ struct Grouped {
     packed: Vec<Packed>,
     /// Where the rows of each code end.
     ends: Vec<usize>,
-    /// The id of each code, or the address of a row that has it.
-    ids: Vec<u64>,
+    /// The id of each code.
+    ids: Vec<Id>,
     codes: CodeTable,
+    /// Of each code the address of what was known before; empty if nothing was of anybody.
+    known: Vec<Option<u64>>,
 }
 
-fn group(rows: &Blocks, layout: Layout) -> Grouped {
+fn group(rows: &Blocks, before: &Blocks, rule: &Rule) -> Grouped {
+    let (layout, old) = (rule.layout, rule.before());
     let count = rows.list.iter().map(Vec::len).sum::<usize>() / layout.head();
     let mut codes: Vec<u32> = Vec::with_capacity(count);
-    let mut ids: Vec<u64> = Vec::new();
+    let mut ids: Vec<Id> = Vec::new();
     let mut table = CodeTable::with_capacity(count / 8);
+    let address = |block: usize, at: usize| (block as u64) << BLOCK_BITS | at as u64;
+    let mut code_of = |ids: &[Id], record: &[u64], layout: Layout| {
+        if !layout.text {
+            // The hash of integers is a bijection: equal hashes are equal ids.
+            return table.code(hash_integer(id(record)), |_| true);
+        }
+        let same = |code: u32| {
+            let (other, its) = match ids[code as usize] {
+                Id::Row(at) => (rows.at(at), rule.layout),
+                Id::Before(at) => (before.at(at), old),
+                Id::Integer(_) => return false,
+            };
+            other[0] == id(record) && its.text(other) == layout.text(record)
+        };
+        // The low bits are the text's length.
+        table.code(id(record).rotate_right(16), same)
+    };
     for (number, block) in rows.list.iter().enumerate() {
         layout.each(block, |at, record| {
-            let (code, new) = if layout.text {
-                let same = |code: u32| {
-                    let other = rows.at(ids[code as usize]);
-                    other[0] == id(record) && layout.text(other) == layout.text(record)
-                };
-                // The low bits are the text's length.
-                table.code(id(record).rotate_right(16), same)
-            } else {
-                // The hash of integers is a bijection: equal hashes are equal ids.
-                table.code(hash_integer(id(record)), |_| true)
-            };
+            let (code, new) = code_of(&ids, record, layout);
             if new {
-                ids.push(if layout.text { (number as u64) << BLOCK_BITS | at as u64 } else { id(record) });
+                ids.push(if layout.text { Id::Row(address(number, at)) } else { Id::Integer(id(record)) });
             }
             codes.push(code);
+        });
+    }
+    let mut known: Vec<Option<u64>> = Vec::new();
+    for (number, block) in before.list.iter().enumerate() {
+        old.each(block, |at, record| {
+            let (code, new) = code_of(&ids, record, old);
+            if new {
+                ids.push(if old.text { Id::Before(address(number, at)) } else { Id::Integer(id(record)) });
+            }
+            known.resize(ids.len(), None);
+            known[code as usize] = Some(address(number, at));
         });
     }
     let mut ends = vec![0usize; ids.len() + 1];
@@ -107,21 +135,36 @@ fn group(rows: &Blocks, layout: Layout) -> Grouped {
     for (number, block) in rows.list.iter().enumerate() {
         layout.each(block, |at, record| {
             let slot = &mut ends[codes.next().expect("a code a row") as usize];
-            packed[*slot] =
-                Packed::new(when(record), amount(record), (number as u64) << BLOCK_BITS | at as u64);
+            packed[*slot] = Packed::new(when(record), amount(record), address(number, at));
             *slot += 1;
         });
     }
     ends.pop();
-    Grouped { packed, ends, ids, codes: table }
+    Grouped { packed, ends, ids, codes: table, known }
 }
 
-fn fold_as<M: Money>(rows: Blocks, rule: &Rule, money: M, pool: &Pool) -> Folded {
+fn fold_as<M: Money>(rows: Blocks, before: Blocks, rule: &Rule, money: M, pool: &Pool) -> Folded {
     let layout = rule.layout;
-    let Grouped { mut packed, ends, ids, codes } = group(&rows, layout);
-    let mut found: Vec<(u32, Statistics)> = Vec::with_capacity(ids.len());
+    let Grouped { mut packed, ends, ids, codes, known } = group(&rows, &before, rule);
+    // The text of a code's customer, from a row or from what was known before.
+    let text = |code: u32| match ids[code as usize] {
+        Id::Row(address) => {
+            let record = rows.at(address);
+            (id(record), layout.text(record))
+        }
+        Id::Before(address) => {
+            let record = before.at(address);
+            (id(record), rule.before().text(record))
+        }
+        Id::Integer(_) => (0, &[][..]),
+    };
+    let record_before = |address: u64| &before.at(address)[..rule.shape.len()];
+
+    let width = rule.shape.len();
+    let mut found: Vec<u32> = Vec::with_capacity(ids.len());
+    let mut records: Vec<u64> = Vec::with_capacity(ids.len() * width);
     let (mut tally, mut aside, mut suspected) = (Tally::default(), Vec::new(), Vec::new());
-    let mut scratch = Vec::new();
+    let (mut scratch, mut account) = (Vec::new(), Account::default());
     let mut begin = 0;
     for code in 0..ids.len() {
         let own = &mut packed[begin..ends[code]];
@@ -129,64 +172,69 @@ fn fold_as<M: Money>(rows: Blocks, rule: &Rule, money: M, pool: &Pool) -> Folded
         own.sort_unstable();
         let id_hash = codes.hash(code);
         let extras_of = |row: Packed| layout.extras(rows.at(row.place()));
-        let customer = Customer { id_hash, rows: own, extras: layout.extras, extras_of };
-        let statistics = customer.scan(money, rule.window, &mut scratch, &mut tally, |row, reason| {
+        let customer = Customer { id_hash, rows: own, extras_of };
+        let known = known.get(code).copied().flatten();
+        match known {
+            Some(address) => account = rule.shape.account(record_before(address), money),
+            None => rule.scan.clear(&mut account),
+        }
+        customer.scan(money, &rule.scan, &mut account, &mut scratch, &mut tally, |row, reason| {
             let value = match reason {
                 Reason::NewInHoldout => row.day().to_string(),
-                _ => amount_text(row.amount(), rule.amounts),
+                _ => amount_text(row.amount(), rule.shape.amounts),
             };
             aside.push(Aside { row: when(rows.at(row.place())).row(), reason, value });
         });
-        let Some(statistics) = statistics else { continue };
+        if account.days == 0 {
+            continue;
+        }
         if own.windows(2).any(|pair| pair[0].may_equal(pair[1])) {
             // Refunds before the first order are not used, and so are not compared.
-            let used = own.iter().copied().skip_while(|row| row.day() < statistics.first_order);
+            let used = own.iter().copied().skip_while(|row| row.day().0 < account.first_order);
             let record_of = |row: Packed| &rows.at(row.place())[..layout.head()];
             suspected.extend(suspects(used, rule.drop_duplicates, record_of).map(|rows| Suspect {
                 customer: code,
                 id_hash,
+                before: known.map(|address| record_before(address).to_vec()),
                 rows,
             }));
         }
-        found.push((code as u32, statistics));
+        let integer = if let Id::Integer(id) = ids[code] { id } else { 0 };
+        rule.shape.encode(integer, &account, money, &rule.scan, &mut records);
+        found.push(code as u32);
     }
     drop(packed);
 
     let mut order: Vec<u32> = (0..found.len() as u32).collect();
     if layout.text {
-        let text = |code: u32| {
-            let record = rows.at(ids[code as usize]);
-            (id(record), layout.text(record))
-        };
-        order.sort_unstable_by(|&a, &b| compare(text(found[a as usize].0), text(found[b as usize].0)));
+        order.sort_unstable_by(|&a, &b| compare(text(found[a as usize]), text(found[b as usize])));
     } else {
         // Keys lie beside the places, so that sorting looks nothing up.
-        let key = |place: u32| rule.shape.sortable(ids[found[place as usize].0 as usize]);
+        let key = |place: u32| rule.shape.sortable(records[place as usize * width]);
         let mut keyed: Vec<(u64, u32)> = order.iter().map(|&place| (key(place), place)).collect();
         keyed.sort_unstable();
         order = keyed.into_iter().map(|(_, place)| place).collect();
     }
-    let mut flat = Flat { records: Vec::with_capacity(found.len() * rule.shape.len()), texts: Vec::new() };
+    let mut flat = Flat { records: Vec::with_capacity(records.len()), texts: Vec::new() };
     for &place in &order {
-        let (code, statistics) = &found[place as usize];
-        let mut own = ids[*code as usize];
+        let at = flat.records.len();
+        flat.records.extend_from_slice(&records[place as usize * width..(place as usize + 1) * width]);
         if layout.text {
-            let record = rows.at(own);
-            own = flat.texts.len() as u64;
-            flat.texts.push(id(record));
-            flat.texts.extend_from_slice(layout.text(record));
+            let (first, words) = text(found[place as usize]);
+            flat.records[at] = flat.texts.len() as u64;
+            flat.texts.push(first);
+            flat.texts.extend_from_slice(words);
         }
-        rule.shape.encode(own, statistics, &mut flat.records);
     }
     if !suspected.is_empty() {
         // Customers are known by their places from now on.
         let mut places = vec![0; ids.len()];
         for (place, &at) in order.iter().enumerate() {
-            places[found[at as usize].0 as usize] = place;
+            places[found[at as usize] as usize] = place;
         }
         suspected.iter_mut().for_each(|suspect| suspect.customer = places[suspect.customer]);
         suspected.sort_by_key(|suspect| suspect.customer);
     }
-    pool.give(rows.list);
+    pool.give(rows.list.into_iter().chain(before.list));
     Folded { run: Run::new(rule.shape, flat, pool), tally, aside, suspects: suspected }
 }

@@ -7,12 +7,15 @@
 
 use crate::calendar::{Unit, Window};
 use crate::customers::record::{compare, unpack};
-use crate::customers::run::{Flat, Key, Run, Shape};
+use crate::customers::run::{Flat, Key, Run};
+use crate::customers::scan::ScanRule;
+use crate::customers::shape::Shape;
 use crate::customers::spill::Spill;
 use crate::customers::statistics::Statistics;
-use crate::customers::table::{CustomerList, CustomerTable, Holdout, Ids};
+use crate::customers::table::more::{kept, numbers};
+use crate::customers::table::{Column, CustomerList, CustomerTable, Holdout, Ids, Values};
 use crate::error::{Error, Result};
-use crate::history::IdKind;
+use crate::history::{IdKind, KeptColumn};
 use crate::parallel;
 
 /// Customers of a stretch, which is also a row group of the table that is written: small enough for a few of them to
@@ -22,27 +25,29 @@ const STRETCH: usize = if cfg!(test) { 7 } else { 1 << 18 };
 /// The customers of a history, folded but not yet side by side.
 #[derive(Debug)]
 pub struct Customers {
-    runs: Vec<Run>,
-    shape: Shape,
-    kind: IdKind,
-    window: Window,
-    unit: Unit,
-    spill: Spill,
+    pub(crate) runs: Vec<Run>,
+    pub(crate) about: About,
+    pub(crate) spill: Spill,
     /// Where each stretch begins in each run; one more than there are stretches.
     begins: Vec<Vec<usize>>,
 }
 
+/// What all customers have in common.
+#[derive(Debug)]
+pub(crate) struct About {
+    pub(crate) shape: Shape,
+    pub(crate) rule: ScanRule,
+    pub(crate) kind: IdKind,
+    pub(crate) unit: Unit,
+    /// The name of the sum of costs.
+    pub(crate) cost_name: &'static str,
+    pub(crate) kept: Vec<KeptColumn>,
+}
+
 impl Customers {
-    pub(crate) fn new(
-        runs: Vec<Run>,
-        shape: Shape,
-        kind: IdKind,
-        window: Window,
-        unit: Unit,
-        spill: Spill,
-    ) -> Result<Customers> {
-        let begins = begins(&runs, shape, &spill)?;
-        Ok(Customers { runs, shape, kind, window, unit, spill, begins })
+    pub(crate) fn new(runs: Vec<Run>, about: About, spill: Spill) -> Result<Customers> {
+        let begins = begins(&runs, about.shape, &spill)?;
+        Ok(Customers { runs, about, spill, begins })
     }
 
     /// Number of customers.
@@ -57,7 +62,7 @@ impl Customers {
 
     /// The windows of calibration and holdout.
     pub fn window(&self) -> Window {
-        self.window
+        self.about.rule.window
     }
 
     /// How many stretches the table is made of.
@@ -70,13 +75,18 @@ impl Customers {
     /// # Errors
     /// [`Error::Value`] for amounts that add up to infinity; [`Error::Io`] when the spill file cannot be read.
     pub fn stretch(&self, i: usize) -> Result<CustomerTable> {
-        let (shape, mut flat) = (self.shape, Flat::default());
-        for (run, (&begin, &end)) in self.runs.iter().zip(self.begins[i].iter().zip(&self.begins[i + 1])) {
-            run.load(begin..end, shape, &self.spill, &mut flat)?;
-        }
-        let table = self.table(&flat);
+        let table = self.table(&self.flat(i)?)?;
         check_finite(&table)?;
         Ok(table)
+    }
+
+    /// The records of a stretch, each run's in order.
+    pub(crate) fn flat(&self, i: usize) -> Result<Flat> {
+        let mut flat = Flat::default();
+        for (run, (&begin, &end)) in self.runs.iter().zip(self.begins[i].iter().zip(&self.begins[i + 1])) {
+            run.load(begin..end, self.about.shape, &self.spill, &mut flat)?;
+        }
+        Ok(flat)
     }
 
     /// Where in a list each stretch begins, the first at 0, and where the list ends: those of the list between two
@@ -90,9 +100,9 @@ impl Customers {
             let mut flat = Flat::default();
             for (run, (&begin, &end)) in self.runs.iter().zip(self.begins[i].iter().zip(&self.begins[i + 1]))
             {
-                run.load(begin..end.min(begin + 1), self.shape, &self.spill, &mut flat)?;
+                run.load(begin..end.min(begin + 1), self.about.shape, &self.spill, &mut flat)?;
             }
-            places.push(list.before(&self.table(&flat).ids, 0)?);
+            places.push(list.before(&self.table(&flat)?.ids, 0)?);
         }
         places.push(list.len());
         Ok(places)
@@ -109,7 +119,7 @@ impl Customers {
             |i| self.stretch(i),
             |_, stretch| {
                 match &mut whole {
-                    Some(whole) => whole.append(stretch),
+                    Some(whole) => whole.append(stretch)?,
                     None => whole = Some(stretch),
                 }
                 Ok(())
@@ -118,46 +128,25 @@ impl Customers {
         whole.ok_or_else(|| Error::internal("making the customer table", "there are no customers"))
     }
 
-    fn table(&self, flat: &Flat) -> CustomerTable {
-        let (shape, width, window) = (self.shape, self.shape.len(), self.window);
-        let n = flat.records.len() / width;
-        let record = |i: usize| &flat.records[i * width..(i + 1) * width];
-        let mut order: Vec<(u64, u32)> = (0..n)
-            .map(|i| {
-                let record = record(i);
-                let key = if shape.text { prefix(flat.text(record)) } else { shape.sortable(record[0]) };
-                (key, i as u32)
-            })
-            .collect();
-        if shape.text {
-            let text = |i: u32| flat.text(record(i as usize));
-            order.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(text(a.1), text(b.1))));
+    fn table(&self, flat: &Flat) -> Result<CustomerTable> {
+        let About { shape, rule, .. } = &self.about;
+        let finished;
+        let (flat, shape) = if shape.account {
+            finished = self.finished(flat);
+            (&finished, shape.figures())
         } else {
-            // The stable sort finds the runs, which are in order already, and merges them.
-            order.sort();
-        }
-        let sorted: Vec<Statistics> = order.iter().map(|&(_, i)| shape.decode(record(i as usize))).collect();
-        let id = |&(_, i): &(u64, u32)| record(i as usize)[0];
-        let ids = match self.kind {
-            IdKind::Text { kind } => {
-                let (mut ends, mut bytes) = (Vec::with_capacity(n), Vec::new());
-                for &(_, i) in &order {
-                    let (first, words) = flat.text(record(i as usize));
-                    unpack(first, words, &mut bytes);
-                    ends.push(bytes.len());
-                }
-                Ids::Text { ends, bytes, kind }
-            }
-            IdKind::Unsigned { bits } => Ids::Unsigned { values: order.iter().map(id).collect(), bits },
-            IdKind::Signed { bits } => {
-                Ids::Signed { values: order.iter().map(|place| id(place) as i64).collect(), bits }
-            }
+            (flat, *shape)
         };
-        let end = window.calibration_end;
-        CustomerTable {
-            ids,
-            window,
-            unit: self.unit,
+        let order = order(flat, shape);
+        let width = shape.len();
+        let records: Vec<&[u64]> =
+            order.iter().map(|&i| &flat.records[i as usize * width..(i as usize + 1) * width]).collect();
+        let sorted: Vec<Statistics> = records.iter().map(|record| shape.statistics(record)).collect();
+        let end = rule.end();
+        Ok(CustomerTable {
+            ids: ids(flat, &records, self.about.kind),
+            window: rule.window,
+            unit: self.about.unit,
             frequency: sorted.iter().map(|s| s.frequency).collect(),
             recency_days: sorted.iter().map(|s| s.last_order.since(s.first_order) as u32).collect(),
             t_days: sorted.iter().map(|s| end.since(s.first_order) as u32).collect(),
@@ -167,11 +156,93 @@ impl Customers {
             orders: sorted.iter().map(|s| s.orders).collect(),
             transactions: sorted.iter().map(|s| s.transactions).collect(),
             total_spend: sorted.iter().map(|s| s.total_spend).collect(),
-            holdout: window.has_holdout().then(|| Holdout {
+            holdout: rule.window.has_holdout().then(|| Holdout {
                 frequency: sorted.iter().map(|s| s.holdout_frequency).collect(),
                 spend: sorted.iter().map(|s| s.holdout_spend).collect(),
             }),
-            columns: Vec::new(),
+            columns: self.more(shape, &records, &sorted)?,
+        })
+    }
+
+    /// Accounts as figures.
+    fn finished(&self, flat: &Flat) -> Flat {
+        let About { shape, rule, .. } = &self.about;
+        let mut records = Vec::with_capacity(flat.records.len() / shape.len() * shape.figures().len());
+        for record in flat.records.chunks_exact(shape.len()) {
+            shape.finish(record, rule, &mut records);
+        }
+        Flat { records, texts: flat.texts.clone() }
+    }
+
+    /// The columns that not every history has.
+    fn more(&self, shape: Shape, records: &[&[u64]], sorted: &[Statistics]) -> Result<Vec<Column>> {
+        let mut out = Vec::new();
+        if shape.has_cost() {
+            let values = Values::Float(records.iter().map(|record| shape.cost(record)).collect());
+            out.push(Column { name: self.about.cost_name.to_string(), values });
+        }
+        if let Some(periods) = &self.about.rule.periods {
+            // Mean and sample variance of the days between order days, from exact sums.
+            let days = |s: &Statistics| s.last_order.since(s.first_order) as f64;
+            let mean = |s: &Statistics| (s.frequency > 0).then(|| days(s) / f64::from(s.frequency));
+            out.push(numbers("gap_mean", sorted.iter().map(mean)));
+            let variance = |(record, s): (&&[u64], &Statistics)| {
+                let (n, sum) = (u128::from(s.frequency), s.last_order.since(s.first_order) as u128);
+                // n · Σ gap² − (Σ gap)² is a whole number, so that nothing cancels.
+                let spread = n * u128::from(shape.gap_squares(record)) - sum * sum;
+                (n > 1).then(|| spread as f64 / (n * (n - 1)) as f64)
+            };
+            out.push(numbers("gap_variance", records.iter().zip(sorted).map(variance)));
+            for i in 0..periods.len() {
+                let label = periods.period.label(periods.first() + i as i32).replace('-', "_");
+                let orders = records.iter().map(|record| shape.period(record, i).0).collect();
+                let spend = records.iter().map(|record| shape.period(record, i).1).collect();
+                out.push(Column { name: format!("orders_{label}"), values: Values::Count(orders) });
+                out.push(Column { name: format!("spend_{label}"), values: Values::Float(spend) });
+            }
+        }
+        for (i, column) in self.about.kept.iter().enumerate() {
+            let ranks = records.iter().map(|record| shape.rank(record, i));
+            out.push(kept(&column.name, &column.values, ranks)?);
+        }
+        Ok(out)
+    }
+}
+
+/// The order of ids of records that lie in runs.
+pub(crate) fn order(flat: &Flat, shape: Shape) -> Vec<u32> {
+    let width = shape.len();
+    let record = |i: u32| &flat.records[i as usize * width..(i as usize + 1) * width];
+    let mut order: Vec<(u64, u32)> = (0..(flat.records.len() / width) as u32)
+        .map(|i| (if shape.text { prefix(flat.text(record(i))) } else { shape.sortable(record(i)[0]) }, i))
+        .collect();
+    if shape.text {
+        let text = |i: u32| flat.text(record(i));
+        order.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(text(a.1), text(b.1))));
+    } else {
+        // The stable sort finds the runs, which are in order already, and merges them.
+        order.sort();
+    }
+    order.into_iter().map(|(_, i)| i).collect()
+}
+
+/// The ids of records.
+pub(crate) fn ids(flat: &Flat, records: &[&[u64]], kind: IdKind) -> Ids {
+    match kind {
+        IdKind::Text { kind } => {
+            let (mut ends, mut bytes) = (Vec::with_capacity(records.len()), Vec::new());
+            for record in records {
+                let (first, words) = flat.text(record);
+                unpack(first, words, &mut bytes);
+                ends.push(bytes.len());
+            }
+            Ids::Text { ends, bytes, kind }
+        }
+        IdKind::Unsigned { bits } => {
+            Ids::Unsigned { values: records.iter().map(|record| record[0]).collect(), bits }
+        }
+        IdKind::Signed { bits } => {
+            Ids::Signed { values: records.iter().map(|record| record[0] as i64).collect(), bits }
         }
     }
 }

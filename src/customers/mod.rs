@@ -1,5 +1,6 @@
 //! The customer table: one row per customer with the statistics that everything else is made of.
 
+mod account;
 mod blocks;
 mod codes;
 pub mod concentration;
@@ -12,7 +13,9 @@ mod record;
 mod reference;
 pub mod rfm;
 mod run;
+mod scan;
 mod second_look;
+mod shape;
 pub mod spend;
 mod spill;
 mod statistics;

@@ -22,14 +22,24 @@ const LONG: u64 = 0xffff;
 pub(crate) struct Layout {
     /// Ids are texts.
     pub(crate) text: bool,
-    pub(crate) extras: Extras,
+    head: usize,
 }
 
 impl Layout {
+    /// The layout of events with these extras.
+    pub(crate) fn new(text: bool, extras: Extras) -> Layout {
+        Layout { text, head: BEFORE_EXTRAS + extras.words() }
+    }
+
+    /// The layout of other records, with a head of `head` words of which the first is that of a row.
+    pub(crate) fn of_head(text: bool, head: usize) -> Layout {
+        Layout { text, head }
+    }
+
     /// Words of the head.
     #[inline]
     pub(crate) fn head(self) -> usize {
-        BEFORE_EXTRAS + self.extras.words()
+        self.head
     }
 
     /// Words of the record that `words` begin with.

@@ -2,73 +2,18 @@
 
 use std::cmp::Ordering;
 
-use crate::calendar::Day;
 use crate::customers::blocks::{BLOCK_WORDS, Block, Pool};
 use crate::customers::record::{compare, text_words};
+use crate::customers::shape::Shape;
 use crate::customers::spill::{Extent, Spill};
-use crate::customers::statistics::Statistics;
 use crate::error::Result;
 
 /// Of every so many customers of a run the id is kept, so that a place in it is found without reading much of it.
 const SAMPLE: usize = if cfg!(test) { 4 } else { 64 };
 
-/// How customers are laid out as records of 64-bit words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shape {
-    pub(crate) text: bool,
-    /// Ids are signed integers.
-    pub(crate) signed: bool,
-    pub(crate) holdout: bool,
-}
-
-impl Shape {
-    /// Words of a record.
-    pub(crate) fn len(self) -> usize {
-        6 + usize::from(self.holdout)
-    }
-
-    /// Appends a record. `id` is the integer, or the address of the text among the texts.
-    pub(crate) fn encode(self, id: u64, s: &Statistics, out: &mut Vec<u64>) {
-        let pair = |a: u32, b: u32| u64::from(a) << 32 | u64::from(b);
-        out.extend_from_slice(&[
-            id,
-            s.total_spend.to_bits(),
-            s.monetary_value.to_bits(),
-            pair(s.first_order.0 as u32, s.last_order.0 as u32),
-            pair(s.frequency, s.orders),
-            pair(s.transactions, s.holdout_frequency),
-        ]);
-        if self.holdout {
-            out.push(s.holdout_spend.to_bits());
-        }
-    }
-
-    /// The statistics of a record.
-    pub(crate) fn decode(self, record: &[u64]) -> Statistics {
-        let (high, low) = (|word: u64| (word >> 32) as u32, |word: u64| word as u32);
-        Statistics {
-            total_spend: f64::from_bits(record[1]),
-            monetary_value: f64::from_bits(record[2]),
-            first_order: Day(high(record[3]) as i32),
-            last_order: Day(low(record[3]) as i32),
-            frequency: high(record[4]),
-            orders: low(record[4]),
-            transactions: high(record[5]),
-            holdout_frequency: low(record[5]),
-            holdout_spend: if self.holdout { f64::from_bits(record[6]) } else { 0.0 },
-        }
-    }
-
-    /// What sorts integers' ids like numbers.
-    #[inline]
-    pub(crate) fn sortable(self, id: u64) -> u64 {
-        if self.signed { id ^ (1 << 63) } else { id }
-    }
-
-    /// Records in a block.
-    fn per_block(self) -> usize {
-        (BLOCK_WORDS / self.len()).max(1)
-    }
+/// Records in a block.
+fn per_block(shape: Shape) -> usize {
+    (BLOCK_WORDS / shape.len()).max(1)
 }
 
 /// An id that can be compared with others of the same history.
@@ -162,7 +107,7 @@ impl Run {
             .collect();
         let records = flat
             .records
-            .chunks(width * shape.per_block())
+            .chunks(width * per_block(shape))
             .map(|words| {
                 let mut block = pool.take(words.len());
                 block.extend_from_slice(words);
@@ -215,7 +160,7 @@ impl Run {
         let begin = out.records.len();
         match &self.place {
             Place::Memory { records, .. } => {
-                let per = shape.per_block();
+                let per = per_block(shape);
                 let mut at = range.start;
                 while at < range.end {
                     let (block, offset) = (at / per, at % per);
@@ -279,24 +224,24 @@ impl Run {
         Ok(())
     }
 
-    /// Puts other statistics in the place of customer `i`'s.
-    pub(crate) fn replace(&mut self, i: usize, s: &Statistics, shape: Shape, spill: &Spill) -> Result<()> {
-        let (width, per) = (shape.len(), shape.per_block());
-        let mut record = Vec::with_capacity(width);
+    /// Puts another record in the place of customer `i`'s, which keeps its id.
+    pub(crate) fn replace(&mut self, i: usize, record: &mut [u64], spill: &Spill) -> Result<()> {
+        let width = record.len();
         match &mut self.place {
             Place::Memory { records, .. } => {
+                let per = (BLOCK_WORDS / width).max(1);
                 let begin = i % per * width;
                 let old = &mut records[i / per][begin..begin + width];
-                shape.encode(old[0], s, &mut record);
-                old.copy_from_slice(&record);
+                record[0] = old[0];
+                old.copy_from_slice(record);
                 Ok(())
             }
             Place::Disk { records, .. } => {
                 let extent = records.part(i * width, width);
                 let mut old = Vec::new();
                 spill.read(extent, &mut old)?;
-                shape.encode(old[0], s, &mut record);
-                spill.rewrite(extent, &record)
+                record[0] = old[0];
+                spill.rewrite(extent, record)
             }
         }
     }

@@ -1,9 +1,9 @@
-//! One customer's rows in canonical order → its statistics, in one scan for both windows.
+//! The statistics of a customer, a row as it is sorted, and how amounts are added and rows counted.
 
 use crate::amount::AmountKind;
-use crate::calendar::{Day, Window};
+use crate::calendar::Day;
+use crate::customers::account::{halves, whole};
 use crate::history::event::{CHECK_BITS, When, ZERO, float_of, units_of};
-use crate::history::{Extras, Reason};
 
 /// Bits of a [`Packed`] below the check: the record's address in its partition.
 const PLACE_BITS: u32 = 36;
@@ -47,7 +47,7 @@ impl Packed {
     }
 
     #[inline]
-    fn is_refund(self) -> bool {
+    pub(crate) fn is_refund(self) -> bool {
         self.amount() < ZERO
     }
 }
@@ -55,11 +55,15 @@ impl Packed {
 /// How amounts are added.
 pub(crate) trait Money: Copy + Sync {
     /// A sum of amounts.
-    type Sum: Copy + Default + std::ops::AddAssign;
+    type Sum: Copy + Default + std::ops::AddAssign + std::fmt::Debug;
     /// The amount of a key.
     fn of(self, key: u64) -> Self::Sum;
     /// A sum as a number.
     fn value(self, sum: Self::Sum) -> f64;
+    /// A sum as words.
+    fn words(self, sum: Self::Sum) -> [u64; 2];
+    /// The sum of words.
+    fn of_words(self, words: [u64; 2]) -> Self::Sum;
 }
 
 /// Floating point, added in canonical order.
@@ -75,6 +79,12 @@ impl Money for Floats {
     #[inline]
     fn value(self, sum: f64) -> f64 {
         sum
+    }
+    fn words(self, sum: f64) -> [u64; 2] {
+        [sum.to_bits(), 0]
+    }
+    fn of_words(self, words: [u64; 2]) -> f64 {
+        f64::from_bits(words[0])
     }
 }
 
@@ -93,6 +103,12 @@ impl Money for Units {
     #[inline]
     fn value(self, sum: i128) -> f64 {
         AmountKind::scaled_to_f64(sum, self.scale)
+    }
+    fn words(self, sum: i128) -> [u64; 2] {
+        halves(sum)
+    }
+    fn of_words(self, words: [u64; 2]) -> i128 {
+        whole(words)
     }
 }
 
@@ -143,7 +159,7 @@ impl Tally {
     }
 
     #[inline]
-    fn count(&mut self, row: Packed, order: u64, id_hash: u64, holdout: bool) {
+    pub(crate) fn count(&mut self, row: Packed, order: u64, id_hash: u64, holdout: bool) {
         if holdout {
             self.used_holdout += 1;
         } else {
@@ -166,115 +182,4 @@ const K: [u64; 3] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7345, 0xa409_3822_2
 fn fold(a: u64, b: u64) -> (u64, u64) {
     let product = u128::from(a) * u128::from(b);
     (product as u64, (product >> 64) as u64)
-}
-
-/// A customer's rows, sorted, with what belongs to them.
-pub(crate) struct Customer<'a, F> {
-    pub(crate) id_hash: u64,
-    pub(crate) rows: &'a [Packed],
-    pub(crate) extras: Extras,
-    /// The extras of a row.
-    pub(crate) extras_of: F,
-}
-
-impl<'a, F: Fn(Packed) -> &'a [u64]> Customer<'a, F> {
-    #[inline]
-    fn order(&self, row: Packed) -> u64 {
-        if self.extras.order { self.extras.order_of((self.extras_of)(row)) } else { 0 }
-    }
-
-    /// Scans the rows. `tally` counts those used, `aside` receives the others; the result is `None` for a customer who
-    /// has no order in the calibration window.
-    ///
-    /// A refund counts against the latest order day on or before it, so that it may lower an earlier day's spend; after
-    /// the end of calibration it lowers the holdout's spend instead, because what is known later must not change the
-    /// figures that are predicted from.
-    pub(crate) fn scan<M: Money>(
-        &self,
-        money: M,
-        window: Window,
-        scratch: &mut Vec<u64>,
-        tally: &mut Tally,
-        mut aside: impl FnMut(Packed, Reason),
-    ) -> Option<Statistics> {
-        let first_order = self.rows.iter().find(|row| !row.is_refund()).map(|row| row.day());
-        let orphans = first_order
-            .map_or(self.rows.len(), |first| self.rows.iter().take_while(|row| row.day() < first).count());
-        let (orphans, rows) = self.rows.split_at(orphans);
-        for &row in orphans {
-            aside(row, Reason::RefundWithoutOrder);
-        }
-        let first_order = first_order?;
-        if first_order > window.calibration_end {
-            for &row in rows {
-                aside(row, Reason::NewInHoldout);
-            }
-            return None;
-        }
-
-        let (mut spend, mut total, mut repeats, mut holdout) =
-            (M::Sum::default(), M::Sum::default(), M::Sum::default(), M::Sum::default());
-        let (mut days, mut holdout_days, mut transactions, mut order_ids) = (0u32, 0u32, 0u32, 0u32);
-        let mut last_order = first_order;
-        let mut rest = rows;
-        while let Some(&row) = rest.first() {
-            let day = row.day();
-            let same_day = rest.iter().take_while(|row| row.day() == day).count();
-            let (today, later) = rest.split_at(same_day);
-            rest = later;
-            let (refunds, orders) = today.split_at(today.iter().take_while(|row| row.is_refund()).count());
-            let in_holdout = day > window.calibration_end;
-            if in_holdout {
-                let mut day_spend = M::Sum::default();
-                for row in orders.iter().chain(refunds) {
-                    day_spend += money.of(row.amount());
-                }
-                holdout += day_spend;
-                holdout_days += u32::from(!orders.is_empty());
-            } else {
-                if !orders.is_empty() {
-                    if days > 0 {
-                        total += spend;
-                    }
-                    if days > 1 {
-                        repeats += spend;
-                    }
-                    spend = M::Sum::default();
-                    days += 1;
-                    last_order = day;
-                }
-                for row in orders.iter().chain(refunds) {
-                    spend += money.of(row.amount());
-                }
-                transactions += orders.len() as u32;
-                if self.extras.order {
-                    // An order counts once a day: what is known of a day is complete when the day is over.
-                    scratch.clear();
-                    scratch.extend(orders.iter().map(|&row| self.order(row)));
-                    scratch.sort_unstable();
-                    scratch.dedup();
-                    order_ids += scratch.len() as u32;
-                }
-            }
-            for &row in today {
-                tally.count(row, self.order(row), self.id_hash, in_holdout);
-            }
-        }
-        total += spend;
-        if days > 1 {
-            repeats += spend;
-        }
-        let frequency = days - 1;
-        Some(Statistics {
-            monetary_value: if frequency == 0 { 0.0 } else { money.value(repeats) / f64::from(frequency) },
-            total_spend: money.value(total),
-            holdout_spend: money.value(holdout),
-            first_order,
-            last_order,
-            frequency,
-            orders: if self.extras.order { order_ids } else { days },
-            transactions,
-            holdout_frequency: holdout_days,
-        })
-    }
 }

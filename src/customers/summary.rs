@@ -3,19 +3,24 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::calendar::{Day, Unit, Window};
-use crate::customers::blocks::Pool;
+use crate::customers::account::Periods;
+use crate::customers::blocks::{Blocks, Pool};
 use crate::customers::fold::{Folded, Rule, fold};
-use crate::customers::groups::Customers;
+use crate::customers::groups::{About, Customers};
 use crate::customers::last_used::last_used;
 use crate::customers::memory::Memory;
 use crate::customers::record::Layout;
+use crate::customers::scan::ScanRule;
 use crate::customers::second_look::find_duplicates;
+use crate::customers::shape::{NO_RANK, Shape};
 use crate::customers::spill::Spill;
 use crate::customers::statistics::Tally;
 use crate::customers::store::{Scatter, Store, partitions};
 use crate::customers::table::CustomerTable;
 use crate::error::{Error, Result};
-use crate::history::{History, HistoryOptions, Inspection, Ledger, Reason, SetAsideRow, Source, TaskLedger};
+use crate::history::{
+    History, HistoryOptions, Inspection, KeptColumn, Ledger, Reason, SetAsideRow, Source, TaskLedger,
+};
 use crate::parallel;
 use crate::progress::Progress;
 
@@ -117,7 +122,7 @@ pub fn read_history(
     }
     let (pool, spill) = (Pool::default(), Spill::new(options.spill_folder.clone()));
     let memory = Memory::plan(&history, options)?;
-    let layout = Layout { text: history.ids().is_text(), extras: history.extras() };
+    let layout = Layout::new(history.ids().is_text(), history.extras());
     let store = || Store::new(partitions(history.rows()), layout, memory.blocks, &pool, &spill);
     let (store, read) = match read(&history, options, store(), progress)? {
         Some(found) => found,
@@ -131,9 +136,25 @@ pub fn read_history(
     let Read { mut ledger, first_order, last_order, last_refund } = read;
     let last = if options.as_of.is_some() { None } else { last_used(&store, last_order, last_refund)? };
     let window = window(options, &ledger, first_order, last)?;
-    let shape = Rule::shape(history.ids(), window);
-    let rule =
-        Rule { window, amounts: history.amounts(), layout, shape, drop_duplicates: options.drop_duplicates };
+    let kept: Vec<KeptColumn> = Vec::new();
+    let scan = ScanRule {
+        window,
+        extras: history.extras(),
+        costs: None,
+        periods: options
+            .periods
+            .map(|last| Periods::new(last.period, usize::from(last.count), window.calibration_end)),
+        ranks: kept
+            .iter()
+            .map(|column| {
+                let mut ranks = column.ranks.clone();
+                ranks[0] = NO_RANK;
+                ranks
+            })
+            .collect(),
+    };
+    let shape = Shape::new(history.ids(), history.amounts(), &scan, false);
+    let rule = Rule { scan, layout, shape, drop_duplicates: options.drop_duplicates };
     let mut folded = fold_all(&store, &rule, memory.blocks, progress)?;
     find_duplicates(&history, &mut folded, &rule, &spill, &mut ledger, progress)?;
     let tally = settle(&history, &mut folded, &mut ledger);
@@ -143,8 +164,9 @@ pub fn read_history(
     }
     progress.check()?;
     let runs = folded.into_iter().map(|part| part.run).collect();
+    let about = About { shape, rule: rule.scan, kind: history.ids(), unit, cost_name: "total_cost", kept };
     Ok(Reading {
-        customers: Customers::new(runs, shape, history.ids(), window, unit, spill)?,
+        customers: Customers::new(runs, about, spill)?,
         ledger,
         history: history.inspection().clone(),
         fingerprint: format!("{:016x}{:016x}", tally.digest[0], tally.digest[1]),
@@ -166,7 +188,7 @@ fn fold_all(store: &Store<'_>, rule: &Rule, limit: usize, progress: &dyn Progres
             if needed > limit {
                 return Err(too_large_a_part(limit, needed));
             }
-            let mut folded = fold(store.take(order[i])?, rule, store.pool);
+            let mut folded = fold(store.take(order[i])?, Blocks::default(), rule, store.pool);
             if store.pool.live() > limit {
                 folded.run.evict(store.pool, store.spill)?;
             }

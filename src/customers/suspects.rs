@@ -1,10 +1,12 @@
 //! Rows that may be exact duplicates: what the fold keeps of them, and the scan without those that are.
 
 use crate::amount::AmountKind;
+use crate::customers::account::Account;
 use crate::customers::fold::{Folded, Rule};
 use crate::customers::record::{Layout, amount, when};
+use crate::customers::scan::Customer;
 use crate::customers::spill::Spill;
-use crate::customers::statistics::{Customer, Floats, Packed, Tally, Units};
+use crate::customers::statistics::{Floats, Money, Packed, Tally, Units};
 use crate::error::Result;
 
 /// A customer some of whose rows may be equal in every column.
@@ -13,6 +15,8 @@ pub(crate) struct Suspect {
     /// Its place in [`Folded::run`].
     pub(crate) customer: usize,
     pub(crate) id_hash: u64,
+    /// The record of what was known of it before these rows.
+    pub(crate) before: Option<Vec<u64>>,
     pub(crate) rows: SuspectRows,
 }
 
@@ -62,6 +66,20 @@ pub(crate) fn rescan(
     rule: &Rule,
     spill: &Spill,
 ) -> Result<()> {
+    match rule.shape.amounts {
+        AmountKind::Float => rescan_as(folded, suspect, dropped, rule, spill, Floats),
+        AmountKind::Scaled { scale } => rescan_as(folded, suspect, dropped, rule, spill, Units { scale }),
+    }
+}
+
+fn rescan_as<M: Money>(
+    folded: &mut Folded,
+    suspect: &Suspect,
+    dropped: &[bool],
+    rule: &Rule,
+    spill: &Spill,
+    money: M,
+) -> Result<()> {
     let layout = rule.layout;
     let records: Vec<&[u64]> = suspect.rows.heads.chunks_exact(layout.head()).collect();
     let scan = |keep: &dyn Fn(usize) -> bool| {
@@ -70,23 +88,21 @@ pub(crate) fn rescan(
             .map(|i| Packed::new(when(records[i]), amount(records[i]), i as u64))
             .collect();
         let extras_of = |row: Packed| layout.extras(records[row.place() as usize]);
-        let customer = Customer { id_hash: suspect.id_hash, rows: &rows, extras: layout.extras, extras_of };
-        let (mut scratch, mut tally) = (Vec::new(), Tally::default());
-        let found = match rule.amounts {
-            AmountKind::Float => customer.scan(Floats, rule.window, &mut scratch, &mut tally, |_, _| {}),
-            AmountKind::Scaled { scale } => {
-                customer.scan(Units { scale }, rule.window, &mut scratch, &mut tally, |_, _| {})
-            }
-        };
-        (found, tally)
+        let customer = Customer { id_hash: suspect.id_hash, rows: &rows, extras_of };
+        let (mut account, mut tally) = (Account::default(), Tally::default());
+        match &suspect.before {
+            Some(record) => account = rule.shape.account(record, money),
+            None => rule.scan.clear(&mut account),
+        }
+        customer.scan(money, &rule.scan, &mut account, &mut Vec::new(), &mut tally, |_, _| {});
+        (account, tally)
     };
     let (_, before) = scan(&|_| true);
+    // The first copy of a row stays, so that the customer keeps its first order.
     let (after, tally) = scan(&|i| !dropped[i]);
     folded.tally.subtract(&before);
     folded.tally.add(&tally);
-    // The first copy of a row stays, so that the customer keeps its first order.
-    match after {
-        Some(after) => folded.run.replace(suspect.customer, &after, rule.shape, spill),
-        None => Ok(()),
-    }
+    let mut record = Vec::with_capacity(rule.shape.len());
+    rule.shape.encode(0, &after, money, &rule.scan, &mut record);
+    folded.run.replace(suspect.customer, &mut record, spill)
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod list;
+pub(crate) mod more;
 
 pub use batch::{to_record_batch, with_prospects};
 pub use list::{CustomerList, ListCounts, ListReport, Prospects};
@@ -131,7 +132,8 @@ pub enum Values {
         /// The labels.
         names: Vec<String>,
     },
-    /// An attribute of a customers list, in the type it came in.
+    /// Anything else, in the type it came in: attributes of a customers list, kept values, numbers of which some are
+    /// missing.
     Array(ArrayRef),
 }
 
@@ -205,8 +207,8 @@ impl CustomerTable {
         self.ids.is_empty()
     }
 
-    /// Appends the customers of the next stretch of the same table, which has no added columns yet.
-    pub(crate) fn append(&mut self, next: CustomerTable) {
+    /// Appends the customers of the next stretch of the same table.
+    pub(crate) fn append(&mut self, next: CustomerTable) -> crate::error::Result<()> {
         self.ids.append(next.ids);
         self.frequency.extend(next.frequency);
         self.recency_days.extend(next.recency_days);
@@ -221,6 +223,7 @@ impl CustomerTable {
             holdout.frequency.extend(next.frequency);
             holdout.spend.extend(next.spend);
         }
+        more::append(&mut self.columns, next.columns)
     }
 
     /// Recency (first order to last) of customer `i` in the table's unit.

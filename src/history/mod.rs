@@ -7,6 +7,7 @@ pub mod event;
 pub mod extras;
 mod files;
 mod folders;
+mod kept;
 mod keys;
 pub mod ledger;
 pub(crate) mod list;
@@ -27,6 +28,7 @@ pub mod zone;
 pub use decode::{Sink, TaskLedger};
 pub use extras::Extras;
 pub use folders::files_of;
+pub use kept::KeptColumn;
 pub use ledger::{Ledger, Reason, SetAsideRow};
 pub use scan::{FileInfo, History, Inspection};
 pub use schema::{ColumnRef, Detected, How};
@@ -37,7 +39,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Refunds;
-use crate::calendar::Day;
+use crate::calendar::{Day, LastPeriods};
 use crate::error::Result;
 
 /// Where a history comes from.
@@ -87,6 +89,8 @@ pub struct HistoryOptions {
     pub refunds: Refunds,
     /// Whether exact duplicates of a row are set aside.
     pub drop_duplicates: bool,
+    /// The last periods of the calendar for which orders and spend are kept apart.
+    pub periods: Option<LastPeriods>,
     /// Bytes of memory that reading may take; what does not fit goes to disk. No result depends on it.
     pub memory_limit: Option<u64>,
     /// The folder for what does not fit; the system's temporary folder unless given.

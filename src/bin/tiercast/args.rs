@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
-use tiercast::calendar::{Day, Discount, Span};
+use tiercast::calendar::{Day, Discount, LastPeriods, Span};
 use tiercast::convert::Kind;
 
 /// Reads a value, with what would be allowed in the message.
@@ -114,6 +114,10 @@ pub struct HistoryArgs {
         value_parser = clap::builder::BoolishValueParser::new()
     )]
     pub drop_duplicates: Option<bool>,
+    /// Orders and spend of the last periods of the calendar, and the rhythm of orders: week, month, quarter or year and
+    /// how many, as in quarter:8 [default: none]
+    #[arg(long, env = "TIERCAST_PERIODS", value_name = "PERIOD:N", value_parser = parsed::<LastPeriods>)]
+    pub periods: Option<LastPeriods>,
     /// Memory to work in, as in 1GiB; what does not fit goes to disk, and the result is the same [default: no limit]
     #[arg(long, env = "TIERCAST_MEMORY_LIMIT", value_name = "SIZE")]
     pub memory_limit: Option<MemorySize>,

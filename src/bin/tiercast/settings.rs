@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde::Deserialize;
 use tiercast::amount::Refunds;
-use tiercast::calendar::{Day, Discount, Span, Unit};
+use tiercast::calendar::{Day, Discount, LastPeriods, Span, Unit};
 use tiercast::error::nearest_first;
 use tiercast::history::HistoryOptions;
 use tiercast::pipeline::RunConfig;
@@ -78,6 +78,7 @@ struct FileSettings {
     calibration_end: Option<Day>,
     refunds: Option<Refunds>,
     drop_duplicates: Option<bool>,
+    periods: Option<LastPeriods>,
     memory_limit: Option<MemorySize>,
     spill_folder: Option<PathBuf>,
     unit: Option<Unit>,
@@ -163,6 +164,7 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
                 file.drop_duplicates,
                 false,
             ),
+            periods: layers.optional("periods", reading.periods, file.periods),
             memory_limit: layers
                 .optional("memory_limit", reading.memory_limit, file.memory_limit)
                 .map(|size| size.0),
@@ -273,7 +275,7 @@ fn read_file(path: &Path) -> Result<FileSettings> {
 
 /// A misspelt variable would be ignored in silence, so it is refused.
 fn refuse_unknown_variables() -> Result<()> {
-    const KEYS: [&str; 24] = [
+    const KEYS: [&str; 25] = [
         "config",
         "threads",
         "customer",
@@ -285,6 +287,7 @@ fn refuse_unknown_variables() -> Result<()> {
         "calibration_end",
         "refunds",
         "drop_duplicates",
+        "periods",
         "memory_limit",
         "spill_folder",
         "unit",
