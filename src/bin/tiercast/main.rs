@@ -54,6 +54,7 @@ fn run() -> ExitCode {
         Verb::Run(args) => verbs::run::main(&global, args, of_verb),
         Verb::Inspect(args) => verbs::inspect::main(&global, args, of_verb),
         Verb::Summarize(args) => verbs::summarize::main(&global, args, of_verb),
+        Verb::Synth(args) => verbs::synth::main(&global, *args, of_verb),
         Verb::Config(args) => verbs::config::main(&global, args, of_verb),
         Verb::Strategies => verbs::config::strategies(&global),
         Verb::Completions { shell } => verbs::config::completions(&global, shell),

@@ -4,6 +4,7 @@ pub mod config;
 pub mod inspect;
 pub mod run;
 pub mod summarize;
+pub mod synth;
 
 use std::path::PathBuf;
 
