@@ -2,7 +2,7 @@
 //!
 //! Twice: to the exact moments of purchases, where a correct likelihood must find the truth within its standard
 //! errors, and to whole days with a day's purchases merged, which is what a history of dates can give. The second is
-//! biased, and the difference says by how much.
+//! biased, and its ratio to the first says by how much.
 
 use serde::Serialize;
 
@@ -41,7 +41,8 @@ pub struct Recovered {
     pub z: Option<f64>,
     /// The estimate from whole days.
     pub merged: Option<f64>,
-    /// What whole days add to it: merged/truth − 1.
+    /// What whole days do to it: the estimate from whole days over that from exact times, minus 1. Both are of the same
+    /// customers, so that their luck, which is in either estimate, cancels.
     pub merged_bias: Option<f64>,
 }
 
@@ -85,7 +86,7 @@ pub fn recover(plan: &Plan, customers: u64, progress: &dyn Progress) -> Result<R
             log_standard_error,
             z: found.zip(log_standard_error).map(|(p, error)| (p.estimate / truth).ln() / error),
             merged,
-            merged_bias: merged.map(|estimate| estimate / truth - 1.0),
+            merged_bias: merged.zip(found).map(|(merged, exact)| merged / exact.estimate - 1.0),
         }
     });
     Ok(Recovery { customers, parameters: parameters.collect(), exact, merged })
@@ -157,8 +158,8 @@ mod tests {
         let alpha = &recovery.parameters[1];
         let bias = alpha.merged_bias.unwrap();
         assert!((0.05..0.12).contains(&bias), "{alpha:?}");
-        // Distinguishable from the truth, which exact times are not.
-        assert!((1.0 + bias).ln() > 3.0 * alpha.log_standard_error.unwrap());
+        // Distinguishable from chance.
+        assert!(bias.ln_1p() > 3.0 * alpha.log_standard_error.unwrap());
     }
 
     #[test]

@@ -8,3 +8,4 @@ mod golden;
 mod house;
 mod strategies;
 mod support;
+mod synth;

@@ -216,7 +216,7 @@ fn grouped(text: &str) -> Result<u64, String> {
     let digits = text.replace('_', "");
     match digits.parse() {
         Ok(number) if text.starts_with(|c: char| c.is_ascii_digit()) => Ok(number),
-        _ => Err("write a whole number, such as 10_000_000".to_string()),
+        _ => Err("write a whole number from 0 on, such as 10_000_000".to_string()),
     }
 }
 
@@ -233,10 +233,10 @@ pub struct SynthArgs {
     #[arg(long)]
     pub force: bool,
     /// Customers
-    #[arg(long, value_name = "N", default_value = "100_000", value_parser = grouped)]
+    #[arg(long, value_name = "N", default_value = "100_000", value_parser = grouped, allow_negative_numbers = true)]
     pub customers: u64,
     /// Seed of everything drawn: the same seed, the same customers
-    #[arg(long, value_name = "SEED", default_value = "1", value_parser = grouped)]
+    #[arg(long, value_name = "SEED", default_value = "1", value_parser = grouped, allow_negative_numbers = true)]
     pub seed: u64,
     /// First day of the window [default: 2023-01-01]
     #[arg(long, value_name = "DATE", value_parser = parsed::<Day>)]

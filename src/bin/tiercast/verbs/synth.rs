@@ -131,7 +131,7 @@ fn table(plan: &Plan, recovery: &Recovery) -> String {
         count(recovery.customers)
     );
     let heads =
-        ["parameter", ">true", ">exact times", ">s.e. of its log", ">z", ">whole days", ">off the truth"];
+        ["parameter", ">true", ">exact times", ">s.e. of its log", ">z", ">whole days", ">by merging"];
     let mut grid = Grid::new(&title, &heads);
     let number = |value: Option<f64>, digits| value.map_or("-".to_string(), |v| significant(v, digits));
     for p in &recovery.parameters {
