@@ -58,6 +58,6 @@ pub(super) fn region(seed: u64, index: u32) -> &'static str {
 
 /// The channel of an order.
 pub(super) fn channel(seed: u64, index: u32, time: i64) -> &'static str {
-    let of_customer = hash_integer(hash_integer(seed ^ 0x6368_616e_6e65_6c) ^ u64::from(index));
+    let of_customer = hash_integer(hash_integer(seed ^ 0x0063_6861_6e6e_656c) ^ u64::from(index));
     pick(&CHANNELS, hash_integer(of_customer ^ time as u64))
 }
