@@ -26,10 +26,10 @@
 //! | floor | modules |
 //! |---|---|
 //! | 1 | [`error`], [`calendar`], [`amount`], [`progress`], [`parallel`], [`random`], [`special`] |
-//! | 2 | [`history`]: files → rows; [`convert`]: CSV → Parquet |
+//! | 2 | [`history`]: files → rows; [`convert`]: CSV → Parquet; [`synth`]: histories from known parameters |
 //! | 3 | [`customers`]: rows → one row per customer, RFM scores, concentration |
 //! | 4 | [`clv`]: lifetime models |
-//! | 5 | [`segment`], [`tier`]: clusters and tiers |
+//! | 5 | [`segment`], [`tier`]: clusters and tiers; [`recovery`]: fits against the truth |
 //! | 6 | [`strategy`]: actions, responses, plans |
 //! | 7 | [`simulate`]: futures and their comparison |
 //! | 9 | [`report`]: tables and the page |
@@ -46,11 +46,13 @@ pub mod parallel;
 pub mod pipeline;
 pub mod progress;
 pub mod random;
+pub mod recovery;
 pub mod report;
 pub mod segment;
 pub mod simulate;
 pub mod special;
 pub mod strategy;
+pub mod synth;
 pub mod tier;
 
 pub use error::{Error, Result};

@@ -24,6 +24,8 @@ pub enum Purpose {
     Sample = 6,
     /// Seeds handed to a library.
     Library = 7,
+    /// Histories from known parameters: apart from all that a run on such a history draws with the same seed.
+    Synth = 8,
 }
 
 /// The customer number of streams that belong to no customer.

@@ -18,9 +18,37 @@ pub const MANIFEST: &str = "run.json";
 /// What tables name as their maker: it tells a table of ours from a history.
 pub const MAKER: &str = "tiercast";
 
+/// What a result folder is: it replaces only its own kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The result of a run.
+    Run,
+    /// A generated history with its truth.
+    Synth,
+}
+
+impl Kind {
+    /// The files and folders that it holds at most.
+    fn holds(self) -> &'static [&'static str] {
+        match self {
+            Kind::Run => &RESULT_FILES,
+            Kind::Synth => &["truth.json", "truth.parquet", "history"],
+        }
+    }
+
+    /// The file that marks it.
+    fn mark(self) -> &'static str {
+        match self {
+            Kind::Run => MANIFEST,
+            Kind::Synth => "truth.json",
+        }
+    }
+}
+
 /// A result folder in the making. Dropped without [`OutputFolder::finish`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct OutputFolder {
+    kind: Kind,
     target: PathBuf,
     force: bool,
     inputs: Vec<PathBuf>,
@@ -36,8 +64,16 @@ impl OutputFolder {
     /// file; [`Error::OutputHoldsInput`] when it holds one of the `inputs` or the working folder, whatever is forced;
     /// [`Error::Value`] and [`Error::Io`] when the place cannot be written or replaced.
     pub fn begin(target: &Path, force: bool, inputs: &[PathBuf]) -> Result<OutputFolder> {
+        OutputFolder::begin_kind(Kind::Run, target, force, inputs)
+    }
+
+    /// [`OutputFolder::begin`] for a result of any kind.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn begin_kind(kind: Kind, target: &Path, force: bool, inputs: &[PathBuf]) -> Result<OutputFolder> {
         let (target, beside) = place(target)?;
-        check_replaceable(&target, force, inputs)?;
+        check_replaceable(kind, &target, force, inputs)?;
         if is_mount_point(&target, &beside) {
             return Err(Error::value(
                 "the output folder",
@@ -53,7 +89,7 @@ impl OutputFolder {
         // The scratch folder is private; the result gets the permissions that the user's own folders get.
         let inner = scratch.path().join("result");
         fs::create_dir(&inner).map_err(|e| Error::io("create", &inner, e))?;
-        Ok(OutputFolder { target, force, inputs: inputs.to_vec(), scratch, inner })
+        Ok(OutputFolder { kind, target, force, inputs: inputs.to_vec(), scratch, inner })
     }
 
     /// Where a file of the result is to be written.
@@ -72,7 +108,7 @@ impl OutputFolder {
     /// # Errors
     /// As for [`OutputFolder::begin`]: what appeared at the place since then is not lost either.
     pub fn finish(self) -> Result<PathBuf> {
-        check_replaceable(&self.target, self.force, &self.inputs)?;
+        check_replaceable(self.kind, &self.target, self.force, &self.inputs)?;
         if let Some(parent) = self.target.parent() {
             fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, e))?;
         }
@@ -165,14 +201,14 @@ fn place(target: &Path) -> Result<(PathBuf, PathBuf)> {
 }
 
 /// Whether a result may take the place of what is at `target`, if anything is.
-fn check_replaceable(target: &Path, force: bool, inputs: &[PathBuf]) -> Result<()> {
+fn check_replaceable(kind: Kind, target: &Path, force: bool, inputs: &[PathBuf]) -> Result<()> {
     if !target.exists() {
         return Ok(());
     }
     if holds_any(target, inputs) {
         return Err(Error::OutputHoldsInput { path: target.to_path_buf() });
     }
-    if !target.is_dir() || !(force || is_empty(target) || is_result(target)) {
+    if !target.is_dir() || !(force || is_empty(target) || is_result(kind, target)) {
         return Err(Error::OutputExists { path: target.to_path_buf() });
     }
     Ok(())
@@ -194,16 +230,25 @@ fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-/// Whether a folder holds an earlier result and nothing else.
-fn is_result(folder: &Path) -> bool {
+/// Whether a folder holds an earlier result of a kind and nothing else.
+fn is_result(kind: Kind, folder: &Path) -> bool {
     let Ok(entries) = fs::read_dir(folder) else { return false };
-    let mut names = entries.map(|entry| entry.map(|e| e.file_name()));
-    let known = names.all(|name| name.is_ok_and(|name| RESULT_FILES.iter().any(|known| name == *known)));
-    known
-        && fs::read_to_string(folder.join(MANIFEST))
+    let is_known = |entry: std::io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| {
+            let named = kind.holds().iter().any(|known| entry.file_name() == *known);
+            // A folder inside a result holds tables of ours and nothing else.
+            named && (!entry.path().is_dir() || holds_own_tables(&entry.path()))
+        })
+    };
+    entries.into_iter().all(is_known)
+        && fs::read_to_string(folder.join(kind.mark()))
             .ok()
             .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
             .is_some_and(|manifest| manifest.get("tiercast").is_some())
+}
+
+fn holds_own_tables(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.all(|e| e.is_ok_and(|e| is_own_table(&e.path()))))
 }
 
 /// Whether a file is a Parquet table that names tiercast as its maker, or the side file of a conversion.

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Modules by floor. `synth` and others join here when they are built.
-const FLOORS: [(&str, u32); 20] = [
+/// Modules by floor. `learn` and others join here when they are built.
+const FLOORS: [(&str, u32); 21] = [
     ("error", 1),
     ("calendar", 1),
     ("amount", 1),
@@ -20,6 +20,7 @@ const FLOORS: [(&str, u32); 20] = [
     ("synth", 2),
     ("customers", 3),
     ("clv", 4),
+    ("recovery", 5),
     ("segment", 5),
     ("tier", 5),
     ("strategy", 6),

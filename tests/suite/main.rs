@@ -11,3 +11,4 @@ mod house;
 mod lists;
 mod strategies;
 mod support;
+mod synth;

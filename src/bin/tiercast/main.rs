@@ -57,6 +57,7 @@ fn run() -> ExitCode {
         Verb::Convert(args) => verbs::convert::main(&global, args, of_verb),
         Verb::Summarize(args) => verbs::summarize::main(&global, args, of_verb),
         Verb::Bench(args) => verbs::bench::main(&global, args),
+        Verb::Synth(args) => verbs::synth::main(&global, *args, of_verb),
         Verb::Config(args) => verbs::config::main(&global, args, of_verb),
         Verb::Strategies => verbs::config::strategies(&global),
         Verb::Completions { shell } => verbs::config::completions(&global, shell),

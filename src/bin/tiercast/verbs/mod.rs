@@ -6,6 +6,7 @@ pub mod convert;
 pub mod inspect;
 pub mod run;
 pub mod summarize;
+pub mod synth;
 
 use std::path::PathBuf;
 
