@@ -33,6 +33,7 @@ impl Summary {
         let mut out = Vec::new();
         let ledger = &self.ledger;
         let aside = |reason| ledger.set_aside.iter().filter(|row| row.reason == reason).count() as u64;
+        out.extend(ledger.skipped.iter().map(|file| format!("a bad file is left out: {}", file.problem)));
         if ledger.duplicates > aside(Reason::Duplicate) {
             out.push(format!(
                 "{} rows repeat another row in every column and are used; --drop-duplicates sets them aside",
@@ -71,11 +72,34 @@ pub fn summarize(
     if let (Some(calibration_end), Some(as_of)) = (options.calibration_end, options.as_of) {
         check_order(calibration_end, as_of)?;
     }
-    let read = match read(&history, options, progress)? {
+    loop {
+        let error = match attempt(&mut history, options, unit, progress) {
+            Err(error) if options.skip_bad_files => error,
+            done => return done,
+        };
+        let Some(file) = history.file_at_fault(&error) else { return Err(error) };
+        // Rows of a bad file are mixed with the others' by now: everything is read again without it. All bad files are
+        // found first, so that this happens once.
+        let mut bad = history.bad_files(progress)?;
+        if bad.iter().all(|(other, _)| *other != file) {
+            bad.push((file, error));
+        }
+        history = history.without(bad)?;
+    }
+}
+
+/// Summarises a history as it is; a bad file is an error.
+fn attempt(
+    history: &mut History,
+    options: &HistoryOptions,
+    unit: Unit,
+    progress: &dyn Progress,
+) -> Result<Summary> {
+    let read = match read(history, options, progress)? {
         Some(read) => read,
         None => {
             history.use_floats();
-            read_again(&history, options, progress)?
+            read_again(history, options, progress)?
         }
     };
     let Read { chunks, mut ledger, first_order, last_order, last_refund } = read;
@@ -99,8 +123,8 @@ pub fn summarize(
     .into_iter()
     .collect::<Result<_>>()?;
 
-    find_duplicates(&history, &mut folded, &rule, &mut ledger, progress)?;
-    let tally = settle(&history, &mut folded, &mut ledger);
+    find_duplicates(history, &mut folded, &rule, &mut ledger, progress)?;
+    let tally = settle(history, &mut folded, &mut ledger);
     debug_assert!(ledger.adds_up());
     if folded.iter().all(|part| part.customers.is_empty()) {
         return Err(no_usable_row(&ledger));
@@ -143,6 +167,7 @@ fn read(history: &History, options: &HistoryOptions, progress: &dyn Progress) ->
         (0..count).map(|_| Vec::with_capacity(history.tasks())).collect();
     let mut ledger = Ledger {
         files: history.inspection().files.iter().map(|file| file.name.clone()).collect(),
+        skipped: history.inspection().skipped.clone(),
         ..Ledger::default()
     };
     let (mut first_order, mut last_order, mut last_refund) = (None, None, None);

@@ -6,6 +6,8 @@ mod detection_tests;
 pub mod event;
 mod files;
 mod folders;
+mod footer;
+mod hive;
 mod keys;
 pub mod ledger;
 mod names;
@@ -13,10 +15,14 @@ mod names;
 mod regression_tests;
 pub mod scan;
 pub mod schema;
+mod skip;
+mod split;
+mod stamp;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod together;
 pub mod types;
 mod values;
 mod whole_rows;
@@ -24,7 +30,7 @@ pub mod zone;
 
 pub use decode::{Sink, TaskLedger};
 pub use folders::files_of;
-pub use ledger::{Ledger, Reason, SetAsideRow};
+pub use ledger::{Ledger, Reason, SetAsideRow, SkippedFile};
 pub use scan::{FileInfo, History, Inspection};
 pub use schema::{ColumnRef, Detected, How};
 pub use types::{IdKind, TextKind};
@@ -40,7 +46,7 @@ use crate::error::Result;
 /// Where a history comes from.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// A Parquet file, or a folder of them.
+    /// A Parquet file, a folder of them, or a pattern as in `orders/*.parquet`.
     Path(PathBuf),
     /// A Parquet file in memory, such as the bundled one.
     Bytes {
@@ -74,7 +80,8 @@ pub struct HistoryOptions {
     pub amount: Option<String>,
     /// The column that says which order a row belongs to.
     pub order: Option<String>,
-    /// The IANA time zone in which instants become days; the columns' own zone unless given.
+    /// The IANA time zone in which instants become days; the columns' own zone unless given. "local" takes INT96 times,
+    /// which do not say what they are, as they stand.
     pub zone: Option<String>,
     /// The last day looked at; the history's last day unless given.
     pub as_of: Option<Day>,
@@ -84,4 +91,6 @@ pub struct HistoryOptions {
     pub refunds: Refunds,
     /// Whether exact duplicates of a row are set aside.
     pub drop_duplicates: bool,
+    /// Whether bad files are set aside whole and listed; without it, the first of them is an error.
+    pub skip_bad_files: bool,
 }

@@ -78,6 +78,7 @@ struct FileSettings {
     calibration_end: Option<Day>,
     refunds: Option<Refunds>,
     drop_duplicates: Option<bool>,
+    skip_bad_files: Option<bool>,
     unit: Option<Unit>,
     horizon: Option<Span>,
     discount: Option<Discount>,
@@ -158,6 +159,7 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
                 file.drop_duplicates,
                 false,
             ),
+            skip_bad_files: layers.pick("skip_bad_files", reading.skip_bad_files, file.skip_bad_files, false),
         },
         unit: layers.pick("unit", unit, file.unit, defaults.unit),
         horizon: layers.pick("horizon", models.horizon, file.horizon, defaults.horizon),
@@ -262,7 +264,7 @@ fn read_file(path: &Path) -> Result<FileSettings> {
 
 /// A misspelt variable would be ignored in silence, so it is refused.
 fn refuse_unknown_variables() -> Result<()> {
-    const KEYS: [&str; 20] = [
+    const KEYS: [&str; 21] = [
         "config",
         "threads",
         "customer",
@@ -274,6 +276,7 @@ fn refuse_unknown_variables() -> Result<()> {
         "calibration_end",
         "refunds",
         "drop_duplicates",
+        "skip_bad_files",
         "unit",
         "horizon",
         "discount",
