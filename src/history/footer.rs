@@ -143,3 +143,33 @@ pub(crate) fn is_int96(metadata: &ArrowReaderMetadata, column: usize) -> bool {
         .get(column)
         .is_some_and(|column| column.is_primitive() && column.get_physical_type() == PhysicalType::INT96)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::testing::{parquet, source};
+    use crate::history::{History, HistoryOptions};
+    use arrow_array::{ArrayRef, Int64Array};
+    use parquet::file::metadata::{FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataReader};
+
+    #[test]
+    fn the_sum_of_the_row_groups_is_held_against_the_file() {
+        let column = Arc::new(Int64Array::from(vec![1, 2, 3])) as ArrayRef;
+        let data = parquet(vec![("customer_id", column)], 2);
+        let honest = ParquetMetaDataReader::new().parse_and_finish(&data).unwrap();
+        assert_eq!(check(&honest, data.len() as u64), Ok(()));
+        let file = honest.file_metadata();
+        let said = FileMetaData::new(file.version(), 1 << 60, None, None, file.schema_descr_ptr(), None);
+        let lie = ParquetMetaDataBuilder::new(said).set_row_groups(honest.row_groups().to_vec()).build();
+        assert_eq!(
+            check(&lie, data.len() as u64).unwrap_err(),
+            "its footer says 1152921504606846976 rows, but its row groups have 3"
+        );
+        assert!(
+            check(&honest, 20)
+                .unwrap_err()
+                .starts_with("row group 0: its footer places column \"customer_id\"")
+        );
+        assert!(History::open(&[source("h", data)], &HistoryOptions::default()).is_err());
+    }
+}

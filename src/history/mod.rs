@@ -5,6 +5,8 @@ pub mod decode;
 mod detection_tests;
 pub mod event;
 mod files;
+#[cfg(test)]
+mod files_tests;
 mod folders;
 mod footer;
 mod hive;

@@ -4,6 +4,7 @@
 mod bad_input;
 mod cli;
 mod determinism;
+mod files;
 mod golden;
 mod house;
 mod strategies;
