@@ -381,6 +381,19 @@ fn no_byte_of_a_footer_brings_it_down() {
 }
 
 #[test]
+fn a_footer_of_absurd_sizes_reserves_nothing() {
+    let good = written(&mixed(80), |p| p);
+    let footer = u32::from_le_bytes(good[good.len() - 8..good.len() - 4].try_into().unwrap()) as usize;
+    // The list of row groups follows the number of rows (field 3: 80, zigzag).
+    let begin = good.len() - 8 - footer;
+    let at = begin + good[begin..].windows(4).position(|w| w == [0x16, 0xa0, 0x01, 0x19]).unwrap() + 4;
+    let mut data = good.to_vec();
+    data[at..at + 6].copy_from_slice(&[0xfc, 0xff, 0xff, 0xff, 0xff, 0x07]);
+    let error = run(&[source("h", data.into())]).unwrap_err().to_string();
+    assert_eq!(error, "h is not a readable Parquet file: its footer is damaged");
+}
+
+#[test]
 fn bad_files_are_set_aside_whole() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();

@@ -13,6 +13,7 @@ use parquet::file::reader::ChunkReader;
 
 use crate::error::{Error, Result};
 use crate::history::split::SPLIT_ROWS;
+use crate::history::thrift::is_whole;
 
 /// The mark at both ends of a Parquet file.
 const MARK: &[u8; 4] = b"PAR1";
@@ -57,6 +58,7 @@ pub(crate) fn damaged_group(path: &Path, group: usize, error: &dyn std::fmt::Dis
 pub(crate) fn read<R: ChunkReader>(path: &Path, bytes: u64, input: &R) -> Result<ArrowReaderMetadata> {
     // The decoder returns errors for nearly all damage; a panic on a damaged footer is damage too.
     let found = catch_unwind(AssertUnwindSafe(|| {
+        check_sizes(bytes, input).map_err(|problem| damaged(path, &problem))?;
         let options = ArrowReaderOptions::new();
         let found = ArrowReaderMetadata::load(input, options.clone()).map_err(|e| damaged(path, &e))?;
         check(found.metadata(), bytes).map_err(|problem| damaged(path, &problem))?;
@@ -69,6 +71,23 @@ pub(crate) fn read<R: ChunkReader>(path: &Path, bytes: u64, input: &R) -> Result
         micros(indexed.unwrap_or(found)).map_err(|e| damaged(path, &e))
     }));
     found.unwrap_or_else(|_| Err(damaged(path, &"its footer cannot be decoded")))
+}
+
+/// Whether the footer lies within the file, and what its own sizes say lies within the footer.
+fn check_sizes<R: ChunkReader>(bytes: u64, input: &R) -> Result<(), String> {
+    let text = |e: ParquetError| e.to_string();
+    let tail = input.get_bytes(bytes - 8, 4).map_err(text)?;
+    let length = u64::from(tail.iter().rev().fold(0u32, |length, &byte| length << 8 | u32::from(byte)));
+    if length > bytes - SHORTEST {
+        return Err(format!(
+            "its footer has {length} bytes by its own account, but the file has {bytes} bytes"
+        ));
+    }
+    let footer = input.get_bytes(bytes - 8 - length, length as usize).map_err(text)?;
+    if !is_whole(&footer) {
+        return Err("its footer is damaged".to_string());
+    }
+    Ok(())
 }
 
 /// What the footer says, held against the file's length and against itself.

@@ -24,6 +24,7 @@ mod stamp;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod thrift;
 mod together;
 pub mod types;
 mod values;
