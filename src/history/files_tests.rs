@@ -272,7 +272,7 @@ fn a_file_that_changes_is_named() {
     assert!(matches!(error, Error::NoSuchFile { .. }), "{error}");
 
     // A changed file is bad, and listed.
-    fs::write(folder.path().join("good.parquet"), &small()).unwrap();
+    fs::write(folder.path().join("good.parquet"), small()).unwrap();
     fs::write(&path, &whole).unwrap();
     let history = History::open(&[at(folder.path())], &options).unwrap();
     fs::write(&path, &appended).unwrap();
@@ -412,7 +412,7 @@ fn bad_files_are_set_aside_whole() {
     put(root, "40.parquet", &torn);
     let error = run(&[at(root)]).unwrap_err().to_string();
     assert!(error.contains("30.parquet"), "what opening tells comes first: {error}");
-    fs::write(root.join("30.parquet"), &small()).unwrap();
+    fs::write(root.join("30.parquet"), small()).unwrap();
     let error = run(&[at(root)]).unwrap_err().to_string();
     assert!(error.contains("20.parquet is not a readable Parquet file: row group 2: "), "{error}");
     fs::write(root.join("30.parquet"), &good[..good.len() - 9]).unwrap();

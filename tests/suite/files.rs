@@ -124,9 +124,24 @@ fn a_file_that_may_not_be_read() {
     use std::os::unix::fs::PermissionsExt;
     let scratch = many();
     let shut = scratch.path(&name(100));
-    fs::set_permissions(&shut, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::File::open(&shut).is_ok() {
         // Root may read everything; permissions bind only other users.
+        fs::set_permissions(scratch.root(), fs::Permissions::from_mode(0o755)).unwrap();
+        let nobody = std::process::Command::new("setpriv")
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .arg(assert_cmd::cargo::cargo_bin("tiercast"))
+            .args(["inspect", "orders"])
+            .current_dir(scratch.root())
+            .output();
+        // Without setpriv, or where the others may not start the binary, there is nothing to see.
+        if let Ok(ran) = nobody
+            && ran.status.code() == Some(1)
+        {
+            let stderr = String::from_utf8(ran.stderr).unwrap();
+            let said = stderr.contains("cannot read orders/100.parquet: Permission denied");
+            assert!(said || stderr.starts_with("setpriv: "), "{stderr}");
+        }
         return;
     }
     fails(&scratch, "orders", &["cannot read orders/100.parquet: Permission denied"]);
