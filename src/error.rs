@@ -31,6 +31,20 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// A file that is no longer the one whose footer was read.
+    #[error("{} changed while it was read", path.display())]
+    FileChanged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Times of which nobody knows whether they are local.
+    #[error("{}: the times of column \"{column}\" are INT96, which does not say whether they are UTC or local", path.display())]
+    TimeUnclear {
+        /// The file.
+        path: PathBuf,
+        /// The time column.
+        column: String,
+    },
     /// A folder in which no Parquet file was found.
     #[error("no Parquet file in folder {}", path.display())]
     NoParquetInFolder {
@@ -236,7 +250,13 @@ impl Error {
         Some(match self {
             Error::NoSuchFile { .. } => "check the path; folders and several files may be given".into(),
             Error::NotParquet { .. } => {
-                "give Parquet files; a file that was cut short has to be copied or written again".into()
+                "give Parquet files; a file that was cut short has to be copied or written again. --skip-bad-files reads the others and lists it".into()
+            }
+            Error::FileChanged { .. } => {
+                "run again when nothing writes to it any more, or on a copy of the files".into()
+            }
+            Error::TimeUnclear { .. } => {
+                "Spark writes UTC: name the zone whose days count, as in --zone Europe/Paris or --zone UTC; Impala and Hive write local times: --zone local takes them as they stand".into()
             }
             Error::NoParquetInFolder { .. } => "Parquet files are found by the endings .parquet and .pq".into(),
             Error::NoRows { .. } => "give files with at least one row".into(),

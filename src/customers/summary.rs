@@ -53,6 +53,7 @@ pub struct Summary {
 
 fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
     let mut out = Vec::new();
+    out.extend(ledger.skipped.iter().map(|file| format!("a bad file is left out: {}", file.problem)));
     let aside = |reason| ledger.set_aside.iter().filter(|row| row.reason == reason).count() as u64;
     if ledger.duplicates > aside(Reason::Duplicate) {
         out.push(format!(
@@ -120,16 +121,39 @@ pub fn read_history(
     if let (Some(calibration_end), Some(as_of)) = (options.calibration_end, options.as_of) {
         check_order(calibration_end, as_of)?;
     }
+    loop {
+        let error = match attempt(&mut history, options, unit, progress) {
+            Err(error) if options.skip_bad_files => error,
+            done => return done,
+        };
+        let Some(file) = history.file_at_fault(&error) else { return Err(error) };
+        // Rows of a bad file are mixed with the others' by now: everything is read again without it. All bad files are
+        // found first, so that this happens once.
+        let mut bad = history.bad_files(progress)?;
+        if bad.iter().all(|(other, _)| *other != file) {
+            bad.push((file, error));
+        }
+        history = history.without(bad)?;
+    }
+}
+
+/// Reads a history as it is; a bad file is an error.
+fn attempt(
+    history: &mut History,
+    options: &HistoryOptions,
+    unit: Unit,
+    progress: &dyn Progress,
+) -> Result<Reading> {
     let (pool, spill) = (Pool::default(), Spill::new(options.spill_folder.clone()));
-    let memory = Memory::plan(&history, options)?;
+    let memory = Memory::plan(history, options)?;
     let layout = Layout::new(history.ids().is_text(), history.extras());
-    let store = || Store::new(partitions(history.rows()), layout, memory.blocks, &pool, &spill);
-    let (store, read) = match read(&history, options, store(), progress)? {
+    let count = partitions(history.rows());
+    let store = || Store::new(count, layout, memory.blocks, &pool, &spill);
+    let (store, read) = match read(history, options, store(), progress)? {
         Some(found) => found,
         None => {
             history.use_floats();
-            let store = Store::new(partitions(history.rows()), layout, memory.blocks, &pool, &spill);
-            read(&history, options, store, progress)?
+            read(history, options, store(), progress)?
                 .ok_or_else(|| Error::internal("reading amounts", "floating point cannot be too large"))?
         }
     };
@@ -156,8 +180,8 @@ pub fn read_history(
     let shape = Shape::new(history.ids(), history.amounts(), &scan, false);
     let rule = Rule { scan, layout, shape, drop_duplicates: options.drop_duplicates };
     let mut folded = fold_all(&store, &rule, memory.blocks, progress)?;
-    find_duplicates(&history, &mut folded, &rule, &spill, &mut ledger, progress)?;
-    let tally = settle(&history, &mut folded, &mut ledger);
+    find_duplicates(history, &mut folded, &rule, &spill, &mut ledger, progress)?;
+    let tally = settle(history, &mut folded, &mut ledger);
     debug_assert!(ledger.adds_up());
     if folded.iter().all(|part| part.run.len() == 0) {
         return Err(no_usable_row(&ledger));
@@ -243,6 +267,7 @@ fn read<'a>(
     parallel::map_items(workers, Scatter::finish).into_iter().collect::<Result<()>>()?;
     let mut ledger = Ledger {
         files: history.inspection().files.iter().map(|file| file.name.clone()).collect(),
+        skipped: history.inspection().skipped.clone(),
         ..Ledger::default()
     };
     let (mut first_order, mut last_order, mut last_refund) = (None, None, None);

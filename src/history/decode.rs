@@ -1,7 +1,6 @@
 //! One task of a history, decoded: usable rows are handed on, the others are set aside with their reason.
 
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::{Array, RecordBatch};
 use arrow_buffer::NullBuffer;
@@ -10,9 +9,10 @@ use crate::amount::Refunds;
 use crate::calendar::Day;
 use crate::error::{Error, Result};
 use crate::history::event::{Event, When, ZERO, amount_text, check};
-use crate::history::files::damaged;
+use crate::history::footer::damaged_group;
 use crate::history::keys::{IdBatch, IdValues, ids, order_of_day, orders};
-use crate::history::scan::{History, Piece};
+use crate::history::scan::History;
+use crate::history::split::Piece;
 use crate::history::types::TimeKind;
 use crate::history::values::{Fit, NOT_FINITE, amounts, days, tick_text, ticks};
 use crate::history::zone::Clock;
@@ -62,24 +62,25 @@ impl History {
         let mut ledger = TaskLedger::default();
         for piece in &self.tasks[task] {
             progress.check()?;
-            // The decoder returns errors for nearly all damage; a panic on a damaged page is damage too.
-            let done = catch_unwind(AssertUnwindSafe(|| {
-                self.decode_piece(piece, options, progress, sink, &mut ledger)
-            }));
-            match done {
-                Ok(Ok(ControlFlow::Continue(()))) => {}
-                Ok(Ok(ControlFlow::Break(()))) => {
-                    ledger.too_large = true;
-                    return Ok(ledger);
-                }
-                Ok(Err(error)) => return Err(error),
-                Err(_) => {
-                    let path = self.files[piece.file as usize].path();
-                    return Err(damaged(path, &"its content cannot be decoded"));
-                }
+            let done =
+                self.guarded(piece, || self.decode_piece(piece, options, progress, sink, &mut ledger))?;
+            if done.is_break() {
+                ledger.too_large = true;
+                return Ok(ledger);
             }
         }
         Ok(ledger)
+    }
+
+    /// Decodes one piece as a task of its own.
+    pub(crate) fn decode_alone(
+        &self,
+        piece: &Piece,
+        progress: &dyn Progress,
+        sink: &mut impl Sink,
+    ) -> Result<()> {
+        let mut ledger = TaskLedger::default();
+        self.decode_piece(piece, self.options(), progress, sink, &mut ledger).map(|_| ())
     }
 
     fn decode_piece(
@@ -99,8 +100,9 @@ impl History {
         sorted.dedup();
         // Position in the batch of each role: batches hold the chosen columns in file order.
         let place: Vec<usize> = wanted.iter().map(|w| sorted.partition_point(|s| s < w)).collect();
-        let data_type = file.metadata.schema().field(columns.time.index).data_type();
-        let kind = TimeKind::of(data_type).ok_or_else(|| damaged(file.path(), &"its time column changed"))?;
+        let data_type = file.schema().field(columns.time.index).data_type();
+        let kind = TimeKind::of(data_type)
+            .ok_or_else(|| damaged_group(file.path(), piece.group, &"its time column changed"))?;
         let mut reader = Reader {
             history: self,
             options,
@@ -111,8 +113,8 @@ impl History {
             row: 0,
             scratch: Scratch::default(),
         };
-        for batch in file.reader(piece.group, Some(&sorted), None, BATCH)? {
-            let batch = batch.map_err(|e| damaged(file.path(), &e))?;
+        for batch in file.reader(piece.group, Some(&sorted), piece.selection(file), BATCH)? {
+            let batch = batch.map_err(|e| damaged_group(file.path(), piece.group, &e))?;
             if reader.batch(&batch, sink, ledger)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
@@ -120,11 +122,8 @@ impl History {
             progress.check()?;
         }
         if reader.row != piece.rows {
-            let problem = format!(
-                "row group {} has {} rows where its footer says {}",
-                piece.group, reader.row, piece.rows
-            );
-            return Err(damaged(file.path(), &problem));
+            let problem = format!("it has {} rows where its footer says {}", reader.row, piece.rows);
+            return Err(damaged_group(file.path(), piece.group, &problem));
         }
         ledger.read += reader.row;
         Ok(ControlFlow::Continue(()))

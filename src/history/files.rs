@@ -1,42 +1,37 @@
-//! From sources to open Parquet files: footers, and what is wrong with a file that cannot be read.
+//! From sources to open Parquet files, and from a file to its batches.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_schema::{DataType, FieldRef, Schema, TimeUnit};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::{ArrowError, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-    RowSelection,
+    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
-use parquet::basic::Type as PhysicalType;
 use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
 
 use crate::error::{Error, Result};
 use crate::history::Source;
-use crate::history::folders::paths_of;
-
-/// The mark at both ends of a Parquet file.
-const MARK: &[u8; 4] = b"PAR1";
-
-/// The mark at the end of a file whose footer is encrypted.
-const ENCRYPTED_MARK: &[u8; 4] = b"PARE";
-
-/// Mark, length of the footer and mark: nothing shorter is Parquet.
-const SHORTEST: u64 = 12;
+use crate::history::folders::{Found, found_at};
+use crate::history::footer::{self, SHORTEST, check_marks, damaged_group};
+use crate::history::hive::{Constant, Keys};
+use crate::history::stamp::Stamp;
+use crate::parallel;
 
 /// Where one file's bytes are.
 #[derive(Debug, Clone)]
 enum Place {
-    Disk(PathBuf),
+    Disk { path: PathBuf, stamp: Stamp },
     Memory(Bytes),
 }
 
-/// A Parquet file whose footer was read.
+/// A Parquet file whose footer was read. No handle is kept open: a history may have more files than a process may hold.
 #[derive(Debug, Clone)]
 pub(crate) struct ParquetFile {
     /// The name under which it is reported.
@@ -44,40 +39,61 @@ pub(crate) struct ParquetFile {
     /// Size in bytes.
     pub(crate) bytes: u64,
     pub(crate) metadata: ArrowReaderMetadata,
+    /// What its folders say.
+    pub(crate) keys: Keys,
+    /// Its own columns, and after them the constant ones.
+    schema: SchemaRef,
+    constants: Vec<Constant>,
     place: Place,
 }
 
-/// All files of the sources, opened, in the order of the sources and by path within a folder.
-pub(crate) fn open_all(sources: &[Source]) -> Result<Vec<ParquetFile>> {
-    let mut paths: Vec<PathBuf> = Vec::new();
-    let mut files = Vec::new();
+/// One file that was found, or why it cannot be opened, by the name of the file.
+pub(crate) type Opened = Result<ParquetFile, (String, Error)>;
+
+/// All files of the sources, opened, in the order of the sources and by path within a folder or pattern.
+///
+/// Errors: what is wrong with the sources themselves. What is wrong with one file stands in its place.
+pub(crate) fn open_all(sources: &[Source]) -> Result<Vec<Opened>> {
+    let mut found: Vec<(Option<Found>, &Source)> = Vec::new();
     for source in sources {
         match source {
-            Source::Path(path) => {
-                for found in paths_of(path)? {
-                    let whole = fs::canonicalize(&found).map_err(|e| Error::io("read", &found, e))?;
-                    if paths.contains(&whole) {
-                        return Err(Error::value(
-                            "the history",
-                            found.display(),
-                            "the file is given twice, and its purchases would count twice",
-                            "give each file once, or only the folder",
-                        ));
-                    }
-                    paths.push(whole);
-                    files.push(open_disk(&found)?);
-                }
-            }
-            Source::Bytes { name, data } => files.push(open_memory(name, data)?),
+            Source::Path(path) => found.extend(found_at(path)?.into_iter().map(|one| (Some(one), source))),
+            Source::Bytes { .. } => found.push((None, source)),
         }
     }
-    Ok(files)
+    let whole = parallel::map(found.len(), |i| match &found[i].0 {
+        Some(found) => fs::canonicalize(&found.path).ok(),
+        None => None,
+    });
+    let mut seen: HashSet<&PathBuf> = HashSet::with_capacity(whole.len());
+    for (whole, (one, _)) in whole.iter().zip(&found) {
+        if let (Some(whole), Some(one)) = (whole, one)
+            && !seen.insert(whole)
+        {
+            return Err(Error::value(
+                "the history",
+                one.path.display(),
+                "the file is given twice, and its purchases would count twice",
+                "give each file once, or only the folder",
+            ));
+        }
+    }
+    Ok(parallel::map(found.len(), |i| match &found[i] {
+        (Some(found), _) => open_disk(found).map_err(|error| (found.path.display().to_string(), error)),
+        (None, Source::Bytes { name, data }) => {
+            open_memory(name, data).map_err(|error| (name.clone(), error))
+        }
+        (None, Source::Path(path)) => {
+            Err((path.display().to_string(), Error::NoSuchFile { path: path.clone() }))
+        }
+    }))
 }
 
-fn open_disk(path: &Path) -> Result<ParquetFile> {
-    let io = |e| Error::io("read", path, e);
+fn open_disk(Found { path, keys }: &Found) -> Result<ParquetFile> {
+    let io = |e| unreadable(path, e);
     let mut file = File::open(path).map_err(io)?;
-    let bytes = file.metadata().map_err(io)?.len();
+    let metadata = file.metadata().map_err(io)?;
+    let bytes = metadata.len();
     let mut ends = [[0u8; 4]; 2];
     if bytes >= SHORTEST {
         file.read_exact(&mut ends[0]).map_err(io)?;
@@ -85,13 +101,9 @@ fn open_disk(path: &Path) -> Result<ParquetFile> {
         file.read_exact(&mut ends[1]).map_err(io)?;
     }
     check_marks(path, bytes, ends)?;
-    let metadata = load(&file).map_err(|e| damaged(path, &e))?;
-    Ok(ParquetFile {
-        name: path.display().to_string(),
-        bytes,
-        metadata,
-        place: Place::Disk(path.to_path_buf()),
-    })
+    let place = Place::Disk { path: path.clone(), stamp: Stamp::of(&metadata) };
+    let metadata = footer::read(path, bytes, &file)?;
+    Ok(ParquetFile::new(path.display().to_string(), bytes, metadata, keys.clone(), place))
 }
 
 fn open_memory(name: &str, data: &Bytes) -> Result<ParquetFile> {
@@ -103,67 +115,63 @@ fn open_memory(name: &str, data: &Bytes) -> Result<ParquetFile> {
         ends[1].copy_from_slice(&data[data.len() - 4..]);
     }
     check_marks(path, bytes, ends)?;
-    let metadata = load(data).map_err(|e| damaged(path, &e))?;
-    Ok(ParquetFile { name: name.to_string(), bytes, metadata, place: Place::Memory(data.clone()) })
+    let metadata = footer::read(path, bytes, data)?;
+    Ok(ParquetFile::new(name.to_string(), bytes, metadata, Keys::new(), Place::Memory(data.clone())))
 }
 
-/// The footer, with times of 96 bits as microseconds: as nanoseconds, which is the decoder's habit, 64 bits hold only
-/// 1677 to 2262, and a date beyond that would silently become another one.
-fn load<R: ChunkReader>(input: &R) -> Result<ArrowReaderMetadata, ParquetError> {
-    let found = ArrowReaderMetadata::load(input, ArrowReaderOptions::new())?;
-    let is_wide = |root: usize| {
-        let column = &found.parquet_schema().root_schema().get_fields()[root];
-        column.is_primitive() && column.get_physical_type() == PhysicalType::INT96
-    };
-    let schema = found.schema();
-    let fields: Vec<FieldRef> = (schema.fields().iter().enumerate())
-        .map(|(i, field)| match field.data_type() {
-            DataType::Timestamp(TimeUnit::Nanosecond, zone) if is_wide(i) => {
-                let micros = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
-                Arc::new(field.as_ref().clone().with_data_type(micros))
-            }
-            _ => field.clone(),
-        })
-        .collect();
-    if fields.as_slice() == &schema.fields()[..] {
-        return Ok(found);
+/// A file that is gone is named so; anything else is the system's word.
+pub(crate) fn unreadable(path: &Path, error: std::io::Error) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Error::NoSuchFile { path: path.to_path_buf() },
+        _ => Error::io("read", path, error),
     }
-    let wanted = Schema::new_with_metadata(fields, schema.metadata().clone());
-    let options = ArrowReaderOptions::new().with_schema(Arc::new(wanted));
-    ArrowReaderMetadata::try_new(found.metadata().clone(), options)
-}
-
-fn check_marks(path: &Path, bytes: u64, [begin, end]: [[u8; 4]; 2]) -> Result<()> {
-    let problem = match (bytes, &begin == MARK, &end == MARK) {
-        (0, ..) => "it is empty",
-        (_, true, true) => return Ok(()),
-        _ if &end == ENCRYPTED_MARK || &begin == ENCRYPTED_MARK => "its footer is encrypted",
-        (_, true, false) => {
-            "it begins like one but its end is missing: it was cut short, or is still being written"
-        }
-        (_, false, true) => "it ends like one but its beginning is missing",
-        (_, false, false) => "it does not begin and end like one",
-    };
-    Err(Error::NotParquet { path: path.to_path_buf(), problem: problem.to_string() })
-}
-
-/// The error for a file that fails while it is decoded.
-pub(crate) fn damaged(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    let text = error.to_string();
-    Error::NotParquet { path: path.to_path_buf(), problem: text.trim().to_string() }
 }
 
 impl ParquetFile {
+    fn new(name: String, bytes: u64, metadata: ArrowReaderMetadata, keys: Keys, place: Place) -> Self {
+        let schema = metadata.schema().clone();
+        ParquetFile { name, bytes, metadata, keys, schema, constants: Vec::new(), place }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         match &self.place {
-            Place::Disk(path) => path,
+            Place::Disk { path, .. } => path,
             Place::Memory(_) => Path::new(&self.name),
         }
     }
 
+    /// Its own columns, and after them those that its folders name.
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Columns of its own.
+    pub(crate) fn own_columns(&self) -> usize {
+        self.metadata.schema().fields().len()
+    }
+
+    /// Whether a column holds times of 96 bits, which do not say whether they are local.
+    pub(crate) fn is_int96(&self, column: usize) -> bool {
+        footer::is_int96(&self.metadata, column)
+    }
+
+    /// Puts `constants` behind its own columns.
+    pub(crate) fn set_constants(&mut self, constants: Vec<Constant>) {
+        let own = self.metadata.schema();
+        let fields: Vec<_> =
+            own.fields().iter().cloned().chain(constants.iter().map(|c| c.field.clone())).collect();
+        self.schema = Arc::new(Schema::new_with_metadata(fields, own.metadata().clone()));
+        self.constants = constants;
+    }
+
+    /// Row groups.
+    pub(crate) fn groups(&self) -> usize {
+        self.metadata.metadata().num_row_groups()
+    }
+
     /// Rows of all row groups.
     pub(crate) fn rows(&self) -> u64 {
-        (0..self.metadata.metadata().num_row_groups()).map(|group| self.group_rows(group)).sum()
+        (0..self.groups()).map(|group| self.group_rows(group)).sum()
     }
 
     /// Rows of row group `group`.
@@ -171,7 +179,29 @@ impl ParquetFile {
         self.metadata.metadata().row_group(group).num_rows().max(0) as u64
     }
 
-    /// A reader of some top-level columns (all when `columns` is `None`) of one row group, with a file handle of its
+    /// Whether it is known where each page begins.
+    pub(crate) fn is_indexed(&self) -> bool {
+        self.metadata.metadata().offset_index().is_some_and(|groups| groups.len() == self.groups())
+    }
+
+    /// An error if the file is no longer the one whose footer was read.
+    pub(crate) fn unchanged(&self) -> Result<()> {
+        match &self.place {
+            Place::Disk { path, .. } => self.same(&fs::metadata(path).map_err(|e| unreadable(path, e))?),
+            Place::Memory(_) => Ok(()),
+        }
+    }
+
+    fn same(&self, now: &fs::Metadata) -> Result<()> {
+        match &self.place {
+            Place::Disk { path, stamp } if *stamp != Stamp::of(now) => {
+                Err(Error::FileChanged { path: path.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A reader of some columns (all when `columns` is `None`; ascending) of one row group, with a file handle of its
     /// own, because a shared handle shares its position.
     pub(crate) fn reader(
         &self,
@@ -179,33 +209,74 @@ impl ParquetFile {
         columns: Option<&[usize]>,
         rows: Option<RowSelection>,
         batch: usize,
-    ) -> Result<ParquetRecordBatchReader> {
+    ) -> Result<Batches> {
+        let own = self.own_columns();
+        let everything: Vec<usize> = (0..self.schema.fields().len()).collect();
+        let columns = columns.unwrap_or(&everything);
+        let (of_file, of_folders) = columns.split_at(columns.partition_point(|&column| column < own));
+        let built = match &self.place {
+            Place::Disk { path, .. } => {
+                let file = File::open(path).map_err(|e| unreadable(path, e))?;
+                self.same(&file.metadata().map_err(|e| unreadable(path, e))?)?;
+                self.build(file, group, of_file, rows, batch)
+            }
+            Place::Memory(data) => self.build(data.clone(), group, of_file, rows, batch),
+        };
+        let reader = built.map_err(|e| damaged_group(self.path(), group, &e))?;
+        let schema = self.schema.project(columns).map_err(|e| Error::internal("choosing columns", e))?;
+        let constants = of_folders.iter().map(|&column| (self.constants[column - own].clone(), None));
+        Ok(Batches { reader, schema: Arc::new(schema), constants: constants.collect() })
+    }
+
+    fn build<R: ChunkReader + 'static>(
+        &self,
+        input: R,
+        group: usize,
+        columns: &[usize],
+        rows: Option<RowSelection>,
+        batch: usize,
+    ) -> Result<ParquetRecordBatchReader, ParquetError> {
         let metadata = self.metadata.clone();
-        let mask = match columns {
-            Some(columns) => ProjectionMask::roots(metadata.parquet_schema(), columns.iter().copied()),
-            None => ProjectionMask::all(),
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), columns.iter().copied());
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, metadata)
+            .with_row_groups(vec![group])
+            .with_projection(mask)
+            .with_batch_size(batch);
+        match rows {
+            Some(rows) => builder.with_row_selection(rows).build(),
+            None => builder.build(),
+        }
+    }
+}
+
+/// The batches of a row group, with the constant columns that were asked for behind the file's own.
+pub(crate) struct Batches {
+    reader: ParquetRecordBatchReader,
+    schema: SchemaRef,
+    /// Each with its array of the last batch: most batches have the same number of rows.
+    constants: Vec<(Constant, Option<ArrayRef>)>,
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = match self.reader.next()? {
+            Ok(batch) if self.constants.is_empty() => return Some(Ok(batch)),
+            Ok(batch) => batch,
+            Err(error) => return Some(Err(error)),
         };
-        let built: Result<ParquetRecordBatchReader, ParquetError> = match &self.place {
-            Place::Disk(path) => {
-                let file = File::open(path).map_err(|e| Error::io("read", path, e))?;
-                let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-                let builder =
-                    builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(batch);
-                match rows {
-                    Some(rows) => builder.with_row_selection(rows).build(),
-                    None => builder.build(),
-                }
-            }
-            Place::Memory(data) => {
-                let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(data.clone(), metadata);
-                let builder =
-                    builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(batch);
-                match rows {
-                    Some(rows) => builder.with_row_selection(rows).build(),
-                    None => builder.build(),
-                }
-            }
-        };
-        built.map_err(|e| damaged(self.path(), &e))
+        let rows = batch.num_rows();
+        let mut columns = batch.columns().to_vec();
+        for (constant, last) in &mut self.constants {
+            let array = match last.take() {
+                Some(array) if array.len() == rows => array,
+                _ => constant.array(rows),
+            };
+            columns.push(array.clone());
+            *last = Some(array);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        Some(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options))
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::error::Error;
+
 /// Why a row was set aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -93,11 +95,30 @@ pub struct SetAsideRow {
     pub value: Option<String>,
 }
 
+/// A file that was set aside whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SkippedFile {
+    /// The name under which it would have been read.
+    pub name: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// Its rows, where its footer could be read.
+    pub rows: Option<u64>,
+}
+
+impl SkippedFile {
+    pub(crate) fn new(name: String, error: &Error, rows: Option<u64>) -> SkippedFile {
+        SkippedFile { name, problem: error.to_string(), rows }
+    }
+}
+
 /// What became of every row read.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     /// The files, by the names they were read under.
     pub files: Vec<String>,
+    /// Files that were set aside whole because they are bad; none of their rows counts below.
+    pub skipped: Vec<SkippedFile>,
     /// Rows read.
     pub read: u64,
     /// Rows used for the calibration window.

@@ -8,7 +8,8 @@ use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
 
 use crate::error::{Error, Result};
-use crate::history::files::{ParquetFile, damaged, open_all};
+use crate::history::files::{ParquetFile, open_all};
+use crate::history::footer::damaged;
 use crate::history::keys::{IdValues, ids};
 use crate::history::names::normalise;
 use crate::history::schema::{ColumnRef, How, customer_column};
@@ -55,10 +56,12 @@ pub(crate) enum ListIds {
 /// What can be wrong with a file or a column; [`Error::Incompatible`] for texts against integers; [`Error::Value`] for an
 /// id that stands twice or does not fit.
 pub(crate) fn read_list(path: &Path, id: Option<&str>, history: &Inspection) -> Result<ListTable> {
-    let files = open_all(&[Source::Path(path.to_path_buf())])?;
+    let opened = open_all(&[Source::Path(path.to_path_buf())])?;
+    let files: Vec<ParquetFile> =
+        opened.into_iter().map(|file| file.map_err(|(_, error)| error)).collect::<Result<_>>()?;
     let first = files.first().ok_or_else(|| Error::NoSuchFile { path: path.to_path_buf() })?;
-    let schema = first.metadata.schema().clone();
-    if let Some(other) = files.iter().find(|file| fields(file.metadata.schema()) != fields(&schema)) {
+    let schema = std::sync::Arc::new(first.schema().clone());
+    if let Some(other) = files.iter().find(|file| fields(file.schema()) != fields(&schema)) {
         return Err(Error::value(
             "--customers-list",
             path.display(),
@@ -144,7 +147,7 @@ fn fields(schema: &Schema) -> Vec<(&String, &arrow_schema::DataType)> {
 
 /// The column of the ids; errors name the option of the list and not that of the history.
 fn id_column(file: &ParquetFile, id: Option<&str>, history: &Inspection) -> Result<ColumnRef> {
-    let schema = file.metadata.schema();
+    let schema = file.schema();
     let wanted = normalise(&history.columns.customer.name);
     let alike: Vec<&str> = schema
         .fields()

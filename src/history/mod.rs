@@ -6,7 +6,11 @@ mod detection_tests;
 pub mod event;
 pub mod extras;
 mod files;
+#[cfg(test)]
+mod files_tests;
 mod folders;
+mod footer;
+mod hive;
 mod kept;
 mod keys;
 pub mod ledger;
@@ -16,10 +20,15 @@ mod names;
 mod regression_tests;
 pub mod scan;
 pub mod schema;
+mod skip;
+mod split;
+mod stamp;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod thrift;
+mod together;
 pub mod types;
 mod values;
 mod whole_rows;
@@ -29,7 +38,7 @@ pub use decode::{Sink, TaskLedger};
 pub use extras::Extras;
 pub use folders::files_of;
 pub use kept::KeptColumn;
-pub use ledger::{Ledger, Reason, SetAsideRow};
+pub use ledger::{Ledger, Reason, SetAsideRow, SkippedFile};
 pub use scan::{FileInfo, History, Inspection};
 pub use schema::{ColumnRef, Detected, How};
 pub use types::{IdKind, TextKind};
@@ -45,7 +54,7 @@ use crate::error::Result;
 /// Where a history comes from.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// A Parquet file, or a folder of them.
+    /// A Parquet file, a folder of them, or a pattern as in `orders/*.parquet`.
     Path(PathBuf),
     /// A Parquet file in memory, such as the bundled one.
     Bytes {
@@ -79,7 +88,8 @@ pub struct HistoryOptions {
     pub amount: Option<String>,
     /// The column that says which order a row belongs to.
     pub order: Option<String>,
-    /// The IANA time zone in which instants become days; the columns' own zone unless given.
+    /// The IANA time zone in which instants become days; the columns' own zone unless given. "local" takes INT96 times,
+    /// which do not say what they are, as they stand.
     pub zone: Option<String>,
     /// The last day looked at; the history's last day unless given.
     pub as_of: Option<Day>,
@@ -89,6 +99,8 @@ pub struct HistoryOptions {
     pub refunds: Refunds,
     /// Whether exact duplicates of a row are set aside.
     pub drop_duplicates: bool,
+    /// Whether bad files are set aside whole and listed; without it, the first of them is an error.
+    pub skip_bad_files: bool,
     /// The last periods of the calendar for which orders and spend are kept apart.
     pub periods: Option<LastPeriods>,
     /// Bytes of memory that reading may take; what does not fit goes to disk. No result depends on it.

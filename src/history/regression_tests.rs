@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::types::Int32Type;
 use arrow_array::{
     ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
-    LargeStringArray, NullArray, StringArray, StringViewArray,
+    LargeStringArray, NullArray, StringArray, StringViewArray, TimestampSecondArray,
 };
 use bytes::Bytes;
 use parquet::data_type::{DoubleType, Int64Type, Int96, Int96Type};
@@ -85,7 +85,8 @@ fn times_of_96_bits_do_not_wrap() {
     let noon = 43_200_000_000_000;
     // In nanoseconds of 64 bits, the year 9999 is the year 1816, and 2300 is 1715.
     let times = [(EPOCH + 10, noon), (EPOCH + 2_932_895, 0), (EPOCH + 120_529, 0), (EPOCH + 12, 0)];
-    let summary = run(&[source("int96", int96(&times))]).unwrap();
+    let local = HistoryOptions { zone: Some("local".into()), ..HistoryOptions::default() };
+    let summary = run_with(&[source("int96", int96(&times))], &local).unwrap();
     assert_eq!(
         aside(&summary),
         [
@@ -95,6 +96,60 @@ fn times_of_96_bits_do_not_wrap() {
     );
     assert_eq!((summary.table.first_order[0], summary.table.last_order[0]), (Day(10), Day(12)));
     assert_eq!(summary.history.files[0].schema[1].1, "Timestamp(µs)");
+}
+
+#[test]
+fn times_of_96_bits_need_a_zone() {
+    const EPOCH: u32 = 2_440_588;
+    let late = 23 * 3_600_000_000_000;
+    let spark = || source("spark", int96(&[(EPOCH + 10, late), (EPOCH + 12, 0)]));
+    let days = |sources: &[Source], zone: Option<&str>| {
+        let options = HistoryOptions { zone: zone.map(String::from), ..HistoryOptions::default() };
+        let summary = run_with(sources, &options)?;
+        Ok((summary.table.first_order[0].0, summary.table.last_order[0].0, summary.history.zone))
+    };
+    let error: Error = days(&[spark()], None).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "spark: the times of column \"order_ts\" are INT96, which does not say whether they are UTC or local"
+    );
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("--zone Europe/Paris") && hint.contains("--zone local"), "{hint}");
+    assert_eq!(days(&[spark()], Some("local")).unwrap(), (10, 12, None));
+    assert_eq!(days(&[spark()], Some("+01:00")).unwrap(), (11, 12, Some("+01".into())));
+    assert_eq!(days(&[spark()], Some("-01:00")).unwrap().1, 11);
+
+    // Beside local dates they can only be local, beside instants only instants.
+    let of = |name: &str, time: ArrayRef| {
+        source(
+            name,
+            parquet(vec![("customer_id", ids(&[7])), ("order_ts", time), ("amount", cash(&[1.0]))], 9),
+        )
+    };
+    let local = || of("local", dates(&[20]));
+    let instant =
+        || of("instant", Arc::new(TimestampSecondArray::from(vec![1_728_000]).with_timezone("UTC")));
+    assert_eq!(days(&[local(), spark()], Some("local")).unwrap(), (10, 20, None));
+    assert_eq!(days(&[spark(), instant()], Some("UTC")).unwrap(), (10, 20, Some("UTC".into())));
+    for (sources, zone, said) in [
+        (vec![local(), spark()], None, "which does not say whether"),
+        (vec![spark(), instant()], None, "which does not say whether"),
+        (
+            vec![local(), spark()],
+            Some("UTC"),
+            "without zone in local but an INT96 time, read as instants in spark",
+        ),
+        (
+            vec![spark(), instant()],
+            Some("local"),
+            "--zone cannot be \"local\": instant has a time in zone UTC",
+        ),
+        (vec![instant()], Some("local"), "--zone cannot be \"local\": instant has a time in zone UTC"),
+    ] {
+        let error = days(&sources, zone).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    assert_eq!(days(&[local()], Some("local")).unwrap(), (20, 20, None));
 }
 
 #[test]

@@ -1,23 +1,18 @@
 //! Looks at the files before a row is read: columns, types, zone, and the pieces of work.
 
-use std::path::Path;
-
-use arrow_schema::{DataType, Schema};
 use serde::Serialize;
 
 use crate::amount::AmountKind;
 use crate::error::{Error, Result};
 use crate::history::extras::Extras;
 use crate::history::files::{ParquetFile, open_all};
-use crate::history::names::normalise;
-use crate::history::schema::{ColumnRef, Detected, Role, detect};
-use crate::history::types::{IdKind, amount_scale};
+use crate::history::hive::add_columns;
+use crate::history::schema::{Detected, Role, detect};
+use crate::history::split::{Piece, Task, tasks};
+use crate::history::together::Together;
+use crate::history::types::IdKind;
 use crate::history::zone::Zone;
-use crate::history::{HistoryOptions, Source};
-
-/// Small row groups are read together until a task has this many rows: below it, starting a task costs more than its
-/// rows, and its share of a partition becomes a handful.
-const ROWS_PER_TASK: u64 = if cfg!(test) { 64 } else { 1 << 17 };
+use crate::history::{HistoryOptions, SkippedFile, Source};
 
 /// One file of a history, as `tiercast inspect` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,22 +48,10 @@ pub struct Inspection {
     pub amounts: AmountKind,
     /// The zone in which instants become days; `None` for local times and dates.
     pub zone: Option<String>,
+    /// Files that are set aside whole because they are bad.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedFile>,
 }
-
-/// A stretch of rows in one row group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Piece {
-    pub(crate) file: u32,
-    pub(crate) group: usize,
-    /// Row of the file at which the row group begins.
-    pub(crate) first_row: u64,
-    /// Number of its first row in the history.
-    pub(crate) base: u64,
-    pub(crate) rows: u64,
-}
-
-/// Pieces that are read one after the other by one thread.
-pub(crate) type Task = Vec<Piece>;
 
 /// A history that is ready to be read.
 #[derive(Debug, Clone)]
@@ -80,17 +63,43 @@ pub struct History {
     pub(crate) zone: Option<Zone>,
     pub(crate) tasks: Vec<Task>,
     inspection: Inspection,
+    options: HistoryOptions,
 }
 
 impl History {
     /// Opens the sources, finds the columns and checks that the files go together.
     ///
+    /// With `options.skip_bad_files`, files that cannot be opened are left out and listed, as long as one is left.
+    ///
     /// Errors: every kind of unreadable file or unusable column; no row is decoded here.
     pub fn open(sources: &[Source], options: &HistoryOptions) -> Result<History> {
-        let mut files = open_all(sources)?;
+        let mut files = Vec::new();
+        let mut bad = Vec::new();
+        for opened in open_all(sources)? {
+            match opened {
+                Ok(file) => files.push(file),
+                Err((name, error)) if options.skip_bad_files => bad.push((name, error)),
+                Err((_, error)) => return Err(error),
+            }
+        }
+        let skipped: Vec<SkippedFile> =
+            bad.iter().map(|(name, error)| SkippedFile::new(name.clone(), error, None)).collect();
+        match bad.into_iter().next() {
+            Some((_, error)) if files.is_empty() => Err(error),
+            _ => History::of(files, skipped, options),
+        }
+    }
+
+    /// The history of files that are open.
+    pub(crate) fn of(
+        mut files: Vec<ParquetFile>,
+        skipped: Vec<SkippedFile>,
+        options: &HistoryOptions,
+    ) -> Result<History> {
         // A file without rows says nothing, and its types are often no one's choice: pandas writes an empty table's
         // columns as floats or nulls.
         files.sort_by_key(|file| file.rows() == 0);
+        add_columns(&mut files);
         let infos: Vec<FileInfo> = files.iter().map(describe).collect();
         let rows = infos.iter().map(|file| file.rows).sum();
         if rows == 0 {
@@ -99,7 +108,7 @@ impl History {
         let with_rows = &files[..files.partition_point(|file| file.rows() > 0)];
         let columns: Vec<Detected> = with_rows
             .iter()
-            .map(|file| detect(file.path(), file.metadata.schema(), options))
+            .map(|file| detect(file.path(), file.schema(), file.own_columns(), options))
             .collect::<Result<_>>()?;
         let all = Together { files: with_rows, columns: &columns };
         all.same_names()?;
@@ -115,9 +124,15 @@ impl History {
             ids,
             amounts: all.amounts(),
             zone: zone.as_ref().map(|zone| zone.name().to_string()),
+            skipped,
         };
         let tasks = tasks(&files);
-        Ok(History { files, columns, zone, tasks, inspection })
+        Ok(History { files, columns, zone, tasks, inspection, options: options.clone() })
+    }
+
+    /// What it was opened with.
+    pub(crate) fn options(&self) -> &HistoryOptions {
+        &self.options
     }
 
     /// What is known from the footers.
@@ -196,7 +211,6 @@ fn describe(file: &ParquetFile) -> FileInfo {
         compression: compression.join(", "),
         created_by: meta.file_metadata().created_by().map(str::to_string),
         schema: file
-            .metadata
             .schema()
             .fields()
             .iter()
@@ -211,169 +225,4 @@ fn short_list(files: &[FileInfo]) -> String {
         [one] => one.name.clone(),
         [first, rest @ ..] => format!("{} and {} more", first.name, rest.len()),
     }
-}
-
-fn tasks(files: &[ParquetFile]) -> Vec<Task> {
-    let mut tasks = Vec::new();
-    let (mut task, mut task_rows, mut base) = (Task::new(), 0, 0);
-    for (number, file) in files.iter().enumerate() {
-        let mut first_row = 0;
-        for group in 0..file.metadata.metadata().num_row_groups() {
-            let rows = file.group_rows(group);
-            if rows == 0 {
-                continue;
-            }
-            task.push(Piece { file: number as u32, group, first_row, base, rows });
-            first_row += rows;
-            base += rows;
-            task_rows += rows;
-            if task_rows >= ROWS_PER_TASK {
-                tasks.push(std::mem::take(&mut task));
-                task_rows = 0;
-            }
-        }
-    }
-    if task_rows > 0 {
-        tasks.push(task);
-    }
-    tasks
-}
-
-/// The files of a history, to be checked against each other.
-struct Together<'a> {
-    files: &'a [ParquetFile],
-    columns: &'a [Detected],
-}
-
-impl Together<'_> {
-    fn clash(&self, role: Role, left: (usize, String), right: (usize, String), remedy: &str) -> Error {
-        let path = |file: usize| -> &Path { self.files[file].path() };
-        Error::Incompatible {
-            role: role.name(),
-            left_path: path(left.0).to_path_buf(),
-            left: left.1,
-            right_path: path(right.0).to_path_buf(),
-            right: right.1,
-            remedy: remedy.to_string(),
-        }
-    }
-
-    /// A role is played by columns of one name: a file where another column happened to look right would mix two
-    /// meanings.
-    fn same_names(&self) -> Result<()> {
-        let text =
-            |column: Option<&ColumnRef>| column.map_or("missing".into(), |c| format!("\"{}\"", c.name));
-        let first = roles(&self.columns[0]);
-        for (i, columns) in self.columns.iter().enumerate().skip(1) {
-            for ((role, a), (_, b)) in first.iter().zip(roles(columns)) {
-                if a.map(|c| normalise(&c.name)) != b.map(|c| normalise(&c.name)) {
-                    let remedy = format!(
-                        "name a column that all files have with --{}, or give files of one kind",
-                        role.name()
-                    );
-                    return Err(self.clash(*role, (0, text(*a)), (i, text(b)), &remedy));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn data_type(&self, file: usize, column: &ColumnRef) -> &DataType {
-        let schema: &Schema = self.files[file].metadata.schema();
-        schema.field(column.index).data_type()
-    }
-
-    fn ids(&self, pick: impl Fn(&Detected) -> Option<&ColumnRef>, role: Role) -> Result<IdKind> {
-        let kinds = self.columns.iter().enumerate().map(|(i, columns)| {
-            pick(columns)
-                .and_then(|column| IdKind::of(self.data_type(i, column)))
-                .ok_or_else(|| Error::internal("finding columns", "a column lost its type"))
-        });
-        let mut joined: Option<(IdKind, IdKind)> = None;
-        for (i, kind) in kinds.enumerate() {
-            let kind = kind?;
-            joined = Some(match joined {
-                None => (kind, kind),
-                Some((first, all)) => {
-                    let all = all.join(kind).ok_or_else(|| {
-                        self.clash(
-                            role,
-                            (0, first.words()),
-                            (i, kind.words()),
-                            "write all files with the same type of id, or read them apart",
-                        )
-                    })?;
-                    (first, all)
-                }
-            });
-        }
-        joined.map(|(_, all)| all).ok_or_else(|| Error::NoRows { files: "no file".into() })
-    }
-
-    fn amounts(&self) -> AmountKind {
-        let mut scale = 0;
-        for (i, columns) in self.columns.iter().enumerate() {
-            match amount_scale(self.data_type(i, &columns.amount)) {
-                Some(Some(digits)) => scale = scale.max(digits),
-                _ => return AmountKind::Float,
-            }
-        }
-        AmountKind::Scaled { scale }
-    }
-
-    /// The zone, which all files must agree in unless the user states one.
-    fn zone(&self, wanted: Option<&str>) -> Result<Option<Zone>> {
-        let of = |i: usize| match self.data_type(i, &self.columns[i].time) {
-            DataType::Timestamp(_, Some(zone)) => Some(zone.to_string()),
-            _ => None,
-        };
-        let words = |zone: &Option<String>| match zone {
-            Some(zone) => format!("a time in zone {zone}"),
-            None => "a local date or time without zone".to_string(),
-        };
-        let first = of(0);
-        for i in 1..self.files.len() {
-            let other = of(i);
-            if first.is_some() != other.is_some() {
-                let remedy = "write all files with a zone, or all without: local times are taken as they are, and instants become days in one zone (--zone)";
-                return Err(self.clash(Role::Time, (0, words(&first)), (i, words(&other)), remedy));
-            }
-        }
-        match (wanted, &first) {
-            (Some(name), None) => Err(Error::value(
-                "--zone",
-                name,
-                format!(
-                    "the time column \"{}\" holds local dates without a zone, which are taken as they are",
-                    self.columns[0].time.name
-                ),
-                "leave --zone out, or write the column as instants with a zone",
-            )),
-            (Some(name), Some(_)) => Zone::named(name, "--zone").map(Some),
-            (None, None) => Ok(None),
-            (None, Some(name)) => {
-                let zone = Zone::named(name, "the zone of the time column")?;
-                for i in 1..self.files.len() {
-                    let other = of(i);
-                    let same = other.as_deref() == Some(name)
-                        || Zone::named(other.as_deref().unwrap_or_default(), "the zone of the time column")?
-                            == zone;
-                    if !same {
-                        let remedy = format!("say in which zone instants become days, as in --zone {name}");
-                        return Err(self.clash(Role::Time, (0, words(&first)), (i, words(&other)), &remedy));
-                    }
-                }
-                Ok(Some(zone))
-            }
-        }
-    }
-}
-
-fn roles(columns: &Detected) -> [(Role, Option<&ColumnRef>); 4] {
-    [
-        (Role::Customer, Some(&columns.customer)),
-        (Role::Time, Some(&columns.time)),
-        (Role::Amount, Some(&columns.amount)),
-        (Role::Order, columns.order.as_ref()),
-    ]
 }

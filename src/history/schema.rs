@@ -141,15 +141,18 @@ impl Role {
     }
 }
 
-/// Finds the columns of one file.
+/// Finds the columns of one file, whose first `own` columns are its own.
+///
+/// The others come from the names of its folders: they are taken only where the user names them, since a folder
+/// `date=2026-01-31` repeats what a column says better.
 ///
 /// Errors: [`Error::ColumnNotFound`], [`Error::ColumnAmbiguous`], [`Error::ColumnType`]; [`Error::Value`] for a unit
 /// price that could be taken for the money of an order, and for a column with two roles.
-pub fn detect(path: &Path, schema: &Schema, options: &HistoryOptions) -> Result<Detected> {
+pub fn detect(path: &Path, schema: &Schema, own: usize, options: &HistoryOptions) -> Result<Detected> {
     let finder = Finder {
         path,
         schema,
-        normalised: schema.fields().iter().map(|field| normalise(field.name())).collect(),
+        normalised: schema.fields().iter().take(own).map(|field| normalise(field.name())).collect(),
     };
     let customer = finder.required(Role::Customer, options.customer.as_deref())?;
     let time = finder.required(Role::Time, options.time.as_deref())?;
@@ -188,6 +191,7 @@ fn two_roles(path: &Path, first: Role, second: Role, column: &str) -> Error {
 struct Finder<'a> {
     path: &'a Path,
     schema: &'a Schema,
+    /// The names of its own columns.
     normalised: Vec<String>,
 }
 
@@ -251,7 +255,7 @@ impl Finder<'_> {
 
     fn named(&self, role: Role, name: &str) -> Result<ColumnRef> {
         let of_name: Vec<usize> =
-            (0..self.normalised.len()).filter(|&i| self.schema.field(i).name() == name).collect();
+            (0..self.schema.fields().len()).filter(|&i| self.schema.field(i).name() == name).collect();
         let index = match of_name[..] {
             [index] => index,
             [] => {

@@ -12,8 +12,10 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::amount::AmountKind;
 use crate::error::{Error, Result};
-use crate::history::files::{ParquetFile, damaged};
-use crate::history::scan::{History, Piece};
+use crate::history::files::ParquetFile;
+use crate::history::footer::damaged_group;
+use crate::history::scan::History;
+use crate::history::split::Piece;
 use crate::parallel;
 use crate::progress::Progress;
 
@@ -25,7 +27,7 @@ impl History {
     /// time finer than a day, or an exact amount held as floating point, where close ones become one.
     pub fn rows_say_more(&self) -> bool {
         self.files.iter().zip(&self.columns).any(|(file, columns)| {
-            let schema = file.metadata.schema();
+            let schema = file.schema();
             schema.fields().len() > 3
                 || columns.order.is_some()
                 || schema.field(columns.time.index).data_type() != &DataType::Date32
@@ -50,9 +52,9 @@ impl History {
         let digests = parallel::try_map(stretches.len(), |i| {
             progress.check()?;
             let (piece, offsets) = &stretches[i];
-            let digests = self.digests_of(piece, offsets);
+            let digests = self.guarded(piece, || self.digests_of(piece, offsets))?;
             progress.advance(offsets.len() as u64);
-            digests
+            Ok(digests)
         })?;
         Ok(digests.concat())
     }
@@ -61,7 +63,7 @@ impl History {
         let number = piece.file as usize;
         let file = &self.files[number];
         let kind = self.files[..=number].iter().position(|other| same_schema(other, file)).unwrap_or(number);
-        let schema = file.metadata.schema();
+        let schema = file.schema();
         // Sorted by name, so that files whose columns stand in another order compare.
         let mut order: Vec<usize> = (0..schema.fields().len()).collect();
         order.sort_by(|&a, &b| schema.field(a).name().cmp(schema.field(b).name()));
@@ -71,8 +73,8 @@ impl History {
 
         let mut out = Vec::with_capacity(offsets.len());
         let mut bytes = Vec::new();
-        for batch in file.reader(piece.group, None, Some(selection(offsets)), BATCH)? {
-            let batch = batch.map_err(|e| damaged(file.path(), &e))?;
+        for batch in file.reader(piece.group, None, Some(selection(piece.start, offsets)), BATCH)? {
+            let batch = batch.map_err(|e| damaged_group(file.path(), piece.group, &e))?;
             let columns: Vec<ArrayRef> = order.iter().map(|&i| one_zero(batch.column(i))).collect();
             for row in converter.convert_columns(&columns).map_err(internal)?.iter() {
                 bytes.clear();
@@ -82,7 +84,11 @@ impl History {
             }
         }
         if out.len() != offsets.len() {
-            return Err(damaged(file.path(), &"it gave other rows when it was read again"));
+            return Err(damaged_group(
+                file.path(),
+                piece.group,
+                &"it gave other rows when it was read again",
+            ));
         }
         Ok(out)
     }
@@ -92,7 +98,6 @@ impl History {
 pub(crate) fn same_schema(a: &ParquetFile, b: &ParquetFile) -> bool {
     let sorted = |file: &ParquetFile| {
         let mut list: Vec<(String, DataType)> = file
-            .metadata
             .schema()
             .fields()
             .iter()
@@ -117,10 +122,11 @@ fn one_zero(array: &ArrayRef) -> ArrayRef {
     }
 }
 
-fn selection(offsets: &[u64]) -> RowSelection {
+/// The rows at `offsets` of a piece that begins at row `start` of its row group.
+fn selection(start: u64, offsets: &[u64]) -> RowSelection {
     let mut selectors = Vec::new();
     let mut at = 0;
-    for &offset in offsets {
+    for offset in offsets.iter().map(|offset| start + offset) {
         if offset > at {
             selectors.push(RowSelector::skip((offset - at) as usize));
         }

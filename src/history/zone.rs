@@ -6,6 +6,9 @@ use jiff::tz::{Offset, TimeZone};
 use crate::calendar::Day;
 use crate::error::{Error, Result};
 
+/// What stands for "times are local and taken as they stand" where a zone may be named.
+pub(crate) const LOCAL: &str = "local";
+
 const SECONDS_PER_DAY: i64 = 86_400;
 
 /// A time zone as a list of spans of constant offset.

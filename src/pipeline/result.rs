@@ -56,6 +56,7 @@ pub fn ledger_summary(ledger: &Ledger) -> Value {
         "zero_amounts": ledger.zero_amounts,
         "refunds_netted": ledger.refunds_netted,
         "duplicates": ledger.duplicates,
+        "skipped_files": ledger.skipped,
     })
 }
 

@@ -6,6 +6,7 @@ mod bench;
 mod cli;
 mod convert;
 mod determinism;
+mod files;
 mod golden;
 mod house;
 mod lists;

@@ -94,7 +94,7 @@ pub struct HistoryArgs {
     /// Column that says which order a row belongs to [default: found by name, may be absent]
     #[arg(long, env = "TIERCAST_ORDER", value_name = "COLUMN")]
     pub order: Option<String>,
-    /// Time zone in which instants become days, such as Europe/Paris [default: the column's own]
+    /// Time zone in which instants become days, such as Europe/Paris; "local" takes INT96 times as they stand [default: the column's own]
     #[arg(long, env = "TIERCAST_ZONE", value_name = "ZONE")]
     pub zone: Option<String>,
     /// Last day to look at [default: the history's last day, never today]
@@ -117,6 +117,17 @@ pub struct HistoryArgs {
         value_parser = clap::builder::BoolishValueParser::new()
     )]
     pub drop_duplicates: Option<bool>,
+    /// Set files that are damaged, cut short or changed aside and list them; without it the first is an error
+    #[arg(
+        long,
+        env = "TIERCAST_SKIP_BAD_FILES",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = clap::builder::BoolishValueParser::new()
+    )]
+    pub skip_bad_files: Option<bool>,
     /// Orders and spend of the last periods of the calendar, and the rhythm of orders: week, month, quarter or year and
     /// how many, as in quarter:8 [default: none]
     #[arg(long, env = "TIERCAST_PERIODS", value_name = "PERIOD:N", value_parser = parsed::<LastPeriods>)]
@@ -217,7 +228,7 @@ pub struct ModelArgs {
 
 #[derive(Debug, Clone, Default, Args)]
 pub struct RunArgs {
-    /// Parquet files or folders; the bundled CDNOW log when none is given
+    /// Parquet files, folders or quoted patterns; the bundled CDNOW log when none is given
     #[arg(value_name = "HISTORY")]
     pub history: Vec<PathBuf>,
     /// Strategy file, or "bundled" for the bundled one [default: bundled with the bundled history, else none]
@@ -242,7 +253,7 @@ pub struct RunArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct InspectArgs {
-    /// Parquet files or folders; the bundled CDNOW log when none is given
+    /// Parquet files, folders or quoted patterns; the bundled CDNOW log when none is given
     #[arg(value_name = "HISTORY")]
     pub history: Vec<PathBuf>,
     #[command(flatten)]
@@ -251,7 +262,7 @@ pub struct InspectArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct SummarizeArgs {
-    /// Parquet files or folders; the bundled CDNOW log when none is given
+    /// Parquet files, folders or quoted patterns; the bundled CDNOW log when none is given
     #[arg(value_name = "HISTORY")]
     pub history: Vec<PathBuf>,
     /// File for the customer table; an earlier one of tiercast's is replaced

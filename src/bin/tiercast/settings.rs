@@ -78,6 +78,7 @@ struct FileSettings {
     calibration_end: Option<Day>,
     refunds: Option<Refunds>,
     drop_duplicates: Option<bool>,
+    skip_bad_files: Option<bool>,
     periods: Option<LastPeriods>,
     memory_limit: Option<MemorySize>,
     spill_folder: Option<PathBuf>,
@@ -164,6 +165,7 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
                 file.drop_duplicates,
                 false,
             ),
+            skip_bad_files: layers.pick("skip_bad_files", reading.skip_bad_files, file.skip_bad_files, false),
             periods: layers.optional("periods", reading.periods, file.periods),
             memory_limit: layers
                 .optional("memory_limit", reading.memory_limit, file.memory_limit)
@@ -275,7 +277,7 @@ fn read_file(path: &Path) -> Result<FileSettings> {
 
 /// A misspelt variable would be ignored in silence, so it is refused.
 fn refuse_unknown_variables() -> Result<()> {
-    const KEYS: [&str; 25] = [
+    const KEYS: &[&str] = &[
         "config",
         "threads",
         "customer",
@@ -287,6 +289,7 @@ fn refuse_unknown_variables() -> Result<()> {
         "calibration_end",
         "refunds",
         "drop_duplicates",
+        "skip_bad_files",
         "periods",
         "memory_limit",
         "spill_folder",

@@ -167,6 +167,10 @@ pub fn ledger_table(ledger: &Ledger) -> String {
             line(what.into(), n);
         }
     }
+    for file in &ledger.skipped {
+        let rows = file.rows.map_or("unknown".to_string(), count);
+        grid.row(vec![format!("not read, bad file: {}", file.name), rows, String::new()]);
+    }
     grid.text()
 }
 
