@@ -4,6 +4,7 @@ use crate::amount::AmountKind;
 use crate::calendar::Window;
 use crate::customers::blocks::{BLOCK_BITS, Blocks, Pool};
 use crate::customers::codes::CodeTable;
+use crate::customers::cohorts::{CohortRule, CohortTally};
 use crate::customers::record::{Layout, amount, compare, id, when};
 use crate::customers::run::{Flat, Run, Shape};
 use crate::customers::statistics::{Customer, Floats, Money, Packed, Statistics, Tally, Units};
@@ -21,6 +22,8 @@ pub(crate) struct Rule {
     pub(crate) shape: Shape,
     /// Keep all rows of customers who may have duplicates, so that they can be scanned again without them.
     pub(crate) drop_duplicates: bool,
+    /// How cohorts are counted, if they are.
+    pub(crate) cohorts: Option<CohortRule>,
 }
 
 impl Rule {
@@ -52,11 +55,11 @@ pub(crate) struct Folded {
     pub(crate) suspects: Vec<Suspect>,
 }
 
-/// Folds the rows of a partition, and gives their blocks back.
-pub(crate) fn fold(rows: Blocks, rule: &Rule, pool: &Pool) -> Folded {
+/// Folds the rows of a partition, and gives their blocks back. Cohorts are counted where there is a tally for them.
+pub(crate) fn fold(rows: Blocks, rule: &Rule, pool: &Pool, cohorts: Option<&mut CohortTally>) -> Folded {
     match rule.amounts {
-        AmountKind::Float => fold_as(rows, rule, Floats, pool),
-        AmountKind::Scaled { scale } => fold_as(rows, rule, Units { scale }, pool),
+        AmountKind::Float => fold_as(rows, rule, Floats, pool, cohorts),
+        AmountKind::Scaled { scale } => fold_as(rows, rule, Units { scale }, pool, cohorts),
     }
 }
 
@@ -116,7 +119,13 @@ fn group(rows: &Blocks, layout: Layout) -> Grouped {
     Grouped { packed, ends, ids, codes: table }
 }
 
-fn fold_as<M: Money>(rows: Blocks, rule: &Rule, money: M, pool: &Pool) -> Folded {
+fn fold_as<M: Money>(
+    rows: Blocks,
+    rule: &Rule,
+    money: M,
+    pool: &Pool,
+    mut cohorts: Option<&mut CohortTally>,
+) -> Folded {
     let layout = rule.layout;
     let Grouped { mut packed, ends, ids, codes } = group(&rows, layout);
     let mut found: Vec<(u32, Statistics)> = Vec::with_capacity(ids.len());
@@ -130,13 +139,20 @@ fn fold_as<M: Money>(rows: Blocks, rule: &Rule, money: M, pool: &Pool) -> Folded
         let id_hash = codes.hash(code);
         let extras_of = |row: Packed| layout.extras(rows.at(row.place()));
         let customer = Customer { id_hash, rows: own, extras: layout.extras, extras_of };
-        let statistics = customer.scan(money, rule.window, &mut scratch, &mut tally, |row, reason| {
-            let value = match reason {
-                Reason::NewInHoldout => row.day().to_string(),
-                _ => amount_text(row.amount(), rule.amounts),
-            };
-            aside.push(Aside { row: when(rows.at(row.place())).row(), reason, value });
-        });
+        let statistics = customer.scan(
+            money,
+            rule.window,
+            &mut scratch,
+            &mut tally,
+            cohorts.as_deref_mut(),
+            |row, reason| {
+                let value = match reason {
+                    Reason::NewInHoldout => row.day().to_string(),
+                    _ => amount_text(row.amount(), rule.amounts),
+                };
+                aside.push(Aside { row: when(rows.at(row.place())).row(), reason, value });
+            },
+        );
         let Some(statistics) = statistics else { continue };
         if own.windows(2).any(|pair| pair[0].may_equal(pair[1])) {
             // Refunds before the first order are not used, and so are not compared.

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod codes;
+pub mod cohorts;
 pub mod concentration;
 mod fold;
 pub mod groups;

@@ -2,6 +2,7 @@
 
 use crate::amount::AmountKind;
 use crate::calendar::{Day, Window};
+use crate::customers::cohorts::CohortTally;
 use crate::history::event::{CHECK_BITS, When, ZERO, float_of, units_of};
 use crate::history::{Extras, Reason};
 
@@ -183,7 +184,7 @@ impl<'a, F: Fn(Packed) -> &'a [u64]> Customer<'a, F> {
         if self.extras.order { self.extras.order_of((self.extras_of)(row)) } else { 0 }
     }
 
-    /// Scans the rows. `tally` counts those used, `aside` receives the others; the result is `None` for a customer who
+    /// Scans the rows. `tally` counts those used, `cohorts` what they say of cohorts, `aside` receives the others; the result is `None` for a customer who
     /// has no order in the calibration window.
     ///
     /// A refund counts against the latest order day on or before it, so that it may lower an earlier day's spend; after
@@ -195,6 +196,7 @@ impl<'a, F: Fn(Packed) -> &'a [u64]> Customer<'a, F> {
         window: Window,
         scratch: &mut Vec<u64>,
         tally: &mut Tally,
+        mut cohorts: Option<&mut CohortTally>,
         mut aside: impl FnMut(Packed, Reason),
     ) -> Option<Statistics> {
         let first_order = self.rows.iter().find(|row| !row.is_refund()).map(|row| row.day());
@@ -210,6 +212,9 @@ impl<'a, F: Fn(Packed) -> &'a [u64]> Customer<'a, F> {
                 aside(row, Reason::NewInHoldout);
             }
             return None;
+        }
+        if let Some(cohorts) = &mut cohorts {
+            cohorts.begin(first_order);
         }
 
         let (mut spend, mut total, mut repeats, mut holdout) =
@@ -255,6 +260,9 @@ impl<'a, F: Fn(Packed) -> &'a [u64]> Customer<'a, F> {
                     scratch.dedup();
                     order_ids += scratch.len() as u32;
                 }
+            }
+            if let Some(cohorts) = cohorts.as_deref_mut().filter(|_| !in_holdout) {
+                cohorts.add_day(day, !orders.is_empty(), today.iter().map(|row| row.amount()));
             }
             for &row in today {
                 tally.count(row, self.order(row), self.id_hash, in_holdout);

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::calendar::{Day, Unit, Window};
 use crate::customers::blocks::Pool;
+use crate::customers::cohorts::{CohortRule, CohortTable, CohortTally};
 use crate::customers::fold::{Folded, Rule, fold};
 use crate::customers::groups::Customers;
 use crate::customers::last_used::last_used;
@@ -30,6 +31,8 @@ pub struct Reading {
     pub history: Inspection,
     /// As [`Summary::fingerprint`].
     pub fingerprint: String,
+    /// Cohorts, if they were asked for.
+    pub cohorts: Option<CohortTable>,
 }
 
 /// A summarised history.
@@ -44,6 +47,8 @@ pub struct Summary {
     /// 32 hexadecimal digits of the rows used (customer, day, amount as held, order), the same for any order of rows
     /// and any split into files. It recognises an input; it is no protection against forgery.
     pub fingerprint: String,
+    /// Cohorts, if they were asked for.
+    pub cohorts: Option<CohortTable>,
 }
 
 fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
@@ -96,8 +101,9 @@ pub fn summarize(
     unit: Unit,
     progress: &dyn Progress,
 ) -> Result<Summary> {
-    let Reading { customers, ledger, history, fingerprint } = read_history(sources, options, unit, progress)?;
-    Ok(Summary { table: customers.into_table()?, ledger, history, fingerprint })
+    let Reading { customers, ledger, history, fingerprint, cohorts } =
+        read_history(sources, options, unit, progress)?;
+    Ok(Summary { table: customers.into_table()?, ledger, history, fingerprint, cohorts })
 }
 
 /// Reads a history as [`summarize`] does, and leaves its customers where they are, so that the table can be written
@@ -132,10 +138,13 @@ pub fn read_history(
     let last = if options.as_of.is_some() { None } else { last_used(&store, last_order, last_refund)? };
     let window = window(options, &ledger, first_order, last)?;
     let shape = Rule::shape(history.ids(), window);
-    let rule =
-        Rule { window, amounts: history.amounts(), layout, shape, drop_duplicates: options.drop_duplicates };
-    let mut folded = fold_all(&store, &rule, memory.blocks, progress)?;
-    find_duplicates(&history, &mut folded, &rule, &spill, &mut ledger, progress)?;
+    let amounts = history.amounts();
+    let cohorts = options.cohorts.zip(first_order);
+    let cohorts =
+        cohorts.map(|(period, first)| CohortRule::new(period, first, window, amounts)).transpose()?;
+    let rule = Rule { window, amounts, layout, shape, drop_duplicates: options.drop_duplicates, cohorts };
+    let (mut folded, mut cohorts) = fold_all(&store, &rule, memory.blocks, progress)?;
+    find_duplicates(&history, &mut folded, &rule, &spill, &mut ledger, &mut cohorts, progress)?;
     let tally = settle(&history, &mut folded, &mut ledger);
     debug_assert!(ledger.adds_up());
     if folded.iter().all(|part| part.run.len() == 0) {
@@ -148,20 +157,26 @@ pub fn read_history(
         ledger,
         history: history.inspection().clone(),
         fingerprint: format!("{:016x}{:016x}", tally.digest[0], tally.digest[1]),
+        cohorts: cohorts.map(|tally| tally.finish()),
     })
 }
 
-/// Folds all partitions; what is folded goes to disk while memory is short.
-fn fold_all(store: &Store<'_>, rule: &Rule, limit: usize, progress: &dyn Progress) -> Result<Vec<Folded>> {
+/// Folds all partitions, and counts cohorts if they are wanted; what is folded goes to disk while memory is short.
+fn fold_all(
+    store: &Store<'_>,
+    rule: &Rule,
+    limit: usize,
+    progress: &dyn Progress,
+) -> Result<(Vec<Folded>, Option<CohortTally>)> {
     progress.phase("folding", store.len() as u64);
     let order = store.order();
     let done: Vec<Mutex<Option<Folded>>> = order.iter().map(|_| Mutex::new(None)).collect();
-    parallel::try_workers(
+    let tallies = parallel::try_workers(
         order.len(),
-        || (),
-        |(), i| {
+        || rule.cohorts.map(CohortTally::new),
+        |cohorts, i| {
             progress.check()?;
-            let mut folded = fold(store.take(order[i])?, rule, store.pool);
+            let mut folded = fold(store.take(order[i])?, rule, store.pool, cohorts.as_mut());
             if store.pool.live() > limit {
                 folded.run.evict(store.pool, store.spill)?;
             }
@@ -171,9 +186,14 @@ fn fold_all(store: &Store<'_>, rule: &Rule, limit: usize, progress: &dyn Progres
         },
     )?;
     let folded = done.into_iter().map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner));
-    folded
+    let folded = folded
         .map(|folded| folded.ok_or_else(|| Error::internal("folding", "a partition was left out")))
-        .collect()
+        .collect::<Result<_>>()?;
+    let cohorts = tallies.into_iter().flatten().reduce(|mut sum, tally| {
+        sum.merge(&tally);
+        sum
+    });
+    Ok((folded, cohorts))
 }
 
 /// What reading leaves beside the rows: the ledger so far, and the days between which they lie.

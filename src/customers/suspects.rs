@@ -1,6 +1,7 @@
 //! Rows that may be exact duplicates: what the fold keeps of them, and the scan without those that are.
 
 use crate::amount::AmountKind;
+use crate::customers::cohorts::CohortTally;
 use crate::customers::fold::{Folded, Rule};
 use crate::customers::record::{Layout, amount, when};
 use crate::customers::spill::Spill;
@@ -54,34 +55,40 @@ pub(crate) fn suspects<'a>(
     (groups > 0).then_some(out)
 }
 
-/// Scans a suspect again without some of its rows, and corrects the partition's figures.
+/// Scans a suspect again without some of its rows, and corrects the partition's figures and the cohorts'.
 pub(crate) fn rescan(
     folded: &mut Folded,
     suspect: &Suspect,
     dropped: &[bool],
     rule: &Rule,
     spill: &Spill,
+    mut cohorts: Option<&mut CohortTally>,
 ) -> Result<()> {
     let layout = rule.layout;
     let records: Vec<&[u64]> = suspect.rows.heads.chunks_exact(layout.head()).collect();
-    let scan = |keep: &dyn Fn(usize) -> bool| {
+    let mut scan = |keep: &dyn Fn(usize) -> bool, back: bool| {
         let rows: Vec<Packed> = (0..records.len())
             .filter(|&i| keep(i))
             .map(|i| Packed::new(when(records[i]), amount(records[i]), i as u64))
             .collect();
         let extras_of = |row: Packed| layout.extras(records[row.place() as usize]);
         let customer = Customer { id_hash: suspect.id_hash, rows: &rows, extras: layout.extras, extras_of };
-        let (mut scratch, mut tally) = (Vec::new(), Tally::default());
+        let (mut scratch, mut tally, mut cohorts) = (Vec::new(), Tally::default(), cohorts.as_deref_mut());
+        if let Some(cohorts) = &mut cohorts {
+            cohorts.take_back(back);
+        }
         let found = match rule.amounts {
-            AmountKind::Float => customer.scan(Floats, rule.window, &mut scratch, &mut tally, |_, _| {}),
+            AmountKind::Float => {
+                customer.scan(Floats, rule.window, &mut scratch, &mut tally, cohorts, |_, _| {})
+            }
             AmountKind::Scaled { scale } => {
-                customer.scan(Units { scale }, rule.window, &mut scratch, &mut tally, |_, _| {})
+                customer.scan(Units { scale }, rule.window, &mut scratch, &mut tally, cohorts, |_, _| {})
             }
         };
         (found, tally)
     };
-    let (_, before) = scan(&|_| true);
-    let (after, tally) = scan(&|i| !dropped[i]);
+    let (_, before) = scan(&|_| true, true);
+    let (after, tally) = scan(&|i| !dropped[i], false);
     folded.tally.subtract(&before);
     folded.tally.add(&tally);
     // The first copy of a row stays, so that the customer keeps its first order.

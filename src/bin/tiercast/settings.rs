@@ -7,13 +7,15 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde::Deserialize;
 use tiercast::amount::Refunds;
-use tiercast::calendar::{Day, Discount, Span, Unit};
+use tiercast::calendar::{CalendarPeriod, Day, Discount, Span, Unit};
 use tiercast::error::nearest_first;
-use tiercast::history::HistoryOptions;
+use tiercast::history::{CohortPeriod, HistoryOptions};
 use tiercast::pipeline::RunConfig;
 use tiercast::{Error, Result};
 
-use crate::args::{Global, HistoryArgs, ListArgs, ModelArgs, RefundsArg, Size, UnitArg};
+use crate::args::{
+    CohortArgs, CohortPeriodArg, Global, HistoryArgs, ListArgs, ModelArgs, RefundsArg, Size, UnitArg,
+};
 
 /// The settings file that is read when none is named.
 pub const DEFAULT_FILE: &str = "tiercast.toml";
@@ -83,6 +85,7 @@ struct FileSettings {
     unit: Option<Unit>,
     customers_list: Option<PathBuf>,
     list_id: Option<String>,
+    cohort_period: Option<CohortPeriod>,
     horizon: Option<Span>,
     discount: Option<Discount>,
     margin: Option<f64>,
@@ -113,6 +116,7 @@ fn day<'de, D: serde::Deserializer<'de>>(input: D) -> std::result::Result<Option
 pub struct Typed<'a> {
     pub reading: HistoryArgs,
     pub listed: ListArgs,
+    pub cohort: CohortArgs,
     pub models: ModelArgs,
     pub strategies: Option<PathBuf>,
     pub out: Option<PathBuf>,
@@ -142,6 +146,13 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
         UnitArg::Day => Unit::Day,
         UnitArg::Week => Unit::Week,
     });
+    let cohort_period = typed.cohort.cohort_period.map(|period| match period {
+        CohortPeriodArg::Auto => CohortPeriod::Auto,
+        CohortPeriodArg::Week => CohortPeriod::By(CalendarPeriod::Week),
+        CohortPeriodArg::Month => CohortPeriod::By(CalendarPeriod::Month),
+        CohortPeriodArg::Quarter => CohortPeriod::By(CalendarPeriod::Quarter),
+        CohortPeriodArg::Year => CohortPeriod::By(CalendarPeriod::Year),
+    });
     let defaults = RunConfig::default();
     let run = RunConfig {
         history: HistoryOptions {
@@ -167,6 +178,12 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
                 .optional("memory_limit", reading.memory_limit, file.memory_limit)
                 .map(|size| size.0),
             spill_folder: layers.optional("spill_folder", reading.spill_folder, file.spill_folder),
+            cohorts: Some(layers.pick(
+                "cohort_period",
+                cohort_period,
+                file.cohort_period,
+                CohortPeriod::Auto,
+            )),
         },
         unit: layers.pick("unit", unit, file.unit, defaults.unit),
         customers_list: layers.optional("customers_list", typed.listed.customers_list, file.customers_list),
@@ -273,7 +290,7 @@ fn read_file(path: &Path) -> Result<FileSettings> {
 
 /// A misspelt variable would be ignored in silence, so it is refused.
 fn refuse_unknown_variables() -> Result<()> {
-    const KEYS: [&str; 24] = [
+    const KEYS: [&str; 25] = [
         "config",
         "threads",
         "customer",
@@ -290,6 +307,7 @@ fn refuse_unknown_variables() -> Result<()> {
         "unit",
         "customers_list",
         "list_id",
+        "cohort_period",
         "horizon",
         "discount",
         "margin",
