@@ -103,9 +103,9 @@ fn run_keeps_prospects_out_of_the_models() {
             .run(&[&common[..], &["clash", "--customers-list", "clash.parquet", "--dry-run"]].concat());
         assert_eq!(ran.code, 1, "{}", field.name());
         assert!(
-            ran.stdout.contains(&format!("has a column \\\"{}\\\" already", field.name())),
+            ran.stderr.contains(&format!("has a column \\\"{}\\\" already", field.name())),
             "{}",
-            ran.stdout
+            ran.stderr
         );
     }
 }
