@@ -91,11 +91,13 @@ fn properties(schema: &Schema) -> WriterProperties {
         .set_created_by(format!("{MAKER} {}", env!("CARGO_PKG_VERSION")));
     for field in schema.fields() {
         let column = ColumnPath::from(field.name().as_str());
-        if field.data_type().is_integer() || field.data_type().is_temporal() {
+        let kind = field.data_type();
+        // Intervals are bytes, which that packing is not for.
+        if kind.is_integer() || (kind.is_temporal() && !matches!(kind, DataType::Interval(_))) {
             properties = properties
                 .set_column_dictionary_enabled(column.clone(), false)
                 .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
-        } else if field.data_type() == &DataType::Float64 {
+        } else if kind == &DataType::Float64 {
             properties = properties.set_column_dictionary_enabled(column, false);
         }
     }

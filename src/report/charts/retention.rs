@@ -82,7 +82,8 @@ fn caption(rows: &[RetentionRow], period: &str) -> String {
     let Some(next) = after(1) else {
         return format!("All first orders are in the last {period}: nobody could order in a later one yet.");
     };
-    let later = after(6).map_or(String::new(), |share| format!(", and {} in the sixth {period}", percent(share)));
+    let later =
+        after(6).map_or(String::new(), |share| format!(", and {} in the sixth {period}", percent(share)));
     let customers: u64 = rows.iter().map(|row| row.customers).sum();
     format!(
         "Each row is a cohort, the customers whose first order was in that {period} ({} in all); the darker a cell, the \
