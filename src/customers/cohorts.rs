@@ -226,6 +226,13 @@ pub struct CohortTable {
     pub cohorts: Vec<Cohort>,
 }
 
+impl CohortTable {
+    /// Whether spend could be added exactly.
+    pub fn has_spend(&self) -> bool {
+        self.cohorts.iter().flat_map(|cohort| &cohort.cells).all(|cell| cell.spend.is_some())
+    }
+}
+
 /// The customers whose first order was in one period.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cohort {
@@ -320,7 +327,8 @@ mod tests {
         let mut tally = CohortTally::new(rule);
         tally.begin(Day(rule.days.0.0));
         tally.add_day(rule.days.0, true, [float_key(1e300), float_key(1.0)].into_iter());
-        assert_eq!(tally.finish().cohorts[0].cells[0].spend, None);
+        let table = tally.finish();
+        assert!(table.cohorts[0].cells[0].spend.is_none() && !table.has_spend());
         let cents = CohortRule { amounts: AmountKind::Scaled { scale: 2 }, ..rule };
         assert_eq!(
             cents.money(cents.units(units_key(i64::MAX)) - cents.units(units_key(i64::MAX - 7))),

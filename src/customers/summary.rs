@@ -51,8 +51,11 @@ pub struct Summary {
     pub cohorts: Option<CohortTable>,
 }
 
-fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
+fn warnings(ledger: &Ledger, cohorts: Option<&CohortTable>) -> Vec<String> {
     let mut out = Vec::new();
+    if cohorts.is_some_and(|table| !table.has_spend()) {
+        out.push("amounts are too large to be added exactly by cohort: cohorts have no spend".to_string());
+    }
     let aside = |reason| ledger.set_aside.iter().filter(|row| row.reason == reason).count() as u64;
     if ledger.duplicates > aside(Reason::Duplicate) {
         out.push(format!(
@@ -71,14 +74,14 @@ fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
 impl Summary {
     /// What a reader of any figure should know of the rows behind it, in sentences.
     pub fn warnings(&self) -> Vec<String> {
-        ledger_warnings(&self.ledger)
+        warnings(&self.ledger, self.cohorts.as_ref())
     }
 }
 
 impl Reading {
     /// What a reader of any figure should know of the rows behind it, in sentences.
     pub fn warnings(&self) -> Vec<String> {
-        ledger_warnings(&self.ledger)
+        warnings(&self.ledger, self.cohorts.as_ref())
     }
 }
 
