@@ -10,7 +10,7 @@ mod result;
 
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
-pub use result::{ConfigEntry, ledger_summary, write_result};
+pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
 
 use crate::calendar::Day;
 use crate::clv::{

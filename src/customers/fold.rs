@@ -4,9 +4,10 @@ use crate::amount::AmountKind;
 use crate::customers::account::Account;
 use crate::customers::blocks::{BLOCK_BITS, Blocks, Pool};
 use crate::customers::codes::CodeTable;
+use crate::customers::cohorts::{CohortRule, CohortTally};
 use crate::customers::record::{Layout, amount, compare, id, when};
 use crate::customers::run::{Flat, Run};
-use crate::customers::scan::{Customer, ScanRule};
+use crate::customers::scan::{Counts, Customer, ScanRule};
 use crate::customers::shape::Shape;
 use crate::customers::statistics::{Floats, Money, Packed, Tally, Units};
 use crate::customers::suspects::{Suspect, suspects};
@@ -22,6 +23,8 @@ pub(crate) struct Rule {
     pub(crate) shape: Shape,
     /// Keep all rows of customers who may have duplicates, so that they can be scanned again without them.
     pub(crate) drop_duplicates: bool,
+    /// How cohorts are counted, if they are.
+    pub(crate) cohorts: Option<CohortRule>,
 }
 
 impl Rule {
@@ -49,11 +52,18 @@ pub(crate) struct Folded {
     pub(crate) suspects: Vec<Suspect>,
 }
 
-/// Folds the rows of a partition and what was known of its customers before, and gives their blocks back.
-pub(crate) fn fold(rows: Blocks, before: Blocks, rule: &Rule, pool: &Pool) -> Folded {
+/// Folds the rows of a partition and what was known of its customers before, and gives their blocks back. Cohorts are
+/// counted where there is a tally for them.
+pub(crate) fn fold(
+    rows: Blocks,
+    before: Blocks,
+    rule: &Rule,
+    pool: &Pool,
+    cohorts: Option<&mut CohortTally>,
+) -> Folded {
     match rule.shape.amounts {
-        AmountKind::Float => fold_as(rows, before, rule, Floats, pool),
-        AmountKind::Scaled { scale } => fold_as(rows, before, rule, Units { scale }, pool),
+        AmountKind::Float => fold_as(rows, before, rule, Floats, pool, cohorts),
+        AmountKind::Scaled { scale } => fold_as(rows, before, rule, Units { scale }, pool, cohorts),
     }
 }
 
@@ -143,7 +153,14 @@ fn group(rows: &Blocks, before: &Blocks, rule: &Rule) -> Grouped {
     Grouped { packed, ends, ids, codes: table, known }
 }
 
-fn fold_as<M: Money>(rows: Blocks, before: Blocks, rule: &Rule, money: M, pool: &Pool) -> Folded {
+fn fold_as<M: Money>(
+    rows: Blocks,
+    before: Blocks,
+    rule: &Rule,
+    money: M,
+    pool: &Pool,
+    mut cohorts: Option<&mut CohortTally>,
+) -> Folded {
     let layout = rule.layout;
     let Grouped { mut packed, ends, ids, codes, known } = group(&rows, &before, rule);
     // The text of a code's customer, from a row or from what was known before.
@@ -178,7 +195,9 @@ fn fold_as<M: Money>(rows: Blocks, before: Blocks, rule: &Rule, money: M, pool: 
             Some(address) => account = rule.shape.account(record_before(address), money),
             None => rule.scan.clear(&mut account),
         }
-        customer.scan(money, &rule.scan, &mut account, &mut scratch, &mut tally, |row, reason| {
+        let cohorts = cohorts.as_deref_mut();
+        let mut counts = Counts { tally: &mut tally, cohorts, scratch: &mut scratch };
+        customer.scan(money, &rule.scan, &mut account, &mut counts, |row, reason| {
             let value = match reason {
                 Reason::NewInHoldout => row.day().to_string(),
                 _ => amount_text(row.amount(), rule.shape.amounts),

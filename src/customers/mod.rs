@@ -3,6 +3,7 @@
 mod account;
 mod blocks;
 mod codes;
+pub mod cohorts;
 pub mod concentration;
 mod fold;
 pub mod groups;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::amount::Refunds;
-use crate::calendar::Day;
+use crate::calendar::{CalendarPeriod, Day};
 use crate::history::{HistoryOptions, Reason};
 
 /// A row as it stands in the file.
@@ -43,6 +43,8 @@ pub(crate) struct Expected {
     pub(crate) refunds_netted: u64,
     pub(crate) duplicates: u64,
     pub(crate) as_of: Option<Day>,
+    /// Customers, orders and spend by the ISO week of the first order and that of what was done.
+    pub(crate) cohorts: BTreeMap<(i32, i32), (u64, u64, f64)>,
 }
 
 /// Summarises rows whose amounts add up exactly in any order.
@@ -142,6 +144,17 @@ fn customer(
             let latest = *days.iter().rfind(|&&d| d <= day(i)).unwrap();
             *spend.get_mut(&latest).unwrap() += amount(i);
         }
+    }
+    let week = |day: Day| CalendarPeriod::Week.index(day);
+    let cohort = week(days[0]);
+    for period in days.iter().map(|&day| week(day)).collect::<BTreeSet<i32>>() {
+        out.cohorts.entry((cohort, period)).or_default().0 += 1;
+    }
+    for &day in &days {
+        out.cohorts.entry((cohort, week(day))).or_default().1 += 1;
+    }
+    for &i in used.iter().filter(|&&i| day(i) <= end) {
+        out.cohorts.entry((cohort, week(day(i)))).or_default().2 += amount(i);
     }
     for &i in &used {
         *(if day(i) <= end { &mut out.used } else { &mut out.used_holdout }) += 1;

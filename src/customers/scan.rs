@@ -3,6 +3,7 @@
 use crate::amount::AmountKind;
 use crate::calendar::{Day, Window};
 use crate::customers::account::{Account, LastValue, Periods};
+use crate::customers::cohorts::CohortTally;
 use crate::customers::statistics::{Money, Packed, Tally};
 use crate::history::extras::{NO_COST, NO_VALUE};
 use crate::history::{Extras, Reason};
@@ -19,6 +20,13 @@ pub(crate) struct ScanRule {
     pub(crate) ranks: Vec<Vec<u32>>,
 }
 
+/// What is counted of all customers.
+pub(crate) struct Counts<'a> {
+    pub(crate) tally: &'a mut Tally,
+    pub(crate) cohorts: Option<&'a mut CohortTally>,
+    pub(crate) scratch: &'a mut Vec<u64>,
+}
+
 /// A customer's rows, sorted, with what belongs to them.
 pub(crate) struct Customer<'a, F> {
     pub(crate) id_hash: u64,
@@ -33,7 +41,8 @@ impl<'a, F: Fn(Packed) -> &'a [u64]> Customer<'a, F> {
         if rule.extras.order { rule.extras.order_of((self.extras_of)(row)) } else { 0 }
     }
 
-    /// Adds the rows to what is known of the customer. `tally` counts those used, `aside` receives the others; a customer
+    /// Adds the rows to what is known of the customer. `counts` counts those used, `aside` receives the
+    /// others; a customer
     /// who has no order in the calibration window has no days afterwards.
     ///
     /// A refund counts against the latest order day on or before it, so that it may lower an earlier day's spend; after
@@ -44,10 +53,10 @@ impl<'a, F: Fn(Packed) -> &'a [u64]> Customer<'a, F> {
         money: M,
         rule: &ScanRule,
         account: &mut Account<M::Sum>,
-        scratch: &mut Vec<u64>,
-        tally: &mut Tally,
+        counts: &mut Counts<'_>,
         mut aside: impl FnMut(Packed, Reason),
     ) {
+        let Counts { tally, cohorts, scratch } = counts;
         let mut rest = self.rows;
         if account.days == 0 {
             let first_order = rest.iter().find(|row| !row.is_refund()).map(|row| row.day());
@@ -60,6 +69,12 @@ impl<'a, F: Fn(Packed) -> &'a [u64]> Customer<'a, F> {
                 return;
             }
             rest = rows;
+        }
+        if let Some(cohorts) = cohorts {
+            let known = (account.days > 0).then_some((Day(account.first_order), Day(account.last_order)));
+            if let Some(first) = known.map(|(first, _)| first).or(rest.first().map(|row| row.day())) {
+                cohorts.begin(first, known.map(|(_, last)| last));
+            }
         }
         let more = rule.costs.is_some() || !rule.ranks.is_empty();
         let periods = rule.periods.as_ref();
@@ -89,6 +104,9 @@ impl<'a, F: Fn(Packed) -> &'a [u64]> Customer<'a, F> {
                 if more {
                     self.add_more(today, rule, account, scratch);
                 }
+            }
+            if let Some(cohorts) = cohorts.as_mut().filter(|_| !in_holdout) {
+                cohorts.add_day(day, !orders.is_empty(), today.iter().map(|row| row.amount()));
             }
             for &row in today {
                 tally.count(row, self.order(row, rule), self.id_hash, in_holdout);

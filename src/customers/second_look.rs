@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::customers::cohorts::CohortTally;
 use crate::customers::fold::{Folded, Rule};
 use crate::customers::spill::Spill;
 use crate::customers::suspects::rescan;
@@ -10,7 +11,7 @@ use crate::history::{History, Ledger, Reason, SetAsideRow};
 use crate::progress::Progress;
 
 /// Counts the exact duplicates among the rows used and, if they are dropped, sets them aside and corrects their
-/// customers' statistics.
+/// customers' statistics and cohorts.
 ///
 /// A row is a duplicate if a row before it (by file and row) is equal in every column of the file; the first stays.
 pub(crate) fn find_duplicates(
@@ -19,6 +20,7 @@ pub(crate) fn find_duplicates(
     rule: &Rule,
     spill: &Spill,
     ledger: &mut Ledger,
+    cohorts: &mut Option<CohortTally>,
     progress: &dyn Progress,
 ) -> Result<()> {
     let digests = digests(history, folded, rule, progress)?;
@@ -57,7 +59,7 @@ pub(crate) fn find_duplicates(
                 }
             }
             if dropped.contains(&true) {
-                rescan(part, &suspect, &dropped, rule, spill)?;
+                rescan(part, &suspect, &dropped, rule, spill, cohorts.as_mut())?;
             }
         }
     }

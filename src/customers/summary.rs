@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::calendar::{Day, Unit, Window};
 use crate::customers::account::Periods;
 use crate::customers::blocks::{Blocks, Pool};
+use crate::customers::cohorts::{CohortRule, CohortTable, CohortTally};
 use crate::customers::fold::{Folded, Rule, fold};
 use crate::customers::groups::{About, Customers};
 use crate::customers::last_used::last_used;
@@ -35,6 +36,8 @@ pub struct Reading {
     pub history: Inspection,
     /// As [`Summary::fingerprint`].
     pub fingerprint: String,
+    /// Cohorts, if they were asked for.
+    pub cohorts: Option<CohortTable>,
 }
 
 /// A summarised history.
@@ -49,11 +52,16 @@ pub struct Summary {
     /// 32 hexadecimal digits of the rows used (customer, day, amount as held, order), the same for any order of rows
     /// and any split into files. It recognises an input; it is no protection against forgery.
     pub fingerprint: String,
+    /// Cohorts, if they were asked for.
+    pub cohorts: Option<CohortTable>,
 }
 
-fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
+fn warnings(ledger: &Ledger, cohorts: Option<&CohortTable>) -> Vec<String> {
     let mut out = Vec::new();
     out.extend(ledger.skipped.iter().map(|file| format!("a bad file is left out: {}", file.problem)));
+    if cohorts.is_some_and(|table| !table.has_spend()) {
+        out.push("amounts are too large to be added exactly by cohort: cohorts have no spend".to_string());
+    }
     let aside = |reason| ledger.set_aside.iter().filter(|row| row.reason == reason).count() as u64;
     if ledger.duplicates > aside(Reason::Duplicate) {
         out.push(format!(
@@ -72,14 +80,14 @@ fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
 impl Summary {
     /// What a reader of any figure should know of the rows behind it, in sentences.
     pub fn warnings(&self) -> Vec<String> {
-        ledger_warnings(&self.ledger)
+        warnings(&self.ledger, self.cohorts.as_ref())
     }
 }
 
 impl Reading {
     /// What a reader of any figure should know of the rows behind it, in sentences.
     pub fn warnings(&self) -> Vec<String> {
-        ledger_warnings(&self.ledger)
+        warnings(&self.ledger, self.cohorts.as_ref())
     }
 }
 
@@ -102,8 +110,9 @@ pub fn summarize(
     unit: Unit,
     progress: &dyn Progress,
 ) -> Result<Summary> {
-    let Reading { customers, ledger, history, fingerprint } = read_history(sources, options, unit, progress)?;
-    Ok(Summary { table: customers.into_table()?, ledger, history, fingerprint })
+    let Reading { customers, ledger, history, fingerprint, cohorts } =
+        read_history(sources, options, unit, progress)?;
+    Ok(Summary { table: customers.into_table()?, ledger, history, fingerprint, cohorts })
 }
 
 /// Reads a history as [`summarize`] does, and leaves its customers where they are, so that the table can be written
@@ -177,10 +186,14 @@ fn attempt(
             })
             .collect(),
     };
+    let cohorts = options.cohorts.zip(first_order);
+    let amounts = history.amounts();
+    let cohorts =
+        cohorts.map(|(period, first)| CohortRule::new(period, first, window, amounts)).transpose()?;
     let shape = Shape::new(history.ids(), history.amounts(), &scan, false);
-    let rule = Rule { scan, layout, shape, drop_duplicates: options.drop_duplicates };
-    let mut folded = fold_all(&store, &rule, memory.blocks, progress)?;
-    find_duplicates(history, &mut folded, &rule, &spill, &mut ledger, progress)?;
+    let rule = Rule { scan, layout, shape, drop_duplicates: options.drop_duplicates, cohorts };
+    let (mut folded, mut cohorts) = fold_all(&store, &rule, memory.blocks, progress)?;
+    find_duplicates(history, &mut folded, &rule, &spill, &mut ledger, &mut cohorts, progress)?;
     let tally = settle(history, &mut folded, &mut ledger);
     debug_assert!(ledger.adds_up());
     if folded.iter().all(|part| part.run.len() == 0) {
@@ -194,25 +207,32 @@ fn attempt(
         ledger,
         history: history.inspection().clone(),
         fingerprint: format!("{:016x}{:016x}", tally.digest[0], tally.digest[1]),
+        cohorts: cohorts.map(|tally| tally.finish()),
     })
 }
 
-/// Folds all partitions; what is folded goes to disk while memory is short.
-fn fold_all(store: &Store<'_>, rule: &Rule, limit: usize, progress: &dyn Progress) -> Result<Vec<Folded>> {
+/// Folds all partitions, and counts cohorts if they are wanted; what is folded goes to disk while memory is short.
+fn fold_all(
+    store: &Store<'_>,
+    rule: &Rule,
+    limit: usize,
+    progress: &dyn Progress,
+) -> Result<(Vec<Folded>, Option<CohortTally>)> {
     progress.phase("folding", store.len() as u64);
     let order = store.order();
     let done: Vec<Mutex<Option<Folded>>> = order.iter().map(|_| Mutex::new(None)).collect();
-    parallel::try_workers(
+    let tallies = parallel::try_workers(
         order.len(),
-        || (),
-        |(), i| {
+        || rule.cohorts.map(CohortTally::new),
+        |cohorts, i| {
             progress.check()?;
             // Rows are sorted beside themselves, which takes as much again.
             let needed = store.bytes(order[i]).saturating_mul(2);
             if needed > limit {
                 return Err(too_large_a_part(limit, needed));
             }
-            let mut folded = fold(store.take(order[i])?, Blocks::default(), rule, store.pool);
+            let mut folded =
+                fold(store.take(order[i])?, Blocks::default(), rule, store.pool, cohorts.as_mut());
             if store.pool.live() > limit {
                 folded.run.evict(store.pool, store.spill)?;
             }
@@ -222,9 +242,14 @@ fn fold_all(store: &Store<'_>, rule: &Rule, limit: usize, progress: &dyn Progres
         },
     )?;
     let folded = done.into_iter().map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner));
-    folded
+    let folded = folded
         .map(|folded| folded.ok_or_else(|| Error::internal("folding", "a partition was left out")))
-        .collect()
+        .collect::<Result<_>>()?;
+    let cohorts = tallies.into_iter().flatten().reduce(|mut sum, tally| {
+        sum.merge(&tally);
+        sum
+    });
+    Ok((folded, cohorts))
 }
 
 fn too_large_a_part(limit: usize, needed: usize) -> Error {

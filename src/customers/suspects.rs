@@ -2,9 +2,10 @@
 
 use crate::amount::AmountKind;
 use crate::customers::account::Account;
+use crate::customers::cohorts::CohortTally;
 use crate::customers::fold::{Folded, Rule};
 use crate::customers::record::{Layout, amount, when};
-use crate::customers::scan::Customer;
+use crate::customers::scan::{Counts, Customer};
 use crate::customers::spill::Spill;
 use crate::customers::statistics::{Floats, Money, Packed, Tally, Units};
 use crate::error::Result;
@@ -58,51 +59,59 @@ pub(crate) fn suspects<'a>(
     (groups > 0).then_some(out)
 }
 
-/// Scans a suspect again without some of its rows, and corrects the partition's figures.
+/// Scans a suspect again without some of its rows, and corrects the partition's figures and the cohorts'.
 pub(crate) fn rescan(
     folded: &mut Folded,
     suspect: &Suspect,
     dropped: &[bool],
     rule: &Rule,
     spill: &Spill,
+    cohorts: Option<&mut CohortTally>,
 ) -> Result<()> {
-    match rule.shape.amounts {
-        AmountKind::Float => rescan_as(folded, suspect, dropped, rule, spill, Floats),
-        AmountKind::Scaled { scale } => rescan_as(folded, suspect, dropped, rule, spill, Units { scale }),
-    }
+    let mut record = match rule.shape.amounts {
+        AmountKind::Float => recount(folded, suspect, dropped, rule, Floats, cohorts),
+        AmountKind::Scaled { scale } => recount(folded, suspect, dropped, rule, Units { scale }, cohorts),
+    };
+    folded.run.replace(suspect.customer, &mut record, spill)
 }
 
-fn rescan_as<M: Money>(
+/// The record of a suspect without the rows that are dropped; what was counted of them is taken back.
+fn recount<M: Money>(
     folded: &mut Folded,
     suspect: &Suspect,
     dropped: &[bool],
     rule: &Rule,
-    spill: &Spill,
     money: M,
-) -> Result<()> {
+    mut cohorts: Option<&mut CohortTally>,
+) -> Vec<u64> {
     let layout = rule.layout;
     let records: Vec<&[u64]> = suspect.rows.heads.chunks_exact(layout.head()).collect();
-    let scan = |keep: &dyn Fn(usize) -> bool| {
+    let mut scan = |keep: &dyn Fn(usize) -> bool, back: bool| {
         let rows: Vec<Packed> = (0..records.len())
             .filter(|&i| keep(i))
             .map(|i| Packed::new(when(records[i]), amount(records[i]), i as u64))
             .collect();
         let extras_of = |row: Packed| layout.extras(records[row.place() as usize]);
         let customer = Customer { id_hash: suspect.id_hash, rows: &rows, extras_of };
-        let (mut account, mut tally) = (Account::default(), Tally::default());
+        let (mut account, mut tally, mut cohorts) =
+            (Account::default(), Tally::default(), cohorts.as_deref_mut());
         match &suspect.before {
             Some(record) => account = rule.shape.account(record, money),
             None => rule.scan.clear(&mut account),
         }
-        customer.scan(money, &rule.scan, &mut account, &mut Vec::new(), &mut tally, |_, _| {});
+        if let Some(cohorts) = &mut cohorts {
+            cohorts.take_back(back);
+        }
+        let mut counts = Counts { tally: &mut tally, cohorts, scratch: &mut Vec::new() };
+        customer.scan(money, &rule.scan, &mut account, &mut counts, |_, _| {});
         (account, tally)
     };
-    let (_, before) = scan(&|_| true);
+    let (_, before) = scan(&|_| true, true);
     // The first copy of a row stays, so that the customer keeps its first order.
-    let (after, tally) = scan(&|i| !dropped[i]);
+    let (after, tally) = scan(&|i| !dropped[i], false);
     folded.tally.subtract(&before);
     folded.tally.add(&tally);
     let mut record = Vec::with_capacity(rule.shape.len());
     rule.shape.encode(0, &after, money, &rule.scan, &mut record);
-    folded.run.replace(suspect.customer, &mut record, spill)
+    record
 }

@@ -1,5 +1,6 @@
 //! The fast summary against the slow one and against published figures.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{
@@ -12,12 +13,12 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
 
 use crate::amount::Refunds;
-use crate::calendar::{Day, Unit};
+use crate::calendar::{CalendarPeriod, Day, Unit};
 use crate::customers::reference::{self, Line, Row};
 use crate::customers::{Ids, Summary, summarize};
 use crate::error::{Error, Result};
 use crate::history::testing::{cdnow, parquet, parquet_of, source};
-use crate::history::{HistoryOptions, Reason, Source};
+use crate::history::{CohortPeriod, HistoryOptions, Reason, Source};
 use crate::parallel;
 
 fn run(sources: &[Source], options: &HistoryOptions) -> Result<Summary> {
@@ -97,6 +98,26 @@ fn the_full_cdnow_log() {
 }
 
 #[test]
+fn cdnows_cohorts() {
+    let options = HistoryOptions { cohorts: Some(CohortPeriod::Auto), ..HistoryOptions::default() };
+    let table = run(&[cdnow("cdnow.parquet")], &options).unwrap().cohorts.unwrap();
+    assert_eq!((table.period, table.ends_early), (CalendarPeriod::Month, false));
+    assert_eq!(
+        (table.labels.len(), table.labels[0].as_str(), table.labels[17].as_str()),
+        (18, "1997-01", "1998-06")
+    );
+    // The log is of customers who first ordered in the first quarter of 1997.
+    let sizes: Vec<u64> = table.cohorts.iter().map(|cohort| cohort.customers).collect();
+    assert_eq!(sizes, [7_846, 8_476, 7_248]);
+    let cells = || table.cohorts.iter().flat_map(|cohort| &cohort.cells);
+    assert_eq!(cells().map(|cell| cell.orders).sum::<u64>(), 67_591);
+    let spend: f64 = cells().filter_map(|cell| cell.spend).sum();
+    assert_eq!(format!("{spend:.2}"), "2500315.63");
+    let second = &table.cohorts[0].cells[1];
+    assert_eq!((second.customers, second.orders), (1_157, 1_565));
+}
+
+#[test]
 fn the_cdnow_sample_calibrates() {
     let options = HistoryOptions { calibration_end: Some(day("1997-09-30")), ..HistoryOptions::default() };
     let summary = run(&[cdnow("cdnow_sample.parquet")], &options).unwrap();
@@ -144,6 +165,7 @@ fn neither_threads_nor_order_change_a_bit() {
         let options = HistoryOptions {
             calibration_end: Some(day("1997-09-30")),
             drop_duplicates,
+            cohorts: Some(CohortPeriod::Auto),
             ..HistoryOptions::default()
         };
         let first = run(&files[0], &options).unwrap();
@@ -161,6 +183,7 @@ fn neither_threads_nor_order_change_a_bit() {
 fn same_bits(a: &Summary, b: &Summary) -> bool {
     let bits = |v: &[f64]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     a.table == b.table
+        && a.cohorts == b.cohorts
         && bits(&a.table.monetary_value) == bits(&b.table.monetary_value)
         && bits(&a.table.total_spend) == bits(&b.table.total_spend)
 }
@@ -301,6 +324,7 @@ fn options() -> impl Strategy<Value = HistoryOptions> {
             calibration_end: end.map(Day),
             refunds: if net { Refunds::Net } else { Refunds::Aside },
             drop_duplicates,
+            cohorts: Some(CohortPeriod::By(CalendarPeriod::Week)),
             ..HistoryOptions::default()
         },
     )
@@ -357,6 +381,26 @@ proptest! {
             };
             prop_assert_eq!(&found, line);
         }
+        let cohorts = got.cohorts.as_ref().unwrap();
+        let mut weeks: BTreeMap<(String, String), (u64, u64, f64)> = BTreeMap::new();
+        for cohort in &cohorts.cohorts {
+            prop_assert_eq!(cohort.customers, cohort.cells[0].customers);
+            prop_assert_eq!(cohort.period + cohort.cells.len(), cohorts.labels.len());
+            let mut so_far = 0.0;
+            for (i, cell) in cohort.cells.iter().enumerate() {
+                let at = (cohorts.labels[cohort.period].clone(), cohorts.labels[cohort.period + i].clone());
+                weeks.insert(at, (cell.customers, cell.orders, cell.spend.unwrap()));
+                so_far += cell.spend.unwrap();
+                prop_assert_eq!(cell.spend_per_customer, Some(so_far / cohort.customers as f64));
+                prop_assert_eq!(cell.retention, cell.customers as f64 / cohort.customers as f64);
+            }
+        }
+        weeks.retain(|_, cell| *cell != (0, 0, 0.0));
+        let label = |week: i32| CalendarPeriod::Week.label(week);
+        let mut slow: BTreeMap<(String, String), (u64, u64, f64)> =
+            expected.cohorts.into_iter().map(|((a, b), cell)| ((label(a), label(b)), cell)).collect();
+        slow.retain(|_, cell| *cell != (0, 0, 0.0));
+        prop_assert_eq!(weeks, slow);
         let files = files.into_iter().rev().collect::<Vec<_>>();
         let reversed = run(&files, &options).unwrap();
         prop_assert!(same_bits(&got, &reversed));

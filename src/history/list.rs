@@ -1,9 +1,11 @@
 //! A list of customers: a table of ids with what is known of each besides orders.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow_array::{RecordBatch, UInt64Array};
-use arrow_schema::{ArrowError, Schema};
+use arrow_cast::cast;
+use arrow_schema::{ArrowError, DataType, Schema};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
 
@@ -60,7 +62,7 @@ pub(crate) fn read_list(path: &Path, id: Option<&str>, history: &Inspection) -> 
     let files: Vec<ParquetFile> =
         opened.into_iter().map(|file| file.map_err(|(_, error)| error)).collect::<Result<_>>()?;
     let first = files.first().ok_or_else(|| Error::NoSuchFile { path: path.to_path_buf() })?;
-    let schema = std::sync::Arc::new(first.schema().clone());
+    let schema = Arc::new(first.schema().clone());
     if let Some(other) = files.iter().find(|file| fields(file.schema()) != fields(&schema)) {
         return Err(Error::value(
             "--customers-list",
@@ -126,10 +128,9 @@ pub(crate) fn read_list(path: &Path, id: Option<&str>, history: &Inspection) -> 
             ListIds::Texts { ends, bytes }
         }
     };
-    let mut attributes = batch;
-    attributes.remove_column(column.index);
     let order: UInt64Array = order.into_iter().map(|row| row as u64).collect::<Vec<u64>>().into();
-    let attributes = take_record_batch(&attributes, &order).map_err(|e| too_large(path, e))?;
+    let mut attributes = take_record_batch(&batch, &order).map_err(|e| too_large(path, e))?;
+    attributes.remove_column(column.index);
     Ok(ListTable {
         name: path.display().to_string(),
         id: column,
@@ -141,7 +142,7 @@ pub(crate) fn read_list(path: &Path, id: Option<&str>, history: &Inspection) -> 
     })
 }
 
-fn fields(schema: &Schema) -> Vec<(&String, &arrow_schema::DataType)> {
+fn fields(schema: &Schema) -> Vec<(&String, &DataType)> {
     schema.fields().iter().map(|field| (field.name(), field.data_type())).collect()
 }
 
@@ -175,7 +176,7 @@ fn id_column(file: &ParquetFile, id: Option<&str>, history: &Inspection) -> Resu
     })
 }
 
-fn read(files: &[ParquetFile], schema: &std::sync::Arc<Schema>, path: &Path) -> Result<RecordBatch> {
+fn read(files: &[ParquetFile], schema: &Arc<Schema>, path: &Path) -> Result<RecordBatch> {
     let groups: Vec<(&ParquetFile, usize)> = files
         .iter()
         .flat_map(|file| (0..file.metadata.metadata().num_row_groups()).map(move |group| (file, group)))
@@ -186,7 +187,19 @@ fn read(files: &[ParquetFile], schema: &std::sync::Arc<Schema>, path: &Path) -> 
             .collect::<Result<Vec<RecordBatch>, ArrowError>>()
             .map_err(|e| damaged(file.path(), &e))
     })?;
-    concat_batches(schema, parts.iter().flatten()).map_err(|e| too_large(path, e))
+    let whole = concat_batches(schema, parts.iter().flatten()).map_err(|e| too_large(path, e))?;
+    // Parquet has no dates in milliseconds: they would be written as plain integers.
+    let columns = schema.fields().iter().zip(whole.columns()).map(|(field, column)| {
+        let column = match field.data_type() {
+            DataType::Date64 => cast(column, &DataType::Date32),
+            _ => Ok(Arc::clone(column)),
+        };
+        column.map(|column| (field.name(), column, true))
+    });
+    let columns = columns.collect::<Result<Vec<_>, _>>();
+    columns
+        .and_then(RecordBatch::try_from_iter_with_nullable)
+        .map_err(|e| Error::internal("reading the customers list", e))
 }
 
 /// Texts of more than 2 GiB in one column do not fit in its type when they lie side by side.

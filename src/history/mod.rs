@@ -48,7 +48,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Refunds;
-use crate::calendar::{Day, LastPeriods};
+use crate::calendar::{CalendarPeriod, Day, LastPeriods};
 use crate::error::Result;
 
 /// Where a history comes from.
@@ -74,6 +74,17 @@ pub fn bundled() -> Source {
 /// What the sources hold, from their footers alone.
 pub fn inspect(sources: &[Source], options: &HistoryOptions) -> Result<Inspection> {
     Ok(History::open(sources, options)?.inspection().clone())
+}
+
+/// By which periods customers are counted as cohorts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CohortPeriod {
+    /// Months up to 36 of them, quarters up to 48, else years.
+    Auto,
+    /// That period.
+    #[serde(untagged)]
+    By(CalendarPeriod),
 }
 
 /// How a history is read. The default finds every column by itself.
@@ -107,4 +118,6 @@ pub struct HistoryOptions {
     pub memory_limit: Option<u64>,
     /// The folder for what does not fit; the system's temporary folder unless given.
     pub spill_folder: Option<PathBuf>,
+    /// Whether customers are counted by cohort, and by which period.
+    pub cohorts: Option<CohortPeriod>,
 }

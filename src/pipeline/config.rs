@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Discount, Period, Span, Unit};
 use crate::error::{Error, Result};
-use crate::history::HistoryOptions;
+use crate::history::{CohortPeriod, HistoryOptions};
 use crate::segment::MOST_CLUSTERS;
 
 /// Futures that a run simulates for each customer and strategy unless told otherwise: the ends of a 95 % interval then
@@ -42,7 +42,7 @@ pub struct RunConfig {
 impl Default for RunConfig {
     fn default() -> Self {
         RunConfig {
-            history: HistoryOptions::default(),
+            history: HistoryOptions { cohorts: Some(CohortPeriod::Auto), ..HistoryOptions::default() },
             customers_list: None,
             list_id: None,
             unit: Unit::Week,

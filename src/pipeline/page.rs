@@ -41,6 +41,7 @@ pub(super) fn render(run: &Run, config: &[ConfigEntry]) -> String {
         ledger: &run.summary.ledger,
         table: &run.summary.table,
         list: run.list.as_ref().map(|(_, report)| report),
+        cohorts: run.summary.cohorts.as_ref(),
         rfm: &run.rfm,
         concentration: &run.concentration,
         fits: &of_fits,

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Run;
+use crate::customers::cohorts::CohortTable;
 use crate::customers::{to_record_batch, with_prospects};
 use crate::error::{Error, Result};
 use crate::history::Ledger;
@@ -33,6 +34,7 @@ pub fn write_result(run: &Run, config: &[ConfigEntry], out: &OutputFolder) -> Re
     };
     tables::write_parquet(&out.path("customers.parquet"), &customers)?;
     tables::write_parquet(&out.path("set_aside.parquet"), &tables::set_aside(&run.summary.ledger)?)?;
+    out.write("cohorts.csv", tables::cohorts_csv(run.summary.cohorts.as_ref())?)?;
     out.write("tiers.csv", tables::tiers_csv(&run.tierings)?)?;
     out.write("strategies.csv", tables::strategies_csv(run.comparison.as_ref())?)?;
     let manifest = manifest(run, config);
@@ -60,6 +62,18 @@ pub fn ledger_summary(ledger: &Ledger) -> Value {
     })
 }
 
+/// What the lines of `cohorts.csv` are.
+pub fn cohorts_summary(table: &CohortTable) -> Value {
+    json!({
+        "period": table.period,
+        "first": table.labels.first(),
+        "last": table.labels.last(),
+        "last_ends_early": table.ends_early,
+        "cohorts": table.cohorts.len(),
+        "customers": table.cohorts.iter().map(|cohort| cohort.customers).sum::<u64>(),
+    })
+}
+
 fn manifest(run: &Run, config: &[ConfigEntry]) -> Value {
     let table = &run.summary.table;
     let top: Vec<Value> =
@@ -77,6 +91,7 @@ fn manifest(run: &Run, config: &[ConfigEntry]) -> Value {
         "ledger": ledger_summary(&run.summary.ledger),
         "customers": table.len(),
         "customers_list": run.list.as_ref().map(|(_, report)| report),
+        "cohorts": run.summary.cohorts.as_ref().map(cohorts_summary),
         "window": table.window,
         "unit": table.unit,
         "rfm": run.rfm,

@@ -9,8 +9,15 @@ use crate::error::{Error, Result};
 
 /// The files of a result folder. A folder that holds these and nothing else, `run.json` among them, is an earlier
 /// result and may be replaced.
-pub const RESULT_FILES: [&str; 6] =
-    ["customers.parquet", "tiers.csv", "strategies.csv", "set_aside.parquet", "run.json", "report.html"];
+pub const RESULT_FILES: [&str; 7] = [
+    "customers.parquet",
+    "cohorts.csv",
+    "tiers.csv",
+    "strategies.csv",
+    "set_aside.parquet",
+    "run.json",
+    "report.html",
+];
 
 /// The file that marks a folder as a result.
 pub const MANIFEST: &str = "run.json";

@@ -15,6 +15,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
+use crate::customers::cohorts::CohortTable;
 use crate::error::{Error, Result};
 use crate::history::Ledger;
 use crate::parallel;
@@ -90,11 +91,13 @@ fn properties(schema: &Schema) -> WriterProperties {
         .set_created_by(format!("{MAKER} {}", env!("CARGO_PKG_VERSION")));
     for field in schema.fields() {
         let column = ColumnPath::from(field.name().as_str());
-        if field.data_type().is_integer() || field.data_type().is_temporal() {
+        let kind = field.data_type();
+        // Intervals are bytes, which that packing is not for.
+        if kind.is_integer() || (kind.is_temporal() && !matches!(kind, DataType::Interval(_))) {
             properties = properties
                 .set_column_dictionary_enabled(column.clone(), false)
                 .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
-        } else if field.data_type() == &DataType::Float64 {
+        } else if kind == &DataType::Float64 {
             properties = properties.set_column_dictionary_enabled(column, false);
         }
     }
@@ -185,6 +188,40 @@ pub fn strategies_csv(comparison: Option<&Comparison>) -> Result<Vec<u8>> {
             vec![comparison.strategies[row.strategy].clone(), tier.to_string(), row.metric.key().to_string()];
         cells.extend(numbers.iter().map(f64::to_string));
         out.row(&cells)?;
+    }
+    out.finish()
+}
+
+/// `cohorts.csv`, long: one line per cohort and period from the cohort's own on. Without cohorts it is the heading.
+pub fn cohorts_csv(table: Option<&CohortTable>) -> Result<Vec<u8>> {
+    let mut out = Csv::new(&[
+        "cohort",
+        "cohort_customers",
+        "period",
+        "periods_since",
+        "customers",
+        "orders",
+        "spend",
+        "retention",
+        "cumulative_spend_per_customer",
+    ])?;
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+    for (table, cohort) in
+        table.iter().flat_map(|table| table.cohorts.iter().map(move |cohort| (table, cohort)))
+    {
+        for (since, cell) in cohort.cells.iter().enumerate() {
+            out.row(&[
+                table.labels[cohort.period].clone(),
+                cohort.customers.to_string(),
+                table.labels[cohort.period + since].clone(),
+                since.to_string(),
+                cell.customers.to_string(),
+                cell.orders.to_string(),
+                number(cell.spend),
+                cell.retention.to_string(),
+                number(cell.spend_per_customer),
+            ])?;
+        }
     }
     out.finish()
 }

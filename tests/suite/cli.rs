@@ -33,7 +33,15 @@ fn without_arguments_the_main_job_runs_on_the_bundled_history() {
     names.sort();
     assert_eq!(
         names,
-        ["customers.parquet", "report.html", "run.json", "set_aside.parquet", "strategies.csv", "tiers.csv"]
+        [
+            "cohorts.csv",
+            "customers.parquet",
+            "report.html",
+            "run.json",
+            "set_aside.parquet",
+            "strategies.csv",
+            "tiers.csv"
+        ]
     );
     assert_eq!(scratch.names(), ["tiercast-run"]);
 

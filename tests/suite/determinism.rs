@@ -7,7 +7,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::support::{Scratch, dataset, write_parquet};
 
-const FILES: [&str; 3] = ["customers.parquet", "tiers.csv", "strategies.csv"];
+const FILES: [&str; 4] = ["customers.parquet", "cohorts.csv", "tiers.csv", "strategies.csv"];
 
 fn run(scratch: &Scratch, history: &[&str], threads: &str, out: &str) -> Vec<Vec<u8>> {
     let mut words =

@@ -155,6 +155,24 @@ pub struct ListArgs {
     pub list_id: Option<String>,
 }
 
+/// How cohorts are counted.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Cohorts")]
+pub struct CohortArgs {
+    /// Period of the calendar by which cohorts are counted [default: months up to 36, quarters up to 48, else years]
+    #[arg(long, env = "TIERCAST_COHORT_PERIOD", value_name = "PERIOD")]
+    pub cohort_period: Option<CohortPeriodArg>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum CohortPeriodArg {
+    Auto,
+    Week,
+    Month,
+    Quarter,
+    Year,
+}
+
 /// An amount of memory, written as 1GiB, 500MB or in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -248,6 +266,8 @@ pub struct RunArgs {
     #[command(flatten)]
     pub listed: ListArgs,
     #[command(flatten)]
+    pub cohort: CohortArgs,
+    #[command(flatten)]
     pub models: ModelArgs,
 }
 
@@ -268,6 +288,10 @@ pub struct SummarizeArgs {
     /// File for the customer table; an earlier one of tiercast's is replaced
     #[arg(short, long = "output", value_name = "FILE")]
     pub output: PathBuf,
+    /// File (CSV) for customers, orders and spend by period of the first order and each period after it; an earlier file
+    /// is replaced with --force
+    #[arg(long, value_name = "FILE")]
+    pub cohorts: Option<PathBuf>,
     /// Replace the file even if tiercast did not make it
     #[arg(long)]
     pub force: bool,
@@ -275,6 +299,8 @@ pub struct SummarizeArgs {
     pub reading: HistoryArgs,
     #[command(flatten)]
     pub listed: ListArgs,
+    #[command(flatten)]
+    pub cohort: CohortArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -427,6 +453,8 @@ pub struct ConfigArgs {
     pub reading: HistoryArgs,
     #[command(flatten)]
     pub listed: ListArgs,
+    #[command(flatten)]
+    pub cohort: CohortArgs,
     #[command(flatten)]
     pub models: ModelArgs,
     /// Strategy file

@@ -7,13 +7,15 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde::Deserialize;
 use tiercast::amount::Refunds;
-use tiercast::calendar::{Day, Discount, LastPeriods, Span, Unit};
+use tiercast::calendar::{CalendarPeriod, Day, Discount, LastPeriods, Span, Unit};
 use tiercast::error::nearest_first;
-use tiercast::history::HistoryOptions;
+use tiercast::history::{CohortPeriod, HistoryOptions};
 use tiercast::pipeline::RunConfig;
 use tiercast::{Error, Result};
 
-use crate::args::{Global, HistoryArgs, ListArgs, MemorySize, ModelArgs, RefundsArg, UnitArg};
+use crate::args::{
+    CohortArgs, CohortPeriodArg, Global, HistoryArgs, ListArgs, MemorySize, ModelArgs, RefundsArg, UnitArg,
+};
 
 /// The settings file that is read when none is named.
 pub const DEFAULT_FILE: &str = "tiercast.toml";
@@ -85,6 +87,7 @@ struct FileSettings {
     unit: Option<Unit>,
     customers_list: Option<PathBuf>,
     list_id: Option<String>,
+    cohort_period: Option<CohortPeriod>,
     horizon: Option<Span>,
     discount: Option<Discount>,
     margin: Option<f64>,
@@ -115,6 +118,7 @@ fn day<'de, D: serde::Deserializer<'de>>(input: D) -> std::result::Result<Option
 pub struct Typed<'a> {
     pub reading: HistoryArgs,
     pub listed: ListArgs,
+    pub cohort: CohortArgs,
     pub models: ModelArgs,
     pub strategies: Option<PathBuf>,
     pub out: Option<PathBuf>,
@@ -144,6 +148,13 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
         UnitArg::Day => Unit::Day,
         UnitArg::Week => Unit::Week,
     });
+    let cohort_period = typed.cohort.cohort_period.map(|period| match period {
+        CohortPeriodArg::Auto => CohortPeriod::Auto,
+        CohortPeriodArg::Week => CohortPeriod::By(CalendarPeriod::Week),
+        CohortPeriodArg::Month => CohortPeriod::By(CalendarPeriod::Month),
+        CohortPeriodArg::Quarter => CohortPeriod::By(CalendarPeriod::Quarter),
+        CohortPeriodArg::Year => CohortPeriod::By(CalendarPeriod::Year),
+    });
     let defaults = RunConfig::default();
     let run = RunConfig {
         history: HistoryOptions {
@@ -171,6 +182,12 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
                 .optional("memory_limit", reading.memory_limit, file.memory_limit)
                 .map(|size| size.0),
             spill_folder: layers.optional("spill_folder", reading.spill_folder, file.spill_folder),
+            cohorts: Some(layers.pick(
+                "cohort_period",
+                cohort_period,
+                file.cohort_period,
+                CohortPeriod::Auto,
+            )),
         },
         unit: layers.pick("unit", unit, file.unit, defaults.unit),
         customers_list: layers.optional("customers_list", typed.listed.customers_list, file.customers_list),
@@ -296,6 +313,7 @@ fn refuse_unknown_variables() -> Result<()> {
         "unit",
         "customers_list",
         "list_id",
+        "cohort_period",
         "horizon",
         "discount",
         "margin",

@@ -50,10 +50,6 @@ pub fn customers(run: &Run) -> String {
         grid.row(vec![what.to_string(), value]);
     };
     line("customers", count(table.len() as u64));
-    if let Some((_, list)) = &run.list {
-        line("prospects: in the list, without an order", count(list.counts.prospects));
-        line("customers not in the list", count(list.counts.not_listed));
-    }
     line("of them with a repeat purchase", count(repeaters));
     line("observed up to", table.window.calibration_end.to_string());
     if table.window.has_holdout() {
@@ -61,6 +57,10 @@ pub fn customers(run: &Run) -> String {
     }
     line("total spend", money(table.total_spend.iter().sum()));
     line("Gini coefficient of spend", significant(run.concentration.gini, 3));
+    if let Some((_, list)) = &run.list {
+        line("prospects: in the list, without an order", count(list.counts.prospects));
+        line("customers not in the list", count(list.counts.not_listed));
+    }
     let mut text = grid.text();
     if let Some(top) = run.concentration.top.iter().find(|t| t.customers == 0.2) {
         // Directly under the table, before its closing empty line.

@@ -147,6 +147,9 @@ fn an_empty_list_and_a_list_of_strangers() {
     let (batch, counts) = joined(history(integers(&[3, 1])), empty, None).unwrap();
     assert_eq!((batch.num_rows(), counts.not_listed, counts.prospects), (2, 2, 0));
     assert_eq!(batch.column_by_name("region").unwrap().null_count(), 2);
+    let (batch, counts) =
+        joined(history(integers(&[3, 1])), vec![("customer_id", integers(&[1, 2]))], None).unwrap();
+    assert_eq!((batch.num_rows(), counts.matched, counts.prospects), (3, 1, 1));
     let strangers = vec![("customer_id", integers(&[9, 2, 0])), ("region", regions(3))];
     let (batch, counts) = joined(history(integers(&[3, 1])), strangers, None).unwrap();
     assert_eq!((batch.num_rows(), counts.matched, counts.prospects), (5, 0, 3));

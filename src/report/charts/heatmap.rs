@@ -80,14 +80,14 @@ pub fn heat_map(cells: &[HeatCell]) -> Chart {
         }
         canvas.text("frequency →", (LEFT + 2.5 * SIDE, BOTTOM + 38.0), Anchor::Middle, SMALL, INK);
         canvas.upwards("recency →", (10.0, TOP + 2.5 * ROW), SMALL, INK);
-        legend(canvas, largest);
+        legend(canvas, HEIGHT - 36.0, "share of spend", largest);
     });
     Chart { svg, caption }
 }
 
-/// A strip of the ramp with its two ends.
-fn legend(canvas: &mut super::canvas::Canvas, largest: f64) {
-    let (y, steps) = (HEIGHT - 36.0, 40);
+/// A strip of the ramp with its two ends, at height `y`.
+pub(super) fn legend(canvas: &mut super::canvas::Canvas, y: f64, what: &str, largest: f64) {
+    let steps = 40;
     let (from, width) = (LEFT + 120.0, 180.0);
     for i in 0..steps {
         let part = f64::from(i) / f64::from(steps);
@@ -95,7 +95,7 @@ fn legend(canvas: &mut super::canvas::Canvas, largest: f64) {
         let size = (width / f64::from(steps) + 0.5, 12.0);
         canvas.rect((from + part * width, y), size, ramp(part));
     }
-    canvas.text("share of spend", (from - 10.0, y + 6.0), Anchor::Right, SMALL, INK);
+    canvas.text(what, (from - 10.0, y + 6.0), Anchor::Right, SMALL, INK);
     canvas.text("0", (from, y + 25.0), Anchor::Middle, SMALL, MUTED);
     canvas.text(&percent(largest), (from + width, y + 25.0), Anchor::Middle, SMALL, MUTED);
 }
@@ -124,7 +124,7 @@ fn short_money(value: f64) -> String {
 }
 
 /// The colour at `part` (0 to 1) of the ramp.
-fn ramp(part: f64) -> RGBColor {
+pub(super) fn ramp(part: f64) -> RGBColor {
     let part = part.clamp(0.0, 1.0);
     let above = RAMP.iter().position(|(stop, _)| *stop >= part).unwrap_or(RAMP.len() - 1).max(1);
     let ((low, from), (high, to)) = (RAMP[above - 1], RAMP[above]);
@@ -148,7 +148,7 @@ fn contrast(a: RGBColor, b: RGBColor) -> f64 {
 }
 
 /// Black or white, whichever can be read better on `color`.
-fn readable_on(color: RGBColor) -> RGBColor {
+pub(super) fn readable_on(color: RGBColor) -> RGBColor {
     const BLACK: RGBColor = RGBColor(0, 0, 0);
     if contrast(color, WHITE) > contrast(color, BLACK) { WHITE } else { BLACK }
 }

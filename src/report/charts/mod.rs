@@ -9,6 +9,7 @@ mod differences;
 mod distribution;
 mod heatmap;
 mod lorenz;
+mod retention;
 mod scale;
 mod shares;
 
@@ -16,6 +17,7 @@ pub use differences::{Difference, common_range, differences, key};
 pub use distribution::distribution;
 pub use heatmap::{HeatCell, heat_map};
 pub use lorenz::lorenz;
+pub use retention::{RetentionRow, retention};
 pub use shares::{Share, shares};
 
 /// A chart and the line that says what one sees in it.

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::cohorts::cohorts;
 use super::{Page, parts};
 use crate::customers::ListReport;
 use crate::customers::rfm::Thresholds;
@@ -32,6 +33,7 @@ pub(super) fn section(page: &Page) -> Markup {
             div { (standing()) }
         }
         (thresholds(page))
+        @if let Some(table) = page.cohorts { (cohorts(table)) }
     }
 }
 

@@ -1,8 +1,9 @@
 //! A page of plausible customers for tests, without a history and without a fit.
 
 use super::{Lifetime, Page, Total};
-use crate::calendar::{Day, Unit, Window};
+use crate::calendar::{CalendarPeriod, Day, Unit, Window};
 use crate::clv::{FitReport, Parameter, SetAside, Verdict as FitVerdict};
+use crate::customers::cohorts::{Cohort, CohortCell, CohortTable};
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::{Rfm, scores};
 use crate::customers::table::TextKind;
@@ -19,6 +20,7 @@ use crate::tier::{Tiering, grade, schemes};
 pub(super) struct Made {
     pub ledger: Ledger,
     pub table: CustomerTable,
+    pub cohorts: CohortTable,
     pub rfm: Rfm,
     pub concentration: Concentration,
     pub fits: Vec<FitReport>,
@@ -66,10 +68,30 @@ pub(super) fn made(n: usize, name: &str) -> Made {
         orders,
         clv,
         table,
+        cohorts: cohorts(n as u64),
         rfm,
         tierings,
         set,
         comparison,
+    }
+}
+
+/// Half of each cohort comes back, then half of that; nobody is a cohort only where there is nobody.
+fn cohorts(n: u64) -> CohortTable {
+    let cell = |age: i32| CohortCell {
+        customers: n >> age,
+        orders: n >> age,
+        spend: Some(30.0 * (n >> age) as f64),
+        retention: 0.5f64.powi(age),
+        spend_per_customer: Some(30.0 * f64::from(age + 1)),
+    };
+    let cohort =
+        |period: usize| Cohort { period, customers: n, cells: (0..18 - period as i32).map(cell).collect() };
+    CohortTable {
+        period: CalendarPeriod::Month,
+        labels: (24_240..24_258).map(|month| CalendarPeriod::Month.label(month)).collect(),
+        ends_early: true,
+        cohorts: (0..if n > 0 { 18 } else { 0 }).map(cohort).collect(),
     }
 }
 
@@ -90,6 +112,7 @@ impl Made {
             ledger: &self.ledger,
             table: &self.table,
             list: None,
+            cohorts: Some(&self.cohorts),
             rfm: &self.rfm,
             concentration: &self.concentration,
             fits,

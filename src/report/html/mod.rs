@@ -4,6 +4,7 @@
 //! that a user has named passes through maud, which escapes it.
 
 mod assumptions;
+mod cohorts;
 mod customers;
 mod data;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::calendar::{Discount, Span};
 use crate::clv::FitReport;
+use crate::customers::cohorts::CohortTable;
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::Rfm;
 use crate::customers::{CustomerTable, ListReport};
@@ -53,6 +55,8 @@ pub struct Page<'a> {
     pub table: &'a CustomerTable,
     /// What became of the customers list, where there was one.
     pub list: Option<&'a ListReport>,
+    /// Who of them came back when; none where it was not counted.
+    pub cohorts: Option<&'a CohortTable>,
     /// Their scores.
     pub rfm: &'a Rfm,
     /// How their spend is concentrated.

@@ -70,8 +70,8 @@ fn the_page_is_whole_and_needs_nothing_else() {
     let html = with_page(&made, |page| render(&page));
     check(&html);
     assert!(html.contains("rows read = ") && html.contains("set aside: refund"));
-    // Lorenz, heat map, lifetime values, three schemes, all customers, the key, three tiers.
-    assert_eq!(html.matches("<svg class=\"chart\"").count(), 11);
+    // Lorenz, heat map, retention, lifetime values, three schemes, all customers, the key, three tiers.
+    assert_eq!(html.matches("<svg class=\"chart\"").count(), 12);
     assert_eq!(html.matches("role=\"img\"").count(), html.matches("<title>").count() - 1);
     assert!(html.contains("−173,425.916") && html.contains("0.267128"));
     if let Some(path) = sample {

@@ -12,6 +12,7 @@ pub fn main(global: &Global, args: ConfigArgs, matches: Option<&ArgMatches>) -> 
     let typed = Typed {
         reading: args.reading,
         listed: args.listed,
+        cohort: args.cohort,
         models: args.models,
         strategies: args.strategies,
         out: args.out,

@@ -14,7 +14,9 @@ use crate::{tables, terminal};
 
 /// Runs the verb.
 pub fn main(global: &Global, args: InspectArgs, matches: Option<&ArgMatches>) -> Result<()> {
-    let settings = settings::resolve(global, Typed { reading: args.reading, matches, ..Typed::default() })?;
+    let mut settings =
+        settings::resolve(global, Typed { reading: args.reading, matches, ..Typed::default() })?;
+    settings.run.history.cohorts = None;
     let sources = super::sources(&args.history);
     let inspection = inspect(&sources, &settings.run.history)?;
     if !global.json {

@@ -25,6 +25,7 @@ pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Res
     let typed = Typed {
         reading: args.reading,
         listed: args.listed,
+        cohort: args.cohort,
         models: args.models,
         strategies: args.strategies,
         out: args.out,

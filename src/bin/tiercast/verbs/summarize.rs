@@ -1,12 +1,13 @@
 //! `tiercast summarize`: history → customer table, and no further.
 
 use clap::ArgMatches;
-use tiercast::Result;
 use tiercast::customers::read_history;
 use tiercast::history::{files_of, inspect};
-use tiercast::pipeline::{customer_list, write_customers};
+use tiercast::pipeline::{cohorts_summary, customer_list, write_customers};
 use tiercast::progress::Progress;
 use tiercast::report::OutputFile;
+use tiercast::report::tables::cohorts_csv;
+use tiercast::{Error, Result};
 
 use crate::args::{Global, SummarizeArgs};
 use crate::bars::Bars;
@@ -17,14 +18,31 @@ use crate::{tables, terminal};
 
 /// Runs the verb.
 pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) -> Result<()> {
-    let typed = Typed { reading: args.reading, listed: args.listed, matches, ..Typed::default() };
-    let settings = settings::resolve(global, typed)?;
+    let typed = Typed {
+        reading: args.reading,
+        listed: args.listed,
+        cohort: args.cohort,
+        matches,
+        ..Typed::default()
+    };
+    let mut settings = settings::resolve(global, typed)?;
+    if args.cohorts.is_none() {
+        settings.run.history.cohorts = None;
+    }
     let sources = super::sources(&args.history);
     let mut inputs = files_of(&sources)?;
     inputs.extend(super::list_files(&settings)?);
     inputs.extend(settings.file.clone());
     let bars = Bars::new(global)?;
     let out = OutputFile::begin(&args.output, args.force, &inputs)?;
+    let cohorts = match &args.cohorts {
+        Some(path) if *path == args.output => {
+            let remedy = "give the cohorts a file of their own";
+            return Err(Error::value("--cohorts", path.display(), "the customer table goes there", remedy));
+        }
+        Some(path) => Some(OutputFile::begin(path, args.force, &inputs)?),
+        None => None,
+    };
     let (reading, list, out) = super::with_threads(settings.threads, || {
         let list = match &settings.run.customers_list {
             Some(_) => customer_list(&settings.run, &inspect(&sources, &settings.run.history)?)?,
@@ -35,6 +53,11 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
         let list = write_customers(out.path(), &reading, list.as_ref(), &bars)?;
         Ok((reading, list, out))
     })?;
+    if let Some(cohorts) = cohorts {
+        let text = cohorts_csv(reading.cohorts.as_ref())?;
+        std::fs::write(cohorts.path(), text).map_err(|e| Error::io("write", cohorts.path(), e))?;
+        cohorts.finish()?;
+    }
     let path = out.finish()?;
     let stages = bars.finish();
     if !global.quiet {
@@ -48,6 +71,7 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
             "output": args.output,
             "customers": reading.customers.len(),
             "customers_list": list,
+            "cohorts": reading.cohorts.as_ref().map(cohorts_summary),
             "fingerprint": reading.fingerprint,
             "ledger": ledger_json(&reading.ledger),
             "stages": stages,
