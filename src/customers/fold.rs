@@ -3,6 +3,7 @@
 use crate::amount::AmountKind;
 use crate::customers::account::Account;
 use crate::customers::blocks::{BLOCK_BITS, Blocks, Pool};
+use crate::customers::bucket_sort;
 use crate::customers::codes::CodeTable;
 use crate::customers::cohorts::{CohortRule, CohortTally};
 use crate::customers::record::{Layout, amount, compare, id, when};
@@ -231,7 +232,7 @@ fn fold_as<M: Money>(
         // Keys lie beside the places, so that sorting looks nothing up.
         let key = |place: u32| rule.shape.sortable(records[place as usize * width]);
         let mut keyed: Vec<(u64, u32)> = order.iter().map(|&place| (key(place), place)).collect();
-        keyed.sort_unstable();
+        bucket_sort::sort(&mut keyed);
         order = keyed.into_iter().map(|(_, place)| place).collect();
     }
     let mut flat = Flat { records: Vec::with_capacity(records.len()), texts: Vec::new() };

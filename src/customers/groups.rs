@@ -6,6 +6,7 @@
 //! never has to be in memory whole.
 
 use crate::calendar::{Unit, Window};
+use crate::customers::bucket_sort;
 use crate::customers::record::{compare, unpack};
 use crate::customers::run::{Flat, Key, Run};
 use crate::customers::scan::ScanRule;
@@ -220,8 +221,7 @@ pub(crate) fn order(flat: &Flat, shape: Shape) -> Vec<u32> {
         let text = |i: u32| flat.text(record(i));
         order.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(text(a.1), text(b.1))));
     } else {
-        // The stable sort finds the runs, which are in order already, and merges them.
-        order.sort();
+        bucket_sort::sort(&mut order);
     }
     order.into_iter().map(|(_, i)| i).collect()
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod blocks;
+mod bucket_sort;
 mod codes;
 pub mod cohorts;
 pub mod concentration;
@@ -19,6 +20,9 @@ mod second_look;
 mod shape;
 pub mod spend;
 mod spill;
+pub mod state;
+#[cfg(test)]
+mod state_tests;
 mod statistics;
 mod store;
 pub mod summary;
@@ -30,6 +34,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use groups::Customers;
+pub use state::StateInfo;
 pub use summary::{Reading, Summary, read_history, summarize};
 pub use table::{
     Column, CustomerList, CustomerTable, Holdout, Ids, ListCounts, ListReport, Prospects, Values,

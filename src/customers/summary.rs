@@ -1,23 +1,27 @@
 //! A history → its customer table, its ledger and its fingerprint.
 
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use crate::calendar::{Day, Unit, Window};
 use crate::customers::account::Periods;
-use crate::customers::blocks::{Blocks, Pool};
+use crate::customers::blocks::Pool;
 use crate::customers::cohorts::{CohortRule, CohortTable, CohortTally};
 use crate::customers::fold::{Folded, Rule, fold};
 use crate::customers::groups::{About, Customers};
 use crate::customers::last_used::last_used;
 use crate::customers::memory::Memory;
-use crate::customers::record::Layout;
+use crate::customers::record::{Layout, pack};
+use crate::customers::run::Run;
 use crate::customers::scan::ScanRule;
 use crate::customers::second_look::find_duplicates;
 use crate::customers::shape::{NO_RANK, Shape};
 use crate::customers::spill::Spill;
+use crate::customers::state::{StateInfo, StateRows, VERSION};
 use crate::customers::statistics::Tally;
 use crate::customers::store::{Scatter, Store, partitions};
-use crate::customers::table::CustomerTable;
+use crate::customers::table::{CustomerTable, read_customers, read_info};
 use crate::error::{Error, Result};
 use crate::history::{
     History, HistoryOptions, Inspection, KeptColumn, Ledger, Reason, SetAsideRow, Source, TaskLedger,
@@ -36,6 +40,10 @@ pub struct Reading {
     pub history: Inspection,
     /// As [`Summary::fingerprint`].
     pub fingerprint: String,
+    /// The state that the rows were added to.
+    pub before: Option<StateInfo>,
+    /// What the state of these customers says of itself, if one was asked for.
+    pub state: Option<StateInfo>,
     /// Cohorts, if they were asked for.
     pub cohorts: Option<CohortTable>,
 }
@@ -110,7 +118,7 @@ pub fn summarize(
     unit: Unit,
     progress: &dyn Progress,
 ) -> Result<Summary> {
-    let Reading { customers, ledger, history, fingerprint, cohorts } =
+    let Reading { customers, ledger, history, fingerprint, cohorts, .. } =
         read_history(sources, options, unit, progress)?;
     Ok(Summary { table: customers.into_table()?, ledger, history, fingerprint, cohorts })
 }
@@ -127,11 +135,13 @@ pub fn read_history(
     progress: &dyn Progress,
 ) -> Result<Reading> {
     let mut history = History::open(sources, options)?;
+    let before = options.append.as_deref().map(read_info).transpose()?;
+    let options = &HistoryOptions { closed: before.as_ref().map(|state| state.closed), ..options.clone() };
     if let (Some(calibration_end), Some(as_of)) = (options.calibration_end, options.as_of) {
         check_order(calibration_end, as_of)?;
     }
     loop {
-        let error = match attempt(&mut history, options, unit, progress) {
+        let error = match attempt(&mut history, options, unit, before.as_ref(), progress) {
             Err(error) if options.skip_bad_files => error,
             done => return done,
         };
@@ -151,12 +161,18 @@ fn attempt(
     history: &mut History,
     options: &HistoryOptions,
     unit: Unit,
+    before: Option<&StateInfo>,
     progress: &dyn Progress,
 ) -> Result<Reading> {
+    let source = options.append.as_deref().unwrap_or(Path::new(""));
+    if let Some(state) = before {
+        history.join_state(state.ids, state.amounts);
+        state.check(&source.display().to_string(), history, options)?;
+    }
     let (pool, spill) = (Pool::default(), Spill::new(options.spill_folder.clone()));
     let memory = Memory::plan(history, options)?;
     let layout = Layout::new(history.ids().is_text(), history.extras());
-    let count = partitions(history.rows());
+    let count = partitions(history.rows() + before.map_or(0, |state| state.customers));
     let store = || Store::new(count, layout, memory.blocks, &pool, &spill);
     let (store, read) = match read(history, options, store(), progress)? {
         Some(found) => found,
@@ -166,8 +182,19 @@ fn attempt(
                 .ok_or_else(|| Error::internal("reading amounts", "floating point cannot be too large"))?
         }
     };
-    let Read { mut ledger, first_order, last_order, last_refund } = read;
-    let last = if options.as_of.is_some() { None } else { last_used(&store, last_order, last_refund)? };
+    let Read { mut ledger, mut first_order, mut last_order, last_refund, closed } = read;
+    if let Some(state) = before {
+        let name = source.display().to_string();
+        state.check(&name, history, options)?;
+        if let Some((rows, file)) = closed {
+            return Err(state.refuse_closed(&name, rows, &ledger.files[file as usize]));
+        }
+        first_order = first_order.into_iter().chain([state.first_order]).min();
+        last_order = last_order.max(Some(state.closed));
+    }
+    let known = || before.map_or_else(|| Ok(HashSet::new()), |state| known_customers(source, state));
+    let last =
+        if options.as_of.is_some() { None } else { last_used(&store, last_order, last_refund, known)? };
     let window = window(options, &ledger, first_order, last)?;
     let kept: Vec<KeptColumn> = Vec::new();
     let scan = ScanRule {
@@ -190,17 +217,49 @@ fn attempt(
     let amounts = history.amounts();
     let cohorts =
         cohorts.map(|(period, first)| CohortRule::new(period, first, window, amounts)).transpose()?;
-    let shape = Shape::new(history.ids(), history.amounts(), &scan, false);
+    let shape = Shape::new(history.ids(), history.amounts(), &scan, options.state || before.is_some());
     let rule = Rule { scan, layout, shape, drop_duplicates: options.drop_duplicates, cohorts };
-    let (mut folded, mut cohorts) = fold_all(&store, &rule, memory.blocks, progress)?;
+    let known = Store::new(count, rule.before(), memory.blocks, &pool, &spill);
+    if let Some(state) = before {
+        progress.phase("reading the state", 0);
+        let first_period = rule.scan.periods.as_ref().map_or(0, Periods::first);
+        let mut scatter = Scatter::new(&known);
+        read_customers(source, state, shape, first_period, |customer| {
+            scatter.record(customer.hash, customer.text, customer.record);
+            scatter.check()
+        })?;
+        scatter.finish()?;
+    }
+    let (mut folded, mut cohorts) = fold_all(&store, &known, &rule, memory.blocks, progress)?;
     find_duplicates(history, &mut folded, &rule, &spill, &mut ledger, &mut cohorts, progress)?;
-    let tally = settle(history, &mut folded, &mut ledger);
+    let mut tally = settle(history, &mut folded, &mut ledger);
+    if let Some(state) = before {
+        state.add_to(&mut tally);
+    }
     debug_assert!(ledger.adds_up());
     if folded.iter().all(|part| part.run.len() == 0) {
         return Err(no_usable_row(&ledger));
     }
     progress.check()?;
-    let runs = folded.into_iter().map(|part| part.run).collect();
+    let runs: Vec<Run> = folded.into_iter().map(|part| part.run).collect();
+    let customers = runs.iter().map(|run| run.len() as u64).sum();
+    let state = options.state.then(|| StateInfo {
+        version: VERSION,
+        closed: window.as_of,
+        first_order: first_order.unwrap_or(window.as_of),
+        customers,
+        ids: history.ids(),
+        amounts: history.amounts(),
+        costs: None,
+        has_orders: history.extras().order,
+        refunds: options.refunds,
+        drop_duplicates: options.drop_duplicates,
+        zone: history.inspection().zone.clone(),
+        periods: options.periods.zip(rule.scan.periods.as_ref().map(Periods::first)),
+        kept: Vec::new(),
+        rows: before.map_or_else(StateRows::default, |state| state.rows.clone()).with(&ledger),
+        digest: tally.digest.map(|word| format!("{word:016x}")),
+    });
     let about = About { shape, rule: rule.scan, kind: history.ids(), unit, cost_name: "total_cost", kept };
     Ok(Reading {
         customers: Customers::new(runs, about, spill)?,
@@ -208,12 +267,33 @@ fn attempt(
         history: history.inspection().clone(),
         fingerprint: format!("{:016x}{:016x}", tally.digest[0], tally.digest[1]),
         cohorts: cohorts.map(|tally| tally.finish()),
+        before: before.cloned(),
+        state,
     })
+}
+
+/// The customers of a state, each as the id or the packed text.
+fn known_customers(source: &Path, state: &StateInfo) -> Result<HashSet<Vec<u64>>> {
+    let mut out = HashSet::new();
+    let shape = Shape::of_state(state);
+    read_customers(source, state, shape, state.periods.map_or(0, |(_, first)| first), |customer| {
+        let mut words = Vec::new();
+        let first = if state.ids.is_text() {
+            pack(customer.text, customer.hash, &mut words)
+        } else {
+            customer.record[0]
+        };
+        words.insert(0, first);
+        out.insert(words);
+        Ok(())
+    })?;
+    Ok(out)
 }
 
 /// Folds all partitions, and counts cohorts if they are wanted; what is folded goes to disk while memory is short.
 fn fold_all(
     store: &Store<'_>,
+    known: &Store<'_>,
     rule: &Rule,
     limit: usize,
     progress: &dyn Progress,
@@ -232,7 +312,7 @@ fn fold_all(
                 return Err(too_large_a_part(limit, needed));
             }
             let mut folded =
-                fold(store.take(order[i])?, Blocks::default(), rule, store.pool, cohorts.as_mut());
+                fold(store.take(order[i])?, known.take(order[i])?, rule, store.pool, cohorts.as_mut());
             if store.pool.live() > limit {
                 folded.run.evict(store.pool, store.spill)?;
             }
@@ -268,6 +348,8 @@ struct Read {
     first_order: Option<Day>,
     last_order: Option<Day>,
     last_refund: Option<Day>,
+    /// Rows of days that the state holds, and the first file with such rows.
+    closed: Option<(u64, u32)>,
 }
 
 /// Decodes and scatters all tasks; `None` if an exact amount is too large to be held exactly.
@@ -296,6 +378,7 @@ fn read<'a>(
         ..Ledger::default()
     };
     let (mut first_order, mut last_order, mut last_refund) = (None, None, None);
+    let mut closed = None;
     for task_ledger in ledgers {
         let task_ledger = task_ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
         if task_ledger.too_large {
@@ -306,8 +389,13 @@ fn read<'a>(
         first_order = first_order.into_iter().chain(task_ledger.first_order).min();
         last_order = last_order.max(task_ledger.last_order);
         last_refund = last_refund.max(task_ledger.last_refund);
+        if let Some(file) = task_ledger.closed_file {
+            closed = Some(closed.map_or((task_ledger.closed, file), |(rows, first): (u64, u32)| {
+                (rows + task_ledger.closed, first)
+            }));
+        }
     }
-    Ok(Some((store, Read { ledger, first_order, last_order, last_refund })))
+    Ok(Some((store, Read { ledger, first_order, last_order, last_refund, closed })))
 }
 
 fn check_order(calibration_end: Day, as_of: Day) -> Result<()> {

@@ -43,6 +43,10 @@ pub struct TaskLedger {
     pub last_order: Option<Day>,
     /// Last day of a usable refund, whether or not its customer has an order.
     pub last_refund: Option<Day>,
+    /// Rows of days that the state holds, and the first file that has one.
+    pub closed: u64,
+    /// The first file that has such a row.
+    pub closed_file: Option<u32>,
     /// An exact amount was too large to be held: the task was left, and the history has to be read as floats.
     pub too_large: bool,
 }
@@ -203,6 +207,7 @@ impl Reader<'_> {
         let nulls = Nulls { who: who.nulls.as_ref(), time: time.nulls(), amount: amount.nulls() };
         let none = nulls.who.is_none() && nulls.time.is_none() && nulls.amount.is_none();
         let as_of = self.options.as_of.unwrap_or(Day::LATEST).min(Day::LATEST);
+        let after = self.options.closed.map_or(Day::EARLIEST, |closed| Day(closed.0 + 1));
         let least = if self.options.refunds == Refunds::Aside { ZERO } else { 0 };
         let finer = self.kind != TimeKind::Date32;
         let base = self.piece.base + self.row;
@@ -210,7 +215,7 @@ impl Reader<'_> {
         let (mut first_order, mut last) = (Day(i32::MAX), [Day(i32::MIN); 2]);
         for i in 0..batch.num_rows() {
             let (day, amount) = (Day(self.scratch.days[i]), self.scratch.amounts[i]);
-            let fits = day >= Day::EARLIEST && day <= as_of && amount >= least && amount != NOT_FINITE;
+            let fits = day >= after && day <= as_of && amount >= least && amount != NOT_FINITE;
             if !(fits && (none || nulls.valid(i)) && who.blank(i).is_none()) {
                 self.set_aside(batch, &who, nulls, i, least, ledger);
                 continue;
@@ -257,6 +262,12 @@ impl Reader<'_> {
     ) {
         let (day, amount) = (Day(self.scratch.days[i]), self.scratch.amounts[i]);
         let has_amount = valid(nulls.amount, i);
+        if valid(nulls.time, i) && day.is_possible() && Some(day) <= self.options.closed {
+            ledger.closed += 1;
+            ledger.closed_file = ledger.closed_file.or(Some(self.piece.file));
+            // One such row is an error, so that it is not listed.
+            return;
+        }
         let (reason, value) = if !valid(nulls.who, i) {
             (Reason::NullCustomer, None)
         } else if let Some(blank) = who.blank(i) {

@@ -38,6 +38,7 @@ pub use decode::{Sink, TaskLedger};
 pub use extras::Extras;
 pub use folders::files_of;
 pub use kept::KeptColumn;
+pub(crate) use keys::{IdValues, ids as id_batch};
 pub use ledger::{Ledger, Reason, SetAsideRow, SkippedFile};
 pub use scan::{FileInfo, History, Inspection};
 pub use schema::{ColumnRef, Detected, How};
@@ -114,6 +115,15 @@ pub struct HistoryOptions {
     pub skip_bad_files: bool,
     /// The last periods of the calendar for which orders and spend are kept apart.
     pub periods: Option<LastPeriods>,
+    /// A state to which the rows are added (`summarize --append`).
+    #[serde(skip)]
+    pub append: Option<PathBuf>,
+    /// Whether customers are kept as accounts, so that a state can be written.
+    #[serde(skip)]
+    pub state: bool,
+    /// The last day of the state, set when it is read: rows up to it are counted and refused.
+    #[serde(skip)]
+    pub closed: Option<Day>,
     /// Bytes of memory that reading may take; what does not fit goes to disk. No result depends on it.
     pub memory_limit: Option<u64>,
     /// The folder for what does not fit; the system's temporary folder unless given.

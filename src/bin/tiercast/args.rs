@@ -295,6 +295,12 @@ pub struct SummarizeArgs {
     /// Replace the file even if tiercast did not make it
     #[arg(long)]
     pub force: bool,
+    /// Add the rows to what a state holds; rows of its days are counted and refused
+    #[arg(long, value_name = "STATE")]
+    pub append: Option<PathBuf>,
+    /// Write a state, to which the rows of later days can be added with --append; it may replace the one that was added to
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
     #[command(flatten)]
     pub reading: HistoryArgs,
     #[command(flatten)]
