@@ -2,10 +2,12 @@
 
 mod account;
 mod blocks;
+mod clusters;
 mod codes;
 pub mod cohorts;
 pub mod concentration;
 mod fold;
+mod fold_one;
 pub mod groups;
 mod last_used;
 mod memory;
@@ -21,6 +23,9 @@ pub mod spend;
 mod spill;
 mod statistics;
 mod store;
+mod stream;
+#[cfg(test)]
+mod stream_tests;
 pub mod summary;
 mod suspects;
 pub mod table;
@@ -30,6 +35,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use groups::Customers;
+pub use stream::Strategy;
 pub use summary::{Reading, Summary, read_history, summarize};
 pub use table::{
     Column, CustomerList, CustomerTable, Holdout, Ids, ListCounts, ListReport, Prospects, Values,

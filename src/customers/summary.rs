@@ -13,15 +13,14 @@ use crate::customers::memory::Memory;
 use crate::customers::record::Layout;
 use crate::customers::scan::ScanRule;
 use crate::customers::second_look::find_duplicates;
-use crate::customers::shape::{NO_RANK, Shape};
+use crate::customers::shape::Shape;
 use crate::customers::spill::Spill;
 use crate::customers::statistics::Tally;
 use crate::customers::store::{Scatter, Store, partitions};
+use crate::customers::stream::{Done, Places, Strategy, Streamed, stream};
 use crate::customers::table::CustomerTable;
 use crate::error::{Error, Result};
-use crate::history::{
-    History, HistoryOptions, Inspection, KeptColumn, Ledger, Reason, SetAsideRow, Source, TaskLedger,
-};
+use crate::history::{History, HistoryOptions, Inspection, Ledger, Reason, SetAsideRow, Source, TaskLedger};
 use crate::parallel;
 use crate::progress::Progress;
 
@@ -38,6 +37,8 @@ pub struct Reading {
     pub fingerprint: String,
     /// Cohorts, if they were asked for.
     pub cohorts: Option<CohortTable>,
+    /// How the rows of each customer were brought together. No figure depends on it.
+    pub strategy: Strategy,
 }
 
 /// A summarised history.
@@ -54,6 +55,8 @@ pub struct Summary {
     pub fingerprint: String,
     /// Cohorts, if they were asked for.
     pub cohorts: Option<CohortTable>,
+    /// How the rows of each customer were brought together. No figure depends on it.
+    pub strategy: Strategy,
 }
 
 fn warnings(ledger: &Ledger, cohorts: Option<&CohortTable>) -> Vec<String> {
@@ -110,9 +113,9 @@ pub fn summarize(
     unit: Unit,
     progress: &dyn Progress,
 ) -> Result<Summary> {
-    let Reading { customers, ledger, history, fingerprint, cohorts } =
-        read_history(sources, options, unit, progress)?;
-    Ok(Summary { table: customers.into_table()?, ledger, history, fingerprint, cohorts })
+    let Reading { customers, ledger, history, fingerprint, cohorts, strategy } =
+        read_for(sources, options, unit, true, progress)?;
+    Ok(Summary { table: customers.into_table()?, ledger, history, fingerprint, cohorts, strategy })
 }
 
 /// Reads a history as [`summarize`] does, and leaves its customers where they are, so that the table can be written
@@ -126,12 +129,23 @@ pub fn read_history(
     unit: Unit,
     progress: &dyn Progress,
 ) -> Result<Reading> {
+    read_for(sources, options, unit, false, progress)
+}
+
+/// Reads a history for a table that is needed whole, or stretch by stretch.
+fn read_for(
+    sources: &[Source],
+    options: &HistoryOptions,
+    unit: Unit,
+    whole: bool,
+    progress: &dyn Progress,
+) -> Result<Reading> {
     let mut history = History::open(sources, options)?;
     if let (Some(calibration_end), Some(as_of)) = (options.calibration_end, options.as_of) {
         check_order(calibration_end, as_of)?;
     }
     loop {
-        let error = match attempt(&mut history, options, unit, progress) {
+        let error = match attempt(&mut history, options, unit, whole, progress) {
             Err(error) if options.skip_bad_files => error,
             done => return done,
         };
@@ -151,8 +165,27 @@ fn attempt(
     history: &mut History,
     options: &HistoryOptions,
     unit: Unit,
+    whole: bool,
     progress: &dyn Progress,
 ) -> Result<Reading> {
+    let mut strategy = Strategy::Scatter;
+    if let Some(clustered) = history.clustered() {
+        let (pool, spill) = (Pool::default(), Spill::new(options.spill_folder.clone()));
+        let places = Places { pool: &pool, spill: &spill, memory: Memory::plan(history, options)?, whole };
+        let mut streamed = stream(history, options, clustered, &places, progress)?;
+        if matches!(streamed, Streamed::TooLarge) {
+            history.use_floats();
+            streamed = stream(history, options, clustered, &places, progress)?;
+        }
+        if let Streamed::Done(done) = streamed {
+            let Done { read, rule, folded, cohorts } = *done;
+            let made = Made { ledger: read.ledger, rule, folded, cohorts, strategy: Strategy::Stream };
+            return conclude(history, made, unit, spill, progress);
+        }
+        if clustered.promised {
+            strategy = Strategy::StreamBroken;
+        }
+    }
     let (pool, spill) = (Pool::default(), Spill::new(options.spill_folder.clone()));
     let memory = Memory::plan(history, options)?;
     let layout = Layout::new(history.ids().is_text(), history.extras());
@@ -166,10 +199,22 @@ fn attempt(
                 .ok_or_else(|| Error::internal("reading amounts", "floating point cannot be too large"))?
         }
     };
-    let Read { mut ledger, first_order, last_order, last_refund } = read;
+    let Read { ledger, first_order, last_order, last_refund } = read;
     let last = if options.as_of.is_some() { None } else { last_used(&store, last_order, last_refund)? };
     let window = window(options, &ledger, first_order, last)?;
-    let kept: Vec<KeptColumn> = Vec::new();
+    let rule = rule(history, options, window, first_order)?;
+    let (folded, cohorts) = fold_all(&store, &rule, memory.blocks, progress)?;
+    drop(store);
+    conclude(history, Made { ledger, rule, folded, cohorts, strategy }, unit, spill, progress)
+}
+
+/// How rows are folded for these windows; cohorts begin with the first order.
+pub(crate) fn rule(
+    history: &History,
+    options: &HistoryOptions,
+    window: Window,
+    first_order: Option<Day>,
+) -> Result<Rule> {
     let scan = ScanRule {
         window,
         extras: history.extras(),
@@ -177,22 +222,35 @@ fn attempt(
         periods: options
             .periods
             .map(|last| Periods::new(last.period, usize::from(last.count), window.calibration_end)),
-        ranks: kept
-            .iter()
-            .map(|column| {
-                let mut ranks = column.ranks.clone();
-                ranks[0] = NO_RANK;
-                ranks
-            })
-            .collect(),
+        ranks: Vec::new(),
     };
-    let cohorts = options.cohorts.zip(first_order);
     let amounts = history.amounts();
+    let cohorts = options.cohorts.zip(first_order);
     let cohorts =
         cohorts.map(|(period, first)| CohortRule::new(period, first, window, amounts)).transpose()?;
-    let shape = Shape::new(history.ids(), history.amounts(), &scan, false);
-    let rule = Rule { scan, layout, shape, drop_duplicates: options.drop_duplicates, cohorts };
-    let (mut folded, mut cohorts) = fold_all(&store, &rule, memory.blocks, progress)?;
+    let layout = Layout::new(history.ids().is_text(), history.extras());
+    let shape = Shape::new(history.ids(), amounts, &scan, false);
+    Ok(Rule { scan, layout, shape, drop_duplicates: options.drop_duplicates, cohorts })
+}
+
+/// A history of which every row is folded.
+struct Made {
+    ledger: Ledger,
+    rule: Rule,
+    folded: Vec<Folded>,
+    cohorts: Option<CohortTally>,
+    strategy: Strategy,
+}
+
+/// What is left to do when all rows are folded: the second look, and the ledger.
+fn conclude(
+    history: &History,
+    made: Made,
+    unit: Unit,
+    spill: Spill,
+    progress: &dyn Progress,
+) -> Result<Reading> {
+    let Made { mut ledger, rule, mut folded, mut cohorts, strategy } = made;
     find_duplicates(history, &mut folded, &rule, &spill, &mut ledger, &mut cohorts, progress)?;
     let tally = settle(history, &mut folded, &mut ledger);
     debug_assert!(ledger.adds_up());
@@ -201,13 +259,25 @@ fn attempt(
     }
     progress.check()?;
     let runs = folded.into_iter().map(|part| part.run).collect();
-    let about = About { shape, rule: rule.scan, kind: history.ids(), unit, cost_name: "total_cost", kept };
+    let about = About {
+        shape: rule.shape,
+        rule: rule.scan,
+        kind: history.ids(),
+        unit,
+        cost_name: "total_cost",
+        kept: Vec::new(),
+    };
+    let customers = match strategy {
+        Strategy::Stream => Customers::in_order(runs, about, spill),
+        Strategy::Scatter | Strategy::StreamBroken => Customers::new(runs, about, spill)?,
+    };
     Ok(Reading {
-        customers: Customers::new(runs, about, spill)?,
+        customers,
         ledger,
         history: history.inspection().clone(),
         fingerprint: format!("{:016x}{:016x}", tally.digest[0], tally.digest[1]),
         cohorts: cohorts.map(|tally| tally.finish()),
+        strategy,
     })
 }
 
@@ -263,11 +333,11 @@ fn too_large_a_part(limit: usize, needed: usize) -> Error {
 }
 
 /// What reading leaves beside the rows: the ledger so far, and the days between which they lie.
-struct Read {
-    ledger: Ledger,
-    first_order: Option<Day>,
-    last_order: Option<Day>,
-    last_refund: Option<Day>,
+pub(crate) struct Read {
+    pub(crate) ledger: Ledger,
+    pub(crate) first_order: Option<Day>,
+    pub(crate) last_order: Option<Day>,
+    pub(crate) last_refund: Option<Day>,
 }
 
 /// Decodes and scatters all tasks; `None` if an exact amount is too large to be held exactly.
@@ -290,6 +360,13 @@ fn read<'a>(
         },
     )?;
     parallel::map_items(workers, Scatter::finish).into_iter().collect::<Result<()>>()?;
+    let ledgers =
+        ledgers.into_iter().map(|ledger| ledger.into_inner().unwrap_or_else(PoisonError::into_inner));
+    Ok(sum_up(history, ledgers).map(|read| (store, read)))
+}
+
+/// The sum of the tasks' ledgers; `None` if an exact amount is too large to be held exactly.
+pub(crate) fn sum_up(history: &History, ledgers: impl IntoIterator<Item = TaskLedger>) -> Option<Read> {
     let mut ledger = Ledger {
         files: history.inspection().files.iter().map(|file| file.name.clone()).collect(),
         skipped: history.inspection().skipped.clone(),
@@ -297,9 +374,8 @@ fn read<'a>(
     };
     let (mut first_order, mut last_order, mut last_refund) = (None, None, None);
     for task_ledger in ledgers {
-        let task_ledger = task_ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
         if task_ledger.too_large {
-            return Ok(None);
+            return None;
         }
         ledger.read += task_ledger.read;
         ledger.set_aside.extend(task_ledger.set_aside);
@@ -307,10 +383,10 @@ fn read<'a>(
         last_order = last_order.max(task_ledger.last_order);
         last_refund = last_refund.max(task_ledger.last_refund);
     }
-    Ok(Some((store, Read { ledger, first_order, last_order, last_refund })))
+    Some(Read { ledger, first_order, last_order, last_refund })
 }
 
-fn check_order(calibration_end: Day, as_of: Day) -> Result<()> {
+pub(crate) fn check_order(calibration_end: Day, as_of: Day) -> Result<()> {
     if calibration_end <= as_of {
         return Ok(());
     }
@@ -322,7 +398,7 @@ fn check_order(calibration_end: Day, as_of: Day) -> Result<()> {
     ))
 }
 
-fn window(
+pub(crate) fn window(
     options: &HistoryOptions,
     ledger: &Ledger,
     first_order: Option<Day>,

@@ -63,6 +63,9 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
     if !global.quiet {
         reading.warnings().iter().for_each(|w| terminal::warning(w));
         list.iter().flat_map(|list| list.warnings()).for_each(|w| terminal::warning(&w));
+        if global.verbose {
+            terminal::note(&format!("note: {}", reading.strategy.words()));
+        }
         terminal::note(&format!("{} customers in {}", reading.customers.len(), path.display()));
     }
     if global.json {
@@ -72,6 +75,7 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
             "customers": reading.customers.len(),
             "customers_list": list,
             "cohorts": reading.cohorts.as_ref().map(cohorts_summary),
+            "strategy": reading.strategy,
             "fingerprint": reading.fingerprint,
             "ledger": ledger_json(&reading.ledger),
             "stages": stages,
