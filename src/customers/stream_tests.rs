@@ -187,7 +187,7 @@ proptest! {
     ) {
         let mut options = options;
         options.cohorts = options.cohorts.filter(|_| cohorts);
-        options.periods = periods.then(|| LastPeriods { period: CalendarPeriod::Week, count: 2 });
+        options.periods = periods.then_some(LastPeriods { period: CalendarPeriod::Week, count: 2 });
         let mut rows = rows;
         if plain {
             options.as_of = options.as_of.or(Some(Day(112)));
