@@ -51,6 +51,22 @@ impl Customers {
         Ok(Customers { runs, about, spill, begins })
     }
 
+    /// The customers of runs that follow each other in the order of ids.
+    pub(crate) fn in_order(runs: Vec<Run>, about: About, spill: Spill) -> Customers {
+        let len: usize = runs.iter().map(Run::len).sum();
+        let place = |rank: usize| {
+            let mut left = rank;
+            let each = runs.iter().map(|run| {
+                let own = left.min(run.len());
+                left -= own;
+                own
+            });
+            each.collect()
+        };
+        let begins = (0..len.div_ceil(STRETCH)).map(|i| i * STRETCH).chain([len]).map(place).collect();
+        Customers { runs, about, spill, begins }
+    }
+
     /// Number of customers.
     pub fn len(&self) -> usize {
         self.runs.iter().map(Run::len).sum()

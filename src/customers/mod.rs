@@ -3,10 +3,12 @@
 mod account;
 mod blocks;
 mod bucket_sort;
+mod clusters;
 mod codes;
 pub mod cohorts;
 pub mod concentration;
 mod fold;
+mod fold_one;
 pub mod groups;
 mod last_used;
 mod memory;
@@ -25,6 +27,9 @@ pub mod state;
 mod state_tests;
 mod statistics;
 mod store;
+mod stream;
+#[cfg(test)]
+mod stream_tests;
 pub mod summary;
 mod suspects;
 pub mod table;
@@ -35,6 +40,7 @@ mod tests;
 
 pub use groups::Customers;
 pub use state::StateInfo;
+pub use stream::Strategy;
 pub use summary::{Reading, Summary, read_history, summarize};
 pub use table::{
     Column, CustomerList, CustomerTable, Holdout, Ids, ListCounts, ListReport, Prospects, Values,

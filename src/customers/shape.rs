@@ -265,7 +265,7 @@ impl Shape {
     /// The rank of the last value of kept column `column` of a record of figures; `None` if there is none.
     pub(crate) fn rank(self, record: &[u64], column: usize) -> Option<u32> {
         let word = record[self.first_kept() + column / 2];
-        let rank = if column % 2 == 0 { word as u32 } else { high(word) };
+        let rank = if column.is_multiple_of(2) { word as u32 } else { high(word) };
         (rank != NO_RANK).then_some(rank)
     }
 }

@@ -28,6 +28,10 @@ pub trait Sink {
     fn integer(&mut self, id: u64, event: Event<'_>);
     /// A row of a customer with a text id, and the text's stable hash.
     fn text(&mut self, id: &[u8], hash: u64, event: Event<'_>);
+    /// Whether it needs no more rows of the task, because what is made of them will not be used.
+    fn is_done(&self) -> bool {
+        false
+    }
 }
 
 /// What became of the rows of a task, apart from the usable ones.
@@ -71,6 +75,9 @@ impl History {
             if done.is_break() {
                 ledger.too_large = true;
                 return Ok(ledger);
+            }
+            if sink.is_done() {
+                break;
             }
         }
         Ok(ledger)
@@ -124,6 +131,9 @@ impl History {
             }
             progress.advance(batch.num_rows() as u64);
             progress.check()?;
+            if sink.is_done() {
+                return Ok(ControlFlow::Continue(()));
+            }
         }
         if reader.row != piece.rows {
             let problem = format!("it has {} rows where its footer says {}", reader.row, piece.rows);

@@ -1,5 +1,6 @@
 //! Purchase histories in: which columns say who, when and how much, and what became of every row.
 
+mod clustered;
 pub mod decode;
 #[cfg(test)]
 mod detection_tests;
@@ -34,6 +35,7 @@ mod values;
 mod whole_rows;
 pub mod zone;
 
+pub(crate) use clustered::Clustered;
 pub use decode::{Sink, TaskLedger};
 pub use extras::Extras;
 pub use folders::files_of;

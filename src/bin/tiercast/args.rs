@@ -67,7 +67,7 @@ pub struct Global {
     /// No progress and no notes
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say what each stage took
+    /// Say what each stage took, and how rows were grouped by customer
     #[arg(short, long, global = true)]
     pub verbose: bool,
     /// Threads to use [default: one per core]; no result depends on it
@@ -200,7 +200,7 @@ impl TryFrom<String> for MemorySize {
 impl serde::Serialize for MemorySize {
     fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let whole = [(1u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-        let unit = whole.into_iter().find(|(unit, _)| self.0 > 0 && self.0 % unit == 0);
+        let unit = whole.into_iter().find(|(unit, _)| self.0 > 0 && self.0.is_multiple_of(*unit));
         let (unit, name) = unit.unwrap_or((1, "B"));
         out.serialize_str(&format!("{}{name}", self.0 / unit))
     }

@@ -90,6 +90,9 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
         if let (Some(state), Some(path)) = (&reading.state, &args.state) {
             terminal::note(&format!("state up to {} in {}", state.closed, path.display()));
         }
+        if global.verbose {
+            terminal::note(&format!("note: {}", reading.strategy.words()));
+        }
         terminal::note(&format!("{} customers in {}", reading.customers.len(), path.display()));
     }
     if global.json {
@@ -99,6 +102,7 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
             "customers": reading.customers.len(),
             "customers_list": list,
             "cohorts": reading.cohorts.as_ref().map(cohorts_summary),
+            "strategy": reading.strategy,
             "fingerprint": reading.fingerprint,
             "ledger": ledger_json(&reading.ledger),
             "added_to": reading.before,
