@@ -9,6 +9,7 @@ mod fold;
 pub mod groups;
 mod last_used;
 mod memory;
+pub mod plan;
 mod record;
 #[cfg(test)]
 mod reference;
@@ -30,6 +31,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use groups::Customers;
+pub use plan::{Plan, plan};
 pub use summary::{Reading, Summary, read_history, summarize};
 pub use table::{
     Column, CustomerList, CustomerTable, Holdout, Ids, ListCounts, ListReport, Prospects, Values,
