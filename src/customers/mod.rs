@@ -20,6 +20,8 @@ mod second_look;
 mod shape;
 pub mod spend;
 mod spill;
+#[doc(hidden)]
+pub mod stages;
 mod statistics;
 mod store;
 pub mod summary;

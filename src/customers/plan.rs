@@ -103,7 +103,8 @@ fn plan_of(history: &History, options: &HistoryOptions, threads: usize) -> Resul
     let bytes_per_row = 8.0 * (3.0 + history.extras().words() as f64 + id_words);
     let row_bytes = (rows as f64 * bytes_per_row) as u64;
     let customers = Between { least: 1, most: history.id_span().map_or(rows, |span| span.min(rows)) };
-    let per_customer = 8.0 * (figure_words(options) as f64 + if id_length.is_some() { 1.0 + id_words } else { 0.0 });
+    let per_customer =
+        8.0 * (figure_words(options) as f64 + if id_length.is_some() { 1.0 + id_words } else { 0.0 });
     let of_customers = |n: u64| (n as f64 * per_customer) as u64;
     let customer_bytes = Between { least: of_customers(customers.least), most: of_customers(customers.most) };
 
@@ -166,7 +167,8 @@ mod tests {
 
     fn history(ids: ArrayRef) -> [Source; 1] {
         let rows = ids.len();
-        let dates = Arc::new(Date32Array::from_iter_values((0..rows).map(|i| 9000 + i as i32 % 500))) as ArrayRef;
+        let dates =
+            Arc::new(Date32Array::from_iter_values((0..rows).map(|i| 9000 + i as i32 % 500))) as ArrayRef;
         let amounts = Arc::new(Float64Array::from(vec![1.0; rows])) as ArrayRef;
         [source("h", parquet(vec![("customer_id", ids), ("date", dates), ("amount", amounts)], 500))]
     }

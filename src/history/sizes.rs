@@ -42,7 +42,8 @@ impl History {
         for (file, columns) in self.files.iter().zip(&self.columns) {
             let schema = file.metadata.parquet_schema();
             let root = columns.customer.index;
-            let mut leaves = (0..schema.num_columns()).filter(|&leaf| schema.get_column_root_idx(leaf) == root);
+            let mut leaves =
+                (0..schema.num_columns()).filter(|&leaf| schema.get_column_root_idx(leaf) == root);
             let leaf = leaves.next()?;
             let groups = file.metadata.metadata().row_groups();
             chunks.extend(groups.iter().filter(|group| group.num_rows() > 0).map(|group| group.column(leaf)));

@@ -65,7 +65,8 @@ mod tests {
     fn only_what_nobody_works_on_is_removed() {
         let root = tempfile::tempdir().unwrap();
         let at = |name: &str| root.path().join(name);
-        for name in [".tiercast-dead.part", ".tiercast-alive.part", ".tiercast-young.part", ".tiercast-notes"] {
+        for name in [".tiercast-dead.part", ".tiercast-alive.part", ".tiercast-young.part", ".tiercast-notes"]
+        {
             fs::write(at(name), "x").unwrap();
         }
         for name in [".tiercast-folder.part/result", ".tiercast-holder.part/earlier"] {
@@ -80,8 +81,10 @@ mod tests {
             }
         }
         sweep(root.path());
-        let mut left: Vec<_> =
-            fs::read_dir(root.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        let mut left: Vec<_> = fs::read_dir(root.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
         left.sort();
         assert_eq!(
             left,

@@ -295,6 +295,9 @@ pub struct SummarizeArgs {
     /// Replace the file even if tiercast did not make it
     #[arg(long)]
     pub force: bool,
+    /// Say from the footers alone what would be done and what memory and disk it would take, and stop
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub reading: HistoryArgs,
     #[command(flatten)]
