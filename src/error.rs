@@ -278,7 +278,7 @@ impl Error {
             Error::BeforeHistory { name, first, .. } => format!("give {name} a date from {first} on"),
             Error::OutputExists { .. } => "choose another folder with --out, or replace this one with --force".into(),
             Error::OutputHoldsInput { .. } => "choose another place for the result".into(),
-            Error::Io { .. } => "check that the path exists and may be read or written".into(),
+            Error::Io { source, .. } => io_hint(source.kind()).into(),
             Error::Internal { .. } => "this looks like a defect of tiercast: please report it with the command".into(),
             Error::Interrupted => return None,
         })
@@ -287,6 +287,21 @@ impl Error {
     /// Whether the input is at fault (exit code 1), as against the program or its use (2).
     pub fn is_input_fault(&self) -> bool {
         !matches!(self, Error::Internal { .. } | Error::Interrupted)
+    }
+}
+
+/// What helps where reading or writing failed.
+fn io_hint(kind: std::io::ErrorKind) -> &'static str {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    match kind {
+        StorageFull | QuotaExceeded => {
+            "the disk is full: free space there, or choose another place with --out or --output for the result, with --spill-folder for what does not fit in memory"
+        }
+        FileTooLarge => {
+            "files may not grow so large there: raise the limit (ulimit -f), or choose another place with --out or --output for the result, with --spill-folder for what does not fit in memory"
+        }
+        ReadOnlyFilesystem => "nothing can be written there: choose another place",
+        _ => "check that the path exists and may be read or written",
     }
 }
 
@@ -327,6 +342,14 @@ fn edit_distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_has_a_hint_of_its_own() {
+        let hint = |kind: std::io::ErrorKind| Error::io("write", Path::new("x"), kind.into()).hint().unwrap();
+        assert!(hint(std::io::ErrorKind::StorageFull).contains("the disk is full"));
+        assert!(hint(std::io::ErrorKind::FileTooLarge).contains("ulimit -f"));
+        assert!(hint(std::io::ErrorKind::PermissionDenied).contains("may be read or written"));
+    }
 
     #[test]
     fn the_nearest_name_comes_first() {

@@ -7,9 +7,9 @@ use crate::history::{History, HistoryOptions};
 use crate::parallel;
 
 /// What the program itself takes: code, footers, the buffers of the writer.
-const PROGRAM: u64 = if cfg!(test) { 0 } else { 48 << 20 };
-/// What a thread takes to decode rows, fold a partition or make a stretch of the table.
-const PER_THREAD: u64 = if cfg!(test) { 0 } else { 96 << 20 };
+pub(crate) const PROGRAM: u64 = if cfg!(test) { 0 } else { 48 << 20 };
+/// What a thread takes to decode rows, fold a partition or make a stretch of the table. Measured: README, "Limits".
+pub(crate) const PER_THREAD: u64 = if cfg!(test) { 0 } else { 64 << 20 };
 
 /// The shares of a limit.
 #[derive(Debug, Clone, Copy)]
@@ -23,11 +23,16 @@ impl Memory {
     ///
     /// Errors: [`Error::Value`] for a limit that is too small to work with.
     pub(crate) fn plan(history: &History, options: &HistoryOptions) -> Result<Memory> {
-        let Some(limit) = options.memory_limit else { return Ok(Memory { blocks: usize::MAX }) };
-        let threads = parallel::threads() as u64;
-        let block = BLOCK_WORDS as u64 * 8;
-        // Each thread fills a block of every partition, and a few full ones have to fit beside them.
-        let open = partitions(history.rows()) as u64 * block * threads;
+        Memory::share(options.memory_limit, history.rows(), parallel::threads() as u64)
+    }
+
+    /// The shares of a limit, for reading `rows` rows with `threads` threads.
+    ///
+    /// Errors: as for [`Memory::plan`].
+    pub(crate) fn share(limit: Option<u64>, rows: u64, threads: u64) -> Result<Memory> {
+        let Some(limit) = limit else { return Ok(Memory { blocks: usize::MAX }) };
+        // A few full blocks have to fit beside those that are being filled.
+        let open = open_blocks(rows, threads);
         let needed = PROGRAM + threads * PER_THREAD + open + open / 4;
         if limit < needed {
             let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
@@ -40,4 +45,9 @@ impl Memory {
         }
         Ok(Memory { blocks: (limit - PROGRAM - threads * PER_THREAD) as usize })
     }
+}
+
+/// Bytes of the blocks that are being filled: each thread fills one of every partition.
+pub(crate) fn open_blocks(rows: u64, threads: u64) -> u64 {
+    partitions(rows) as u64 * BLOCK_WORDS as u64 * 8 * threads
 }

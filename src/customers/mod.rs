@@ -12,6 +12,7 @@ mod fold_one;
 pub mod groups;
 mod last_used;
 mod memory;
+pub mod plan;
 mod record;
 #[cfg(test)]
 mod reference;
@@ -22,6 +23,8 @@ mod second_look;
 mod shape;
 pub mod spend;
 mod spill;
+#[doc(hidden)]
+pub mod stages;
 pub mod state;
 #[cfg(test)]
 mod state_tests;
@@ -39,6 +42,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use groups::Customers;
+pub use plan::{Plan, plan};
 pub use state::StateInfo;
 pub use stream::Strategy;
 pub use summary::{Reading, Summary, read_history, summarize};

@@ -21,6 +21,7 @@ mod names;
 mod regression_tests;
 pub mod scan;
 pub mod schema;
+mod sizes;
 mod skip;
 mod split;
 mod stamp;

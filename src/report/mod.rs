@@ -5,6 +5,7 @@ pub mod format;
 pub mod html;
 pub mod output;
 pub mod scaling;
+mod stale;
 pub mod tables;
 
 pub use output::{OutputFile, OutputFolder};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::convert::SIDE_HEADING;
 use crate::error::{Error, Result};
+use crate::report::stale::{self, EARLIER, PREFIX, SUFFIX};
 
 /// The files of a result folder. A folder that holds these and nothing else, `run.json` among them, is an earlier
 /// result and may be replaced.
@@ -60,6 +61,8 @@ pub struct OutputFolder {
     force: bool,
     inputs: Vec<PathBuf>,
     scratch: tempfile::TempDir,
+    /// Says that somebody works on it.
+    _lock: Option<fs::File>,
     inner: PathBuf,
 }
 
@@ -89,14 +92,17 @@ impl OutputFolder {
                 "give a folder inside it",
             ));
         }
+        stale::sweep(&beside);
         let scratch = tempfile::Builder::new()
-            .prefix(".tiercast-")
+            .prefix(PREFIX)
+            .suffix(SUFFIX)
             .tempdir_in(&beside)
             .map_err(|e| Error::io("write to", &beside, e))?;
+        let lock = stale::lock(scratch.path());
         // The scratch folder is private; the result gets the permissions that the user's own folders get.
         let inner = scratch.path().join("result");
         fs::create_dir(&inner).map_err(|e| Error::io("create", &inner, e))?;
-        Ok(OutputFolder { kind, target, force, inputs: inputs.to_vec(), scratch, inner })
+        Ok(OutputFolder { kind, target, force, inputs: inputs.to_vec(), scratch, _lock: lock, inner })
     }
 
     /// Where a file of the result is to be written.
@@ -119,7 +125,7 @@ impl OutputFolder {
         if let Some(parent) = self.target.parent() {
             fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, e))?;
         }
-        let old = self.scratch.path().join("earlier");
+        let old = self.scratch.path().join(EARLIER);
         let replaced = self.target.exists();
         if replaced {
             fs::rename(&self.target, &old).map_err(|e| Error::io("replace", &self.target, e))?;
@@ -141,6 +147,8 @@ impl OutputFolder {
 pub struct OutputFile {
     target: PathBuf,
     scratch: tempfile::NamedTempFile,
+    /// Says that somebody works on it.
+    _lock: Option<fs::File>,
 }
 
 impl OutputFile {
@@ -159,12 +167,14 @@ impl OutputFile {
             return Err(Error::OutputExists { path: target });
         }
         let folder = target.parent().unwrap_or(Path::new("/"));
+        stale::sweep(folder);
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".tiercast-");
+        builder.prefix(PREFIX).suffix(SUFFIX);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let scratch = builder.tempfile_in(folder).map_err(|e| Error::io("write to", folder, e))?;
-        Ok(OutputFile { target, scratch })
+        let lock = stale::lock(scratch.path());
+        Ok(OutputFile { target, scratch, _lock: lock })
     }
 
     /// Where it is to be written.

@@ -67,7 +67,7 @@ pub fn write(plan: &Plan, folder: &Path, progress: &dyn Progress) -> Result<Writ
     let mut written = draw(plan, folder, &ends, &mut slices, progress)?;
     let files = if by_time { slices.len() } else { parts };
     written.parts = files as u64;
-    progress.phase("writing", files as u64);
+    progress.phase("writing files", files as u64);
     for first in (0..files).step_by(PARTS_AT_ONCE) {
         progress.check()?;
         parallel::try_map(PARTS_AT_ONCE.min(files - first), |i| {

@@ -118,3 +118,50 @@ fn streamed_and_scattered_tables_are_the_same_bytes() {
         assert!(got == expected, "{threads} threads");
     }
 }
+
+/// A generated history of several files: the same table for every number of threads, order of files and limit on memory.
+#[test]
+fn threads_files_and_memory_change_no_byte_of_the_customer_table() {
+    let scratch = Scratch::new();
+    let made = scratch.run(&["synth", "--customers", "40000", "--seed", "3", "-o", "w", "-q"]);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let mut whole: Vec<RecordBatch> = Vec::new();
+    for entry in fs::read_dir(scratch.path("w/history")).unwrap() {
+        let file = fs::File::open(entry.unwrap().path()).unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+        whole.extend(reader.map(Result::unwrap));
+    }
+    // Five files, batch by batch in turn, so that customers' rows are spread over them. Each row is there twice, so that
+    // the second look at duplicates has work, and there are enough rows not to fit the smallest limits.
+    let names: Vec<String> = (0..5).map(|part| format!("part-{part}.parquet")).collect();
+    for (part, name) in names.iter().enumerate() {
+        let own: Vec<&RecordBatch> = whole.iter().skip(part).step_by(5).flat_map(|b| [b, b]).collect();
+        let batch = arrow_select::concat::concat_batches(&own[0].schema(), own.iter().copied()).unwrap();
+        write_parquet(&scratch.path(name), &batch);
+    }
+    let summarize = |threads: usize, first: usize, limit: Option<u64>| {
+        // Rotated, and every second time backwards.
+        let mut files: Vec<&str> = (0..5).map(|i| names[(i + first) % 5].as_str()).collect();
+        if first % 2 == 1 {
+            files.reverse();
+        }
+        let threads_text = threads.to_string();
+        let mut words = vec!["summarize", "-o", "t.parquet", "--threads", &threads_text, "--json"];
+        let limit_text = limit.map(|megabytes| format!("{megabytes}MiB"));
+        words.extend(limit_text.iter().flat_map(|limit| ["--memory-limit", limit]));
+        words.extend(files);
+        let ran = scratch.run(&words);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        (fs::read(scratch.path("t.parquet")).unwrap(), json["fingerprint"].clone())
+    };
+    let expected = summarize(1, 0, None);
+    for (turn, threads) in [1, 2, 3, 8].into_iter().enumerate() {
+        // About the smallest limits with so many threads, in which rows go to disk.
+        let least = 48 + 65 * threads as u64;
+        for (step, limit) in [None, Some(least), Some(least + 4)].into_iter().enumerate() {
+            let got = summarize(threads, turn + step + 1, limit);
+            assert!(got == expected, "{threads} threads, limit {limit:?} MiB");
+        }
+    }
+}

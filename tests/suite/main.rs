@@ -10,6 +10,7 @@ mod determinism;
 mod files;
 mod golden;
 mod house;
+mod limits;
 mod lists;
 mod state;
 mod strategies;

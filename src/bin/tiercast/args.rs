@@ -295,6 +295,9 @@ pub struct SummarizeArgs {
     /// Replace the file even if tiercast did not make it
     #[arg(long)]
     pub force: bool,
+    /// Say from the footers alone what would be done and what memory and disk it would take, and stop
+    #[arg(long)]
+    pub dry_run: bool,
     /// Add the rows to what a state holds; rows of its days are counted and refused
     #[arg(long, value_name = "STATE")]
     pub append: Option<PathBuf>,

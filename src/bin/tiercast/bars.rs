@@ -1,11 +1,12 @@
 //! Progress on stderr, for eyes only: nothing with `-q`, `-v` or when stderr is not a terminal.
 
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use tiercast::progress::Progress;
 use tiercast::{Error, Result};
@@ -75,15 +76,13 @@ impl Progress for Bars {
         state.end(self.verbose);
         state.phase = Some((name.to_string(), Instant::now()));
         if state.visible {
-            let template =
-                if total > 0 { "{msg:>12} {bar:30} {percent}% {eta}" } else { "{msg:>12} {spinner}" };
-            let style =
-                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let style = if total > 0 { counted(unit_of(name)) } else { uncounted() };
             let bar = ProgressBar::with_draw_target(
                 Some(total).filter(|&t| t > 0),
                 ProgressDrawTarget::stderr_with_hz(8),
             );
             state.bar = bar.with_style(style).with_message(name.to_string());
+            state.bar.tick();
         }
     }
 
@@ -95,5 +94,87 @@ impl Progress for Bars {
 
     fn cancelled(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
+    }
+}
+
+/// What the steps of a phase are.
+fn unit_of(phase: &str) -> &'static str {
+    match phase {
+        "reading" | "looking for bad files" | "comparing" => "rows",
+        "folding" => "partitions",
+        "writing" => "row groups",
+        "writing files" => "files",
+        "looking" | "converting" => "bytes",
+        "drawing" => "customers",
+        "simulating" => "replications",
+        _ => "steps",
+    }
+}
+
+/// A bar with what is done of all, the rate, the time so far and what is left.
+fn counted(unit: &'static str) -> ProgressStyle {
+    let done = move |state: &ProgressState, out: &mut dyn Write| {
+        let all = short(state.len().unwrap_or(0) as f64);
+        let _ = write!(out, "{}/{all} {unit}", short(state.pos() as f64));
+    };
+    let rate = |state: &ProgressState, out: &mut dyn Write| {
+        let _ = write!(out, "{}/s", short(state.per_sec()));
+    };
+    let times = |state: &ProgressState, out: &mut dyn Write| {
+        let _ = write!(out, "{}", clock(state.elapsed().as_secs()));
+        if state.pos() > 0 {
+            let _ = write!(out, ", {} left", clock(state.eta().as_secs()));
+        }
+    };
+    style("{msg:>12} {bar:16} {percent:>3}% {done}, {rate}, {times}")
+        .with_key("done", done)
+        .with_key("rate", rate)
+        .with_key("times", times)
+}
+
+/// For a phase of which nobody knows how long it is.
+fn uncounted() -> ProgressStyle {
+    style("{msg:>12} {spinner} {elapsed}")
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// A number in three digits or so: 950, 7.7k, 76.7M.
+fn short(n: f64) -> String {
+    let (unit, name) = [(1e9, "G"), (1e6, "M"), (1e3, "k")]
+        .into_iter()
+        .find(|(unit, _)| n >= 0.9995 * unit)
+        .unwrap_or((1.0, ""));
+    let n = n / unit;
+    let decimals = usize::from(n < 99.95 && (unit > 1.0 || n < 9.95 && n.fract() != 0.0));
+    format!("{n:.decimals$}{name}")
+}
+
+/// Seconds as 9s, 2m05s or 1h02m.
+fn clock(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        // Nobody waits for days; an estimate from the first steps may say so.
+        _ if seconds >= 100 * 3600 => "more than 100h".to_string(),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        let cases =
+            [(0.0, "0"), (4.0, "4"), (0.4, "0.4"), (950.0, "950"), (7_654.0, "7.7k"), (999_700.0, "1.0M")];
+        for (n, text) in cases.into_iter().chain([(76_700_000.0, "76.7M"), (123_456_789.0, "123M")]) {
+            assert_eq!(short(n), text);
+        }
+        let times = [9, 125, 3720, u64::MAX].map(clock);
+        assert_eq!(times, ["9s", "2m05s", "1h02m", "more than 100h"]);
     }
 }

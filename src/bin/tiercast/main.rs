@@ -4,6 +4,7 @@
 
 mod args;
 mod bars;
+mod plans;
 mod process;
 mod render;
 mod settings;

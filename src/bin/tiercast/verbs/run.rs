@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use serde_json::json;
+use tiercast::customers;
 use tiercast::history::{self, Ledger};
 use tiercast::pipeline::{self, ConfigEntry, Run, StrategyText};
 use tiercast::progress::Progress;
@@ -15,7 +16,7 @@ use crate::args::{Global, RunArgs};
 use crate::bars::Bars;
 use crate::render::Grid;
 use crate::settings::{self, Settings, Typed};
-use crate::{tables, terminal};
+use crate::{plans, tables, terminal};
 
 /// What stands for the bundled strategy file on the command line.
 const BUNDLED: &str = "bundled";
@@ -120,20 +121,23 @@ fn dry_run(
 ) -> Result<()> {
     let set = strategies.map(StrategyText::check).transpose()?;
     drop(OutputFolder::begin(&settings.out, force, inputs)?);
-    let inspection = history::inspect(&super::sources(paths), &settings.run.history)?;
-    pipeline::customer_list(&settings.run, &inspection)?;
+    let plan = customers::plan(&super::sources(paths), &settings.run.history, settings.threads)?;
+    let inspection = &plan.history;
+    pipeline::customer_list(&settings.run, inspection)?;
     let names: Vec<&str> = set.iter().flat_map(|s| s.strategies.iter().map(|s| s.name.as_str())).collect();
     if global.json {
         return terminal::print_json(&json!({
             "schema": 1,
             "dry_run": true,
             "history": inspection,
+            "plan": plan,
             "strategies": names,
             "out": settings.out,
         }));
     }
-    let mut text = tables::files(&inspection);
-    text.push_str(&tables::columns(&inspection));
+    let mut text = tables::files(inspection);
+    text.push_str(&tables::columns(inspection));
+    text.push_str(&plans::table(&plan));
     if names.is_empty() {
         text.push_str("No strategies would be compared.\n");
     } else {

@@ -1,8 +1,8 @@
 //! `tiercast summarize`: history → customer table, and no further.
 
 use clap::ArgMatches;
-use tiercast::customers::read_history;
-use tiercast::history::{files_of, inspect};
+use tiercast::customers::{plan, read_history};
+use tiercast::history::{Source, files_of, inspect};
 use tiercast::pipeline::{cohorts_summary, customer_list, write_customers};
 use tiercast::progress::Progress;
 use tiercast::report::OutputFile;
@@ -12,16 +12,16 @@ use tiercast::{Error, Result};
 use crate::args::{Global, SummarizeArgs};
 use crate::bars::Bars;
 use crate::process;
-use crate::settings::{self, Typed};
+use crate::settings::{self, Settings, Typed};
 use crate::verbs::run::{ledger_json, ledger_table};
-use crate::{tables, terminal};
+use crate::{plans, tables, terminal};
 
 /// Runs the verb.
 pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) -> Result<()> {
     let typed = Typed {
-        reading: args.reading,
-        listed: args.listed,
-        cohort: args.cohort,
+        reading: args.reading.clone(),
+        listed: args.listed.clone(),
+        cohort: args.cohort.clone(),
         matches,
         ..Typed::default()
     };
@@ -46,6 +46,7 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
         None => None,
     };
     inputs.extend(args.append.clone());
+    // Begun before the work, so that a place that cannot be written is known at once.
     let out = OutputFile::begin(&args.output, args.force, &inputs)?;
     let cohorts = match &args.cohorts {
         Some(path) if *path == args.output => {
@@ -55,6 +56,9 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
         Some(path) => Some(OutputFile::begin(path, args.force, &inputs)?),
         None => None,
     };
+    if args.dry_run {
+        return dry_run(global, &settings, &sources, &args);
+    }
     let (reading, list, out) = super::with_threads(settings.threads, || {
         let list = match &settings.run.customers_list {
             Some(_) => customer_list(&settings.run, &inspect(&sources, &settings.run.history)?)?,
@@ -113,4 +117,21 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
     }
     let list = list.as_ref().map_or(String::new(), tables::customer_list);
     terminal::print(&(ledger_table(&reading.ledger) + &list))
+}
+
+/// Says what would be done; the places of the outputs have been looked at.
+fn dry_run(global: &Global, settings: &Settings, sources: &[Source], args: &SummarizeArgs) -> Result<()> {
+    let plan = plan(sources, &settings.run.history, settings.threads)?;
+    customer_list(&settings.run, &plan.history)?;
+    if global.json {
+        return terminal::print_json(&serde_json::json!({
+            "schema": 1,
+            "dry_run": true,
+            "output": args.output,
+            "plan": plan,
+        }));
+    }
+    let mut text = tables::files(&plan.history) + &tables::columns(&plan.history) + &plans::table(&plan);
+    text.push_str(&format!("The customer table would go to {}\n", args.output.display()));
+    terminal::print(&text)
 }
