@@ -12,7 +12,7 @@ use crate::customers::spill::Spill;
 use crate::customers::statistics::Statistics;
 use crate::customers::table::{CustomerTable, Holdout, Ids};
 use crate::error::{Error, Result};
-use crate::history::IdKind;
+use crate::history::{History, IdKind, IdPart};
 use crate::parallel;
 
 /// Customers of a stretch, which is also a row group of the table that is written: small enough for a few of them to
@@ -25,6 +25,8 @@ pub struct Customers {
     runs: Vec<Run>,
     shape: Shape,
     kind: IdKind,
+    /// What composite ids consist of.
+    parts: Vec<IdPart>,
     window: Window,
     unit: Unit,
     spill: Spill,
@@ -36,13 +38,14 @@ impl Customers {
     pub(crate) fn new(
         runs: Vec<Run>,
         shape: Shape,
-        kind: IdKind,
+        history: &History,
         window: Window,
         unit: Unit,
         spill: Spill,
     ) -> Result<Customers> {
         let begins = begins(&runs, shape, &spill)?;
-        Ok(Customers { runs, shape, kind, window, unit, spill, begins })
+        let (kind, parts) = (history.ids(), history.id_parts().to_vec());
+        Ok(Customers { runs, shape, kind, parts, window, unit, spill, begins })
     }
 
     /// Number of customers.
@@ -118,15 +121,23 @@ impl Customers {
         }
         let sorted: Vec<Statistics> = order.iter().map(|&(_, i)| shape.decode(record(i as usize))).collect();
         let id = |&(_, i): &(u64, u32)| record(i as usize)[0];
+        let texts = || {
+            let (mut ends, mut bytes) = (Vec::with_capacity(n), Vec::new());
+            for &(_, i) in &order {
+                let (first, words) = flat.text(record(i as usize));
+                unpack(first, words, &mut bytes);
+                ends.push(bytes.len());
+            }
+            (ends, bytes)
+        };
         let ids = match self.kind {
             IdKind::Text { kind } => {
-                let (mut ends, mut bytes) = (Vec::with_capacity(n), Vec::new());
-                for &(_, i) in &order {
-                    let (first, words) = flat.text(record(i as usize));
-                    unpack(first, words, &mut bytes);
-                    ends.push(bytes.len());
-                }
+                let (ends, bytes) = texts();
                 Ids::Text { ends, bytes, kind }
+            }
+            IdKind::Composite => {
+                let (ends, bytes) = texts();
+                Ids::Composite { ends, bytes, parts: self.parts.clone() }
             }
             IdKind::Unsigned { bits } => Ids::Unsigned { values: order.iter().map(id).collect(), bits },
             IdKind::Signed { bits } => {

@@ -15,7 +15,9 @@ use crate::customers::statistics::Tally;
 use crate::customers::store::{Scatter, Store, partitions};
 use crate::customers::table::CustomerTable;
 use crate::error::{Error, Result};
-use crate::history::{History, HistoryOptions, Inspection, Ledger, Reason, SetAsideRow, Source, TaskLedger};
+use crate::history::{
+    Currencies, History, HistoryOptions, Inspection, Ledger, Reason, SetAsideRow, Source, TaskLedger,
+};
 use crate::parallel;
 use crate::progress::Progress;
 
@@ -53,6 +55,12 @@ fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
         out.push(format!(
             "{} rows repeat another row in every column and are used; --drop-duplicates sets them aside",
             ledger.duplicates
+        ));
+    }
+    if ledger.without_cost > 0 {
+        out.push(format!(
+            "{} rows have no cost or margin that is a number: it counts as 0 there",
+            ledger.without_cost
         ));
     }
     let lost = ledger.set_aside.len() as u64;
@@ -144,7 +152,7 @@ pub fn read_history(
     progress.check()?;
     let runs = folded.into_iter().map(|part| part.run).collect();
     Ok(Reading {
-        customers: Customers::new(runs, shape, history.ids(), window, unit, spill)?,
+        customers: Customers::new(runs, shape, &history, window, unit, spill)?,
         ledger,
         history: history.inspection().clone(),
         fingerprint: format!("{:016x}{:016x}", tally.digest[0], tally.digest[1]),
@@ -208,6 +216,7 @@ fn read<'a>(
         files: history.inspection().files.iter().map(|file| file.name.clone()).collect(),
         ..Ledger::default()
     };
+    let mut currencies = Currencies::default();
     let (mut first_order, mut last_order, mut last_refund) = (None, None, None);
     for task_ledger in ledgers {
         let task_ledger = task_ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -216,10 +225,13 @@ fn read<'a>(
         }
         ledger.read += task_ledger.read;
         ledger.set_aside.extend(task_ledger.set_aside);
+        ledger.without_cost += task_ledger.without_cost;
+        currencies.add(&task_ledger.currencies);
         first_order = first_order.into_iter().chain(task_ledger.first_order).min();
         last_order = last_order.max(task_ledger.last_order);
         last_refund = last_refund.max(task_ledger.last_refund);
     }
+    history.check_currencies(&currencies, options)?;
     Ok(Some((store, Read { ledger, first_order, last_order, last_refund })))
 }
 

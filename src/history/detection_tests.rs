@@ -36,7 +36,11 @@ fn detect(columns: Vec<(&str, ArrayRef)>) -> Result<Detected> {
 
 fn named(customer: Option<&str>, amount: Option<&str>) -> HistoryOptions {
     let own = |name: Option<&str>| name.map(str::to_string);
-    HistoryOptions { customer: own(customer), amount: own(amount), ..HistoryOptions::default() }
+    HistoryOptions {
+        customer: customer.map(String::from).into_iter().collect(),
+        amount: own(amount),
+        ..HistoryOptions::default()
+    }
 }
 
 #[test]

@@ -1,16 +1,20 @@
 //! Looks at the files before a row is read: columns, types, zone, and the pieces of work.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow_schema::{DataType, Schema};
 use serde::Serialize;
 
 use crate::amount::AmountKind;
 use crate::error::{Error, Result};
+use crate::history::composite::IdPart;
 use crate::history::extras::Extras;
 use crate::history::files::{ParquetFile, open_all};
+use crate::history::kept::{Kept, common_type};
 use crate::history::names::normalise;
-use crate::history::schema::{ColumnRef, Detected, Role, detect};
+use crate::history::roles::Role;
+use crate::history::schema::{ColumnRef, Detected, detect};
 use crate::history::types::{IdKind, amount_scale};
 use crate::history::zone::Zone;
 use crate::history::{HistoryOptions, Source};
@@ -49,8 +53,14 @@ pub struct Inspection {
     pub columns: Detected,
     /// What the ids are.
     pub ids: IdKind,
+    /// What the parts of composite ids are; empty for ids of one column.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub id_parts: Vec<IdPart>,
     /// How amounts are added.
     pub amounts: AmountKind,
+    /// How costs (or margins) are added, if there is such a column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub costs: Option<AmountKind>,
     /// The zone in which instants become days; `None` for local times and dates.
     pub zone: Option<String>,
 }
@@ -79,6 +89,7 @@ pub struct History {
     pub(crate) columns: Vec<Detected>,
     pub(crate) zone: Option<Zone>,
     pub(crate) tasks: Vec<Task>,
+    kept: Arc<Kept>,
     inspection: Inspection,
 }
 
@@ -87,6 +98,7 @@ impl History {
     ///
     /// Errors: every kind of unreadable file or unusable column; no row is decoded here.
     pub fn open(sources: &[Source], options: &HistoryOptions) -> Result<History> {
+        check_choices(options)?;
         let mut files = open_all(sources)?;
         // A file without rows says nothing, and its types are often no one's choice: pandas writes an empty table's
         // columns as floats or nulls.
@@ -103,7 +115,11 @@ impl History {
             .collect::<Result<_>>()?;
         let all = Together { files: with_rows, columns: &columns };
         all.same_names()?;
-        let ids = all.ids(|columns| Some(&columns.customer), Role::Customer)?;
+        let parts = all.id_parts()?;
+        let ids = match &parts[..] {
+            [one] => one.kind,
+            _ => IdKind::Composite,
+        };
         if columns[0].order.is_some() {
             all.ids(|columns| columns.order.as_ref(), Role::Order)?;
         }
@@ -113,11 +129,14 @@ impl History {
             rows,
             columns: columns[0].clone(),
             ids,
+            id_parts: if ids == IdKind::Composite { parts } else { Vec::new() },
             amounts: all.amounts(),
+            costs: columns[0].cost_or_margin().map(|_| all.exactness(Detected::cost_or_margin)),
             zone: zone.as_ref().map(|zone| zone.name().to_string()),
         };
+        let kept = Arc::new(all.kept()?);
         let tasks = tasks(&files);
-        Ok(History { files, columns, zone, tasks, inspection })
+        Ok(History { files, columns, zone, tasks, kept, inspection })
     }
 
     /// What is known from the footers.
@@ -140,9 +159,25 @@ impl History {
         self.inspection.amounts
     }
 
-    /// Holds amounts as floating point from now on, for exact ones that turned out too large.
+    /// What the parts of composite ids are; empty for ids of one column.
+    pub fn id_parts(&self) -> &[IdPart] {
+        &self.inspection.id_parts
+    }
+
+    /// How costs (or margins) are added, if there is such a column.
+    pub fn costs(&self) -> Option<AmountKind> {
+        self.inspection.costs
+    }
+
+    /// The values of kept columns, which grow while rows are read.
+    pub fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    /// Holds amounts and costs as floating point from now on, for exact ones that turned out too large.
     pub(crate) fn use_floats(&mut self) {
         self.inspection.amounts = AmountKind::Float;
+        self.inspection.costs = self.inspection.costs.map(|_| AmountKind::Float);
     }
 
     /// Pieces of work.
@@ -157,7 +192,11 @@ impl History {
 
     /// Which words each event has beside day, amount and customer.
     pub fn extras(&self) -> Extras {
-        Extras { order: self.inspection.columns.order.is_some(), ..Extras::default() }
+        Extras {
+            order: self.inspection.columns.order.is_some(),
+            cost: self.inspection.costs.is_some(),
+            keep: self.kept.len(),
+        }
     }
 
     /// File and row in the file of row number `row` of the history.
@@ -261,17 +300,27 @@ impl Together<'_> {
     /// A role is played by columns of one name: a file where another column happened to look right would mix two
     /// meanings.
     fn same_names(&self) -> Result<()> {
-        let text =
-            |column: Option<&ColumnRef>| column.map_or("missing".into(), |c| format!("\"{}\"", c.name));
-        let first = roles(&self.columns[0]);
-        for (i, columns) in self.columns.iter().enumerate().skip(1) {
-            for ((role, a), (_, b)) in first.iter().zip(roles(columns)) {
-                if a.map(|c| normalise(&c.name)) != b.map(|c| normalise(&c.name)) {
+        let text = |columns: &[&ColumnRef]| match columns {
+            [] => "missing".to_string(),
+            _ => columns.iter().map(|c| format!("\"{}\"", c.name)).collect::<Vec<_>>().join(", "),
+        };
+        let of = |columns: &Detected, role: Role| -> Vec<ColumnRef> {
+            columns.cast().into_iter().filter(|(r, _)| *r == role).map(|(_, column)| column.clone()).collect()
+        };
+        for role in [Role::Customer, Role::Time, Role::Amount, Role::Order] {
+            let first = of(&self.columns[0], role);
+            let names = |columns: &[ColumnRef]| -> Vec<String> {
+                columns.iter().map(|column| normalise(&column.name)).collect()
+            };
+            for (i, columns) in self.columns.iter().enumerate().skip(1) {
+                let other = of(columns, role);
+                if names(&first) != names(&other) {
                     let remedy = format!(
                         "name a column that all files have with --{}, or give files of one kind",
-                        role.name()
+                        role.option()
                     );
-                    return Err(self.clash(*role, (0, text(*a)), (i, text(b)), &remedy));
+                    let [a, b] = [&first, &other].map(|list| text(&list.iter().collect::<Vec<_>>()));
+                    return Err(self.clash(role, (0, a), (i, b), &remedy));
                 }
             }
         }
@@ -310,15 +359,58 @@ impl Together<'_> {
         joined.map(|(_, all)| all).ok_or_else(|| Error::NoRows { files: "no file".into() })
     }
 
+    /// What each column of the customers' ids holds in all files.
+    fn id_parts(&self) -> Result<Vec<IdPart>> {
+        let first = &self.columns[0].customer;
+        let part = |(i, column): (usize, &ColumnRef)| {
+            let kind = self.ids(|columns| columns.customer.get(i), Role::Customer)?;
+            Ok(IdPart { name: column.name.clone(), kind })
+        };
+        first.iter().enumerate().map(part).collect()
+    }
+
     fn amounts(&self) -> AmountKind {
+        let prices = self.exactness(|columns| Some(&columns.amount));
+        if self.columns[0].quantity.is_none() {
+            return prices;
+        }
+        match (prices, self.exactness(|columns| columns.quantity.as_ref())) {
+            (AmountKind::Scaled { scale: a }, AmountKind::Scaled { scale: b }) => {
+                AmountKind::Scaled { scale: a.saturating_add(b) }
+            }
+            _ => AmountKind::Float,
+        }
+    }
+
+    /// Whether the numbers of a column are exact in all files.
+    fn exactness(&self, pick: impl Fn(&Detected) -> Option<&ColumnRef>) -> AmountKind {
         let mut scale = 0;
         for (i, columns) in self.columns.iter().enumerate() {
-            match amount_scale(self.data_type(i, &columns.amount)) {
+            match pick(columns).and_then(|column| amount_scale(self.data_type(i, column))) {
                 Some(Some(digits)) => scale = scale.max(digits),
                 _ => return AmountKind::Float,
             }
         }
         AmountKind::Scaled { scale }
+    }
+
+    /// The kept columns, each of a type that holds the values of all files.
+    fn kept(&self) -> Result<Kept> {
+        let of = |(k, column): (usize, &ColumnRef)| {
+            let mut common = self.data_type(0, column).clone();
+            for (i, columns) in self.columns.iter().enumerate().skip(1) {
+                let other = self.data_type(i, &columns.keep[k]);
+                common = common_type(&common, other).ok_or_else(|| {
+                    let remedy = format!(
+                        "write \"{}\" with the same type in all files, or leave it out of --keep",
+                        column.name
+                    );
+                    self.clash(Role::Keep, (0, common.to_string()), (i, other.to_string()), &remedy)
+                })?;
+            }
+            Ok((column.name.clone(), common))
+        };
+        Ok(Kept::new(self.columns[0].keep.iter().enumerate().map(of).collect::<Result<_>>()?))
     }
 
     /// The zone, which all files must agree in unless the user states one.
@@ -369,11 +461,19 @@ impl Together<'_> {
     }
 }
 
-fn roles(columns: &Detected) -> [(Role, Option<&ColumnRef>); 4] {
-    [
-        (Role::Customer, Some(&columns.customer)),
-        (Role::Time, Some(&columns.time)),
-        (Role::Amount, Some(&columns.amount)),
-        (Role::Order, columns.order.as_ref()),
-    ]
+/// What options say against each other.
+fn check_choices(options: &HistoryOptions) -> Result<()> {
+    if let (Some(cost), Some(_)) = (&options.cost, &options.margin) {
+        let remedy = "give one of them: the other follows from the amount";
+        return Err(Error::value("--cost", cost, "--margin names a column as well", remedy));
+    }
+    match (&options.only_currency, &options.currency) {
+        (Some(chosen), None) => Err(Error::value(
+            "--only-currency",
+            chosen,
+            "no column says the currency of a row",
+            "name the column with --currency",
+        )),
+        _ => Ok(()),
+    }
 }

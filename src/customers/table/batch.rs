@@ -11,15 +11,16 @@ use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use crate::calendar::Day;
 use crate::customers::table::{CustomerTable, Ids, TextKind, Values};
 use crate::error::{Error, Result};
+use crate::history::composite;
 
-/// The table as it is written to `customers.parquet`: the id in the type it came in, the statistics with recency and T
+/// The table as it is written to `customers.parquet`: the id in the type it came in (a composite one as its columns,
+/// under their own names, with `customer_` before a name that the table has already), the statistics with recency and T
 /// in the table's unit, the holdout if there is one, then the added columns.
 ///
 /// Errors: [`Error::Internal`] for columns of unequal length or with one name, which is a defect of the caller.
 pub fn to_record_batch(table: &CustomerTable) -> Result<RecordBatch> {
     let n = table.len();
     let mut columns: Vec<(&str, ArrayRef)> = vec![
-        ("customer_id", ids(&table.ids)?),
         ("frequency", counts(table.frequency.iter().copied())),
         ("recency", numbers((0..n).map(|i| table.recency(i)))),
         ("T", numbers((0..n).map(|i| table.t(i)))),
@@ -47,7 +48,14 @@ pub fn to_record_batch(table: &CustomerTable) -> Result<RecordBatch> {
         };
         columns.push((&column.name, values));
     }
-    RecordBatch::try_from_iter(columns).map_err(|e| Error::internal("making the customer table", e))
+    let clashes = |name: &str| columns.iter().any(|(other, _)| *other == name);
+    let named = |(name, array): (String, ArrayRef)| {
+        (if clashes(&name) { format!("customer_{name}") } else { name }, array)
+    };
+    let ids: Vec<(String, ArrayRef)> = ids(&table.ids)?.into_iter().map(named).collect();
+    let ids = ids.iter().map(|(name, array)| (name.as_str(), array.clone()));
+    RecordBatch::try_from_iter(ids.chain(columns))
+        .map_err(|e| Error::internal("making the customer table", e))
 }
 
 fn counts(values: impl Iterator<Item = u32>) -> ArrayRef {
@@ -62,14 +70,14 @@ fn dates(days: &[Day]) -> ArrayRef {
     Arc::new(Date32Array::from_iter_values(days.iter().map(|day| day.0)))
 }
 
-/// Ids of a width came from a column of that width (or a narrower one), so that they fit.
-fn ids(ids: &Ids) -> Result<ArrayRef> {
+/// The columns of ids. Those of a width came from a column of that width (or a narrower one), so that they fit.
+fn ids(ids: &Ids) -> Result<Vec<(String, ArrayRef)>> {
     macro_rules! narrow {
         ($array:ty, $int:ty, $values:expr) => {
             Arc::new(<$array>::from_iter_values($values.iter().map(|&v| v as $int))) as ArrayRef
         };
     }
-    Ok(match ids {
+    let array = match ids {
         Ids::Signed { values, bits: 8 } => narrow!(Int8Array, i8, values),
         Ids::Signed { values, bits: 16 } => narrow!(Int16Array, i16, values),
         Ids::Signed { values, bits: 32 } => narrow!(Int32Array, i32, values),
@@ -79,7 +87,12 @@ fn ids(ids: &Ids) -> Result<ArrayRef> {
         Ids::Unsigned { values, bits: 32 } => narrow!(UInt32Array, u32, values),
         Ids::Unsigned { values, .. } => narrow!(UInt64Array, u64, values),
         Ids::Text { ends, bytes, kind } => texts(ends, bytes, *kind)?,
-    })
+        Ids::Composite { ends, bytes, parts } => {
+            let begins = std::iter::once(&0).chain(ends);
+            return composite::columns(parts, begins.zip(ends).map(|(&begin, &end)| &bytes[begin..end]));
+        }
+    };
+    Ok(vec![("customer_id".to_string(), array)])
 }
 
 fn texts(ends: &[usize], bytes: &[u8], kind: TextKind) -> Result<ArrayRef> {

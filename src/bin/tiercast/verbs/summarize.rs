@@ -16,6 +16,7 @@ use crate::verbs::run::{ledger_json, ledger_table};
 
 /// Runs the verb.
 pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) -> Result<()> {
+    super::refuse_share(&args.reading, matches)?;
     let settings = settings::resolve(global, Typed { reading: args.reading, matches, ..Typed::default() })?;
     let sources = super::sources(&args.history);
     let mut inputs = files_of(&sources)?;
