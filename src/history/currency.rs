@@ -82,11 +82,14 @@ impl Currencies {
     /// Adds the counts of other rows.
     pub fn add(&mut self, other: &Currencies) {
         for more in &other.0 {
+            let full = self.0.len() > MOST;
             match self.0.iter_mut().find(|known| known.code == more.code) {
                 Some(known) => {
                     known.rows += more.rows;
                     known.first = known.first.min(more.first);
                 }
+                // It is a mixture anyway.
+                None if full => {}
                 None => self.0.push(more.clone()),
             }
         }

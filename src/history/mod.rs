@@ -1,5 +1,7 @@
 //! Purchase histories in: which columns say who, when and how much, and what became of every row.
 
+#[cfg(test)]
+mod column_tests;
 pub mod composite;
 mod currency;
 pub mod decode;

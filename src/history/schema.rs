@@ -11,7 +11,7 @@
 use std::path::Path;
 
 use arrow_schema::Schema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result, nearest_first, quoted};
 use crate::history::HistoryOptions;
@@ -59,7 +59,8 @@ pub struct ColumnRef {
 /// The columns that were found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Detected {
-    /// Who: one column, or several that say it together.
+    /// Who: one column, or several that say it together. One is serialized as itself, several as a list.
+    #[serde(serialize_with = "one_or_many")]
     pub customer: Vec<ColumnRef>,
     /// When.
     pub time: ColumnRef,
@@ -82,6 +83,13 @@ pub struct Detected {
     /// Whose last known value each customer keeps.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keep: Vec<ColumnRef>,
+}
+
+fn one_or_many<S: Serializer>(columns: &[ColumnRef], out: S) -> Result<S::Ok, S::Error> {
+    match columns {
+        [column] => column.serialize(out),
+        _ => columns.serialize(out),
+    }
 }
 
 impl Detected {

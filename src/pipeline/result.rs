@@ -51,6 +51,7 @@ pub fn ledger_summary(ledger: &Ledger) -> Value {
         "zero_amounts": ledger.zero_amounts,
         "refunds_netted": ledger.refunds_netted,
         "duplicates": ledger.duplicates,
+        "without_cost": ledger.without_cost,
     })
 }
 

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod cli;
+mod columns;
 mod determinism;
 mod golden;
 mod house;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use tiercast::calendar::{Day, Discount, Span};
 
 /// Reads a value, with what would be allowed in the message.
@@ -187,8 +187,8 @@ impl TryFrom<String> for Size {
     }
 }
 
-impl serde::Serialize for Size {
-    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+impl Serialize for Size {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let whole = [(1u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
         let unit = whole.into_iter().find(|(unit, _)| self.0 > 0 && self.0 % unit == 0);
         let (unit, name) = unit.unwrap_or((1, "B"));
