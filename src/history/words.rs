@@ -9,7 +9,10 @@ use crate::history::kept::Coder;
 use crate::history::keys::{order_of_day, orders};
 use crate::history::scan::History;
 use crate::history::types::TimeKind;
-use crate::history::values::{Fit, amounts};
+use crate::history::values::{Fit, NOT_FINITE, amounts};
+
+// A cost that is no number has the key that amounts give it.
+const _: () = assert!(NO_COST == NOT_FINITE);
 
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
