@@ -12,7 +12,7 @@ use arrow_schema::{ArrowError, DataType};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::history::keys::{Unrepresentable, integers};
+use crate::history::keys::integers;
 use crate::history::types::{IdKind, TextKind};
 use crate::random::hash_text;
 
@@ -34,6 +34,13 @@ pub(crate) struct Composites {
     hashes: Vec<u64>,
     /// The columns of texts, if any row of them is blank.
     blanks: Vec<ArrayRef>,
+}
+
+/// Why composite ids cannot be had.
+pub(crate) enum Refused {
+    /// The part of that number holds an integer that its kind cannot hold.
+    Unrepresentable(usize),
+    Arrow(ArrowError),
 }
 
 /// Whether a column holds texts, be it through a dictionary.
@@ -77,16 +84,13 @@ fn carrier(kind: IdKind) -> DataType {
 
 impl Composites {
     /// The ids of these columns, whose kinds in the whole history are `kinds`, and where a part is null.
-    ///
-    /// The number of a column with an integer that its kind cannot hold is the error inside.
     pub(crate) fn of(
         columns: &[&ArrayRef],
         kinds: &[IdKind],
-    ) -> Result<Result<(Composites, Option<NullBuffer>), (usize, Unrepresentable)>> {
-        let internal = |e| Error::internal("encoding composite ids", e);
+    ) -> Result<(Composites, Option<NullBuffer>), Refused> {
         let (mut parts, mut texts, mut nulls) = (Vec::new(), Vec::new(), None);
         for (i, (column, &kind)) in columns.iter().zip(kinds).enumerate() {
-            let column = flat(column).map_err(internal)?;
+            let column = flat(column).map_err(Refused::Arrow)?;
             let of_column = column.logical_nulls();
             nulls = NullBuffer::union(nulls.as_ref(), of_column.as_ref());
             if kind.is_text() {
@@ -96,7 +100,7 @@ impl Composites {
                 parts.push(column);
                 continue;
             }
-            let Ok(values) = integers(&column, kind) else { return Ok(Err((i, Unrepresentable))) };
+            let values = integers(&column, kind).map_err(|_| Refused::Unrepresentable(i))?;
             parts.push(match carrier(kind) {
                 DataType::UInt64 => Arc::new(UInt64Array::new(values.into(), of_column)),
                 _ => {
@@ -106,10 +110,10 @@ impl Composites {
             });
         }
         let fields = parts.iter().map(|part| SortField::new(part.data_type().clone())).collect();
-        let converter = RowConverter::new(fields).map_err(internal)?;
-        let rows = converter.convert_columns(&parts).map_err(internal)?;
+        let converter = RowConverter::new(fields).map_err(Refused::Arrow)?;
+        let rows = converter.convert_columns(&parts).map_err(Refused::Arrow)?;
         let hashes = rows.iter().map(|row| hash_text(row.data())).collect();
-        Ok(Ok((Composites { rows, hashes, blanks: texts }, nulls)))
+        Ok((Composites { rows, hashes, blanks: texts }, nulls))
     }
 
     /// Bytes and hash of row `row`.

@@ -9,7 +9,7 @@ use arrow_buffer::NullBuffer;
 use crate::amount::Refunds;
 use crate::calendar::Day;
 use crate::error::{Error, Result};
-use crate::history::composite::Composites;
+use crate::history::composite::{Composites, Refused};
 use crate::history::currency::{Currencies, CurrencyBatch};
 use crate::history::event::{Event, When, ZERO, amount_text, check};
 use crate::history::extras::NO_COST;
@@ -355,8 +355,10 @@ impl Reader<'_> {
         }
         let columns: Vec<&ArrayRef> = self.places.customer.iter().map(|&place| batch.column(place)).collect();
         let kinds: Vec<IdKind> = self.history.id_parts().iter().map(|part| part.kind).collect();
-        let (ids, nulls) =
-            Composites::of(&columns, &kinds)?.map_err(|(part, _)| self.unrepresentable(part))?;
+        let (ids, nulls) = Composites::of(&columns, &kinds).map_err(|refused| match refused {
+            Refused::Unrepresentable(part) => self.unrepresentable(part),
+            Refused::Arrow(error) => Error::internal("encoding composite ids", error),
+        })?;
         Ok(IdBatch { nulls, values: IdValues::Composites(ids) })
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use arrow_array::cast::AsArray;
@@ -21,8 +22,11 @@ use crate::history::extras::NO_VALUE;
 use crate::history::types::IdKind;
 use crate::history::whole_rows::one_zero;
 
-/// Values that a thread remembers of a column before it begins anew.
-const REMEMBERED: usize = 1 << 16;
+/// Values that a thread remembers of a column; beyond them it asks the table of all threads.
+const REMEMBERED: usize = 1 << 14;
+
+/// Parts of a table with a lock each, so that threads seldom wait for each other.
+const SHARDS: usize = 64;
 
 /// Hashes of value bytes, which are their own good key.
 #[derive(Default)]
@@ -54,7 +58,9 @@ pub struct Kept {
 struct Growing {
     name: String,
     data_type: DataType,
-    codes: Mutex<Codes>,
+    /// Codes given so far.
+    given: AtomicU64,
+    shards: Vec<Mutex<Codes>>,
 }
 
 /// The distinct values of a kept column.
@@ -131,10 +137,8 @@ pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
         _ => {
             let ((x, scale), (y, other)) = (digits(a)?, digits(b)?);
             let most = x.max(y);
-            (scale == other).then(|| match most {
-                ..=38 => Decimal128(most, scale),
-                _ => Decimal256(most, scale),
-            })
+            let joined = if most <= 38 { Decimal128(most, scale) } else { Decimal256(most, scale) };
+            (scale == other).then_some(joined)
         }
     }
 }
@@ -145,7 +149,8 @@ impl Kept {
         let columns = columns.into_iter().map(|(name, data_type)| Growing {
             name,
             data_type: plain(&data_type).clone(),
-            codes: Mutex::default(),
+            given: AtomicU64::new(0),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
         });
         Kept { columns: columns.collect() }
     }
@@ -165,9 +170,23 @@ impl Kept {
 }
 
 impl Growing {
+    /// The code of a value; a new one if it was not met before. `None` when there are no more codes.
+    fn code(&self, value: &[u8]) -> Option<u32> {
+        let shard = (xxh3_64(value) >> 32) as usize % SHARDS;
+        let mut codes = self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(&code) = codes.get(value) {
+            return Some(code);
+        }
+        let code = u32::try_from(self.given.fetch_add(1, Ordering::Relaxed) + 1).ok()?;
+        codes.insert(value.into(), code);
+        Some(code)
+    }
+
     fn finish(&self) -> Result<KeptColumn> {
-        let codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut sorted: Vec<(&[u8], u32)> = codes.iter().map(|(value, &code)| (&value[..], code)).collect();
+        let shards: Vec<_> =
+            self.shards.iter().map(|s| s.lock().unwrap_or_else(PoisonError::into_inner)).collect();
+        let codes = shards.iter().flat_map(|codes| codes.iter());
+        let mut sorted: Vec<(&[u8], u32)> = codes.map(|(value, &code)| (&value[..], code)).collect();
         sorted.sort_unstable();
         let mut ranks = vec![0; sorted.len() + 1];
         for (rank, (_, code)) in sorted.iter().enumerate() {
@@ -259,7 +278,7 @@ impl<'a> Coder<'a> {
         let values = NullBuffer::union(values.as_ref(), used.map(NullBuffer::from).as_ref());
         let rows = self.converters[column].convert_columns(&[array])?;
         let known = &mut self.known[column];
-        let (mut new, mut last) = (Vec::new(), None);
+        let mut last = None;
         for (i, row) in rows.iter().enumerate() {
             if values.as_ref().is_some_and(|values| values.is_null(i)) {
                 out.push(NO_VALUE);
@@ -268,36 +287,22 @@ impl<'a> Coder<'a> {
             let bytes = row.data();
             let code = match last {
                 // Equal values often follow each other.
-                Some((before, code)) if before == bytes => Some(code),
-                _ => known.get(bytes).copied(),
+                Some((before, code)) if before == bytes => code,
+                _ => match known.get(bytes) {
+                    Some(&code) => code,
+                    None => {
+                        let code = growing.code(bytes).ok_or_else(|| {
+                            ArrowError::ComputeError(format!("\"{}\" has too many values", growing.name))
+                        })?;
+                        if known.len() < REMEMBERED {
+                            known.insert(bytes.into(), code);
+                        }
+                        code
+                    }
+                },
             };
-            if code.is_none() {
-                new.push(i);
-            }
-            last = code.map(|code| (bytes, code));
-            out.push(code.unwrap_or(NO_VALUE));
-        }
-        if new.is_empty() {
-            return Ok(());
-        }
-        if known.len() > REMEMBERED {
-            known.clear();
-        }
-        let mut codes = growing.codes.lock().unwrap_or_else(PoisonError::into_inner);
-        for i in new {
-            let row = rows.row(i);
-            let code = match codes.get(row.data()) {
-                Some(&code) => code,
-                None => {
-                    let code = u32::try_from(codes.len() + 1).map_err(|_| {
-                        ArrowError::ComputeError(format!("\"{}\" has too many values", growing.name))
-                    })?;
-                    codes.insert(row.data().into(), code);
-                    code
-                }
-            };
-            known.insert(row.data().into(), code);
-            out[i] = code;
+            last = Some((bytes, code));
+            out.push(code);
         }
         Ok(())
     }

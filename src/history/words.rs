@@ -1,9 +1,10 @@
 //! The extra words of a batch's rows: order, cost, and what is kept.
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::ArrowError;
 
 use crate::amount::AmountKind;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::history::extras::{Extras, NO_COST};
 use crate::history::kept::Coder;
 use crate::history::keys::{order_of_day, orders};
@@ -62,7 +63,7 @@ impl<'a> Words<'a> {
         batch: &RecordBatch,
         ticks: &[i64],
         days: &[i32],
-        mismatch: impl Fn(usize, arrow_schema::ArrowError) -> crate::error::Error,
+        mismatch: impl Fn(usize, ArrowError) -> Error,
         out: &mut Vec<u64>,
     ) -> Result<Fit> {
         out.clear();
@@ -78,10 +79,10 @@ impl<'a> Words<'a> {
             out.extend((0..days.len()).map(order_of));
             return Ok(Fit::Held);
         }
-        if let Some(place) = self.places.cost {
-            if costs(batch.column(place), self.costs_as, &mut self.costs) == Fit::TooLarge {
-                return Ok(Fit::TooLarge);
-            }
+        if let Some(place) = self.places.cost
+            && costs(batch.column(place), self.costs_as, &mut self.costs) == Fit::TooLarge
+        {
+            return Ok(Fit::TooLarge);
         }
         for (i, &place) in self.places.keep.iter().enumerate() {
             self.coder.codes(i, batch.column(place), &mut self.codes[i]).map_err(|e| mismatch(i, e))?;

@@ -190,7 +190,7 @@ impl TryFrom<String> for Size {
 impl Serialize for Size {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let whole = [(1u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-        let unit = whole.into_iter().find(|(unit, _)| self.0 > 0 && self.0 % unit == 0);
+        let unit = whole.into_iter().find(|(unit, _)| self.0 > 0 && self.0.is_multiple_of(*unit));
         let (unit, name) = unit.unwrap_or((1, "B"));
         out.serialize_str(&format!("{}{name}", self.0 / unit))
     }
