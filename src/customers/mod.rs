@@ -8,6 +8,7 @@ mod fold;
 pub mod groups;
 mod last_used;
 mod memory;
+pub mod names;
 mod record;
 #[cfg(test)]
 mod reference;

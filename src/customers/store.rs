@@ -204,6 +204,8 @@ impl Sink for Scatter<'_> {
 
     #[inline]
     fn text(&mut self, id: &[u8], hash: u64, event: Event<'_>) {
+        // Texts whose hashes collide are told apart all the same: in tests nearly all do, within a partition.
+        let hash = if cfg!(test) { hash & (0b11 << 62) } else { hash };
         let mut words = std::mem::take(&mut self.words);
         let first = pack(id, hash, &mut words);
         let block = self.block(hash, 3 + event.extras.len() + words.len());

@@ -9,6 +9,7 @@ use crate::customers::fold::{Folded, Rule, fold};
 use crate::customers::groups::{About, Customers};
 use crate::customers::last_used::last_used;
 use crate::customers::memory::Memory;
+use crate::customers::names;
 use crate::customers::record::Layout;
 use crate::customers::scan::ScanRule;
 use crate::customers::second_look::find_duplicates;
@@ -19,7 +20,7 @@ use crate::customers::store::{Scatter, Store, partitions};
 use crate::customers::table::CustomerTable;
 use crate::error::{Error, Result};
 use crate::history::{
-    History, HistoryOptions, Inspection, KeptColumn, Ledger, Reason, SetAsideRow, Source, TaskLedger,
+    Currencies, History, HistoryOptions, Inspection, Ledger, Reason, SetAsideRow, Source, TaskLedger,
 };
 use crate::parallel;
 use crate::progress::Progress;
@@ -59,6 +60,12 @@ fn ledger_warnings(ledger: &Ledger) -> Vec<String> {
         out.push(format!(
             "{} rows repeat another row in every column and are used; --drop-duplicates sets them aside",
             ledger.duplicates
+        ));
+    }
+    if ledger.without_cost > 0 {
+        out.push(format!(
+            "{} rows have no cost or margin that is a number: it counts as 0 there",
+            ledger.without_cost
         ));
     }
     let lost = ledger.set_aside.len() as u64;
@@ -118,6 +125,7 @@ pub fn read_history(
     progress: &dyn Progress,
 ) -> Result<Reading> {
     let mut history = History::open(sources, options)?;
+    names::check_kept(history.inspection(), options, None)?;
     if let (Some(calibration_end), Some(as_of)) = (options.calibration_end, options.as_of) {
         check_order(calibration_end, as_of)?;
     }
@@ -160,18 +168,21 @@ fn attempt(
     let Read { mut ledger, first_order, last_order, last_refund } = read;
     let last = if options.as_of.is_some() { None } else { last_used(&store, last_order, last_refund)? };
     let window = window(options, &ledger, first_order, last)?;
-    let kept: Vec<KeptColumn> = Vec::new();
+    let periods = options
+        .periods
+        .map(|last| Periods::new(last.period, usize::from(last.count), window.calibration_end));
+    names::check_kept(history.inspection(), options, periods.as_ref())?;
+    let kept = history.kept().finish()?;
     let scan = ScanRule {
         window,
         extras: history.extras(),
-        costs: None,
-        periods: options
-            .periods
-            .map(|last| Periods::new(last.period, usize::from(last.count), window.calibration_end)),
+        costs: history.costs(),
+        periods,
         ranks: kept
             .iter()
             .map(|column| {
                 let mut ranks = column.ranks.clone();
+                // The code of no value, for a customer of whom none is known.
                 ranks[0] = NO_RANK;
                 ranks
             })
@@ -188,7 +199,15 @@ fn attempt(
     }
     progress.check()?;
     let runs = folded.into_iter().map(|part| part.run).collect();
-    let about = About { shape, rule: rule.scan, kind: history.ids(), unit, cost_name: "total_cost", kept };
+    let about = About {
+        shape,
+        rule: rule.scan,
+        kind: history.ids(),
+        parts: history.id_parts().to_vec(),
+        unit,
+        cost_name: names::cost_name(&history.inspection().columns),
+        kept,
+    };
     Ok(Reading {
         customers: Customers::new(runs, about, spill)?,
         ledger,
@@ -270,6 +289,7 @@ fn read<'a>(
         skipped: history.inspection().skipped.clone(),
         ..Ledger::default()
     };
+    let mut currencies = Currencies::default();
     let (mut first_order, mut last_order, mut last_refund) = (None, None, None);
     for task_ledger in ledgers {
         let task_ledger = task_ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -278,10 +298,13 @@ fn read<'a>(
         }
         ledger.read += task_ledger.read;
         ledger.set_aside.extend(task_ledger.set_aside);
+        ledger.without_cost += task_ledger.without_cost;
+        currencies.add(&task_ledger.currencies);
         first_order = first_order.into_iter().chain(task_ledger.first_order).min();
         last_order = last_order.max(task_ledger.last_order);
         last_refund = last_refund.max(task_ledger.last_refund);
     }
+    history.check_currencies(&currencies, options)?;
     Ok(Some((store, Read { ledger, first_order, last_order, last_refund })))
 }
 

@@ -1,4 +1,4 @@
-//! Batches of ids (of customers or orders) into 64-bit integers or hashed texts.
+//! Batches of ids (of customers or orders) into 64-bit integers or hashed bytes.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -8,6 +8,7 @@ use arrow_array::{Array, ArrayRef, LargeStringArray, StringArray, StringViewArra
 use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 
+use crate::history::composite::Composites;
 use crate::history::types::IdKind;
 use crate::random::hash_text;
 
@@ -25,6 +26,7 @@ impl IdBatch {
         match &self.values {
             IdValues::Integers(_) => None,
             IdValues::Texts(texts) => texts.blank(row),
+            IdValues::Composites(ids) => ids.blank(row),
         }
     }
 }
@@ -35,6 +37,8 @@ pub(crate) enum IdValues {
     Integers(Vec<u64>),
     /// Texts, possibly shared by several rows.
     Texts(Texts),
+    /// Several columns together.
+    Composites(Composites),
 }
 
 /// Texts with their hashes: one a row, or one a dictionary entry.
@@ -95,14 +99,7 @@ pub(crate) fn ids(array: &ArrayRef, kind: IdKind) -> Result<IdBatch, Unrepresent
     let values = if kind.is_text() {
         IdValues::Texts(texts(flat, entries))
     } else {
-        let mut values = integers(flat);
-        let too_large = |&v: &u64| v > i64::MAX as u64;
-        if matches!(kind, IdKind::Signed { .. })
-            && flat.data_type() == &DataType::UInt64
-            && values.iter().enumerate().any(|(i, v)| too_large(v) && flat.is_valid(i))
-        {
-            return Err(Unrepresentable);
-        }
+        let mut values = integers(flat, kind)?;
         if let Some(entries) = entries {
             // An empty dictionary has null rows only.
             values = entries.iter().map(|&entry| values.get(entry).copied().unwrap_or(0)).collect();
@@ -112,7 +109,20 @@ pub(crate) fn ids(array: &ArrayRef, kind: IdKind) -> Result<IdBatch, Unrepresent
     Ok(IdBatch { nulls, values })
 }
 
-fn integers(array: &ArrayRef) -> Vec<u64> {
+/// The integers of an array as 64 bits, sign extended; those of null rows mean nothing.
+pub(crate) fn integers(array: &ArrayRef, kind: IdKind) -> Result<Vec<u64>, Unrepresentable> {
+    let values = bits(array);
+    let too_large = |&v: &u64| v > i64::MAX as u64;
+    if matches!(kind, IdKind::Signed { .. })
+        && array.data_type() == &DataType::UInt64
+        && values.iter().enumerate().any(|(i, v)| too_large(v) && array.is_valid(i))
+    {
+        return Err(Unrepresentable);
+    }
+    Ok(values)
+}
+
+fn bits(array: &ArrayRef) -> Vec<u64> {
     macro_rules! extend {
         ($type:ty, $wide:ty) => {
             array.as_primitive::<$type>().values().iter().map(|&v| <$wide>::from(v) as u64).collect()
@@ -179,6 +189,7 @@ pub(crate) fn orders(array: &ArrayRef) -> Vec<Option<u64>> {
             valid.then(|| match &batch.values {
                 IdValues::Integers(values) => values[row],
                 IdValues::Texts(texts) => texts.get(row).1,
+                IdValues::Composites(ids) => ids.get(row).1,
             })
         })
         .collect()

@@ -4,6 +4,7 @@
 mod bad_input;
 mod bench;
 mod cli;
+mod columns;
 mod convert;
 mod determinism;
 mod files;

@@ -14,6 +14,7 @@ use crate::{tables, terminal};
 
 /// Runs the verb.
 pub fn main(global: &Global, args: InspectArgs, matches: Option<&ArgMatches>) -> Result<()> {
+    super::refuse_share(&args.reading, matches)?;
     let settings = settings::resolve(global, Typed { reading: args.reading, matches, ..Typed::default() })?;
     let sources = super::sources(&args.history);
     let inspection = inspect(&sources, &settings.run.history)?;

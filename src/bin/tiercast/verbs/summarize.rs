@@ -17,6 +17,7 @@ use crate::{tables, terminal};
 
 /// Runs the verb.
 pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) -> Result<()> {
+    super::refuse_share(&args.reading, matches)?;
     let typed = Typed { reading: args.reading, listed: args.listed, matches, ..Typed::default() };
     let settings = settings::resolve(global, typed)?;
     let sources = super::sources(&args.history);
