@@ -306,7 +306,7 @@ fn io_hint(kind: std::io::ErrorKind) -> &'static str {
 }
 
 /// A name as a shell takes it.
-fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
     if plain { name.to_string() } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }

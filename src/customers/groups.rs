@@ -7,6 +7,7 @@
 
 use crate::calendar::{Unit, Window};
 use crate::customers::bucket_sort;
+use crate::customers::names;
 use crate::customers::record::{compare, unpack};
 use crate::customers::run::{Flat, Key, Run};
 use crate::customers::scan::ScanRule;
@@ -16,7 +17,7 @@ use crate::customers::statistics::Statistics;
 use crate::customers::table::more::{kept, numbers};
 use crate::customers::table::{Column, CustomerList, CustomerTable, Holdout, Ids, Values};
 use crate::error::{Error, Result};
-use crate::history::{IdKind, KeptColumn};
+use crate::history::{IdKind, IdPart, KeptColumn};
 use crate::parallel;
 
 /// Customers of a stretch, which is also a row group of the table that is written: small enough for a few of them to
@@ -39,6 +40,8 @@ pub(crate) struct About {
     pub(crate) shape: Shape,
     pub(crate) rule: ScanRule,
     pub(crate) kind: IdKind,
+    /// What composite ids consist of.
+    pub(crate) parts: Vec<IdPart>,
     pub(crate) unit: Unit,
     /// The name of the sum of costs.
     pub(crate) cost_name: &'static str,
@@ -161,7 +164,7 @@ impl Customers {
         let sorted: Vec<Statistics> = records.iter().map(|record| shape.statistics(record)).collect();
         let end = rule.end();
         Ok(CustomerTable {
-            ids: ids(flat, &records, self.about.kind),
+            ids: ids(flat, &records, self.about.kind, &self.about.parts),
             window: rule.window,
             unit: self.about.unit,
             frequency: sorted.iter().map(|s| s.frequency).collect(),
@@ -202,20 +205,19 @@ impl Customers {
             // Mean and sample variance of the days between order days, from exact sums.
             let days = |s: &Statistics| s.last_order.since(s.first_order) as f64;
             let mean = |s: &Statistics| (s.frequency > 0).then(|| days(s) / f64::from(s.frequency));
-            out.push(numbers("gap_mean", sorted.iter().map(mean)));
+            out.push(numbers(names::GAP_MEAN, sorted.iter().map(mean)));
             let variance = |(record, s): (&&[u64], &Statistics)| {
                 let (n, sum) = (u128::from(s.frequency), s.last_order.since(s.first_order) as u128);
                 // n · Σ gap² − (Σ gap)² is a whole number, so that nothing cancels.
                 let spread = n * u128::from(shape.gap_squares(record)) - sum * sum;
                 (n > 1).then(|| spread as f64 / (n * (n - 1)) as f64)
             };
-            out.push(numbers("gap_variance", records.iter().zip(sorted).map(variance)));
-            for i in 0..periods.len() {
-                let label = periods.period.label(periods.first() + i as i32).replace('-', "_");
+            out.push(numbers(names::GAP_VARIANCE, records.iter().zip(sorted).map(variance)));
+            for (i, [orders_name, spend_name]) in names::of_periods(periods).enumerate() {
                 let orders = records.iter().map(|record| shape.period(record, i).0).collect();
                 let spend = records.iter().map(|record| shape.period(record, i).1).collect();
-                out.push(Column { name: format!("orders_{label}"), values: Values::Count(orders) });
-                out.push(Column { name: format!("spend_{label}"), values: Values::Float(spend) });
+                out.push(Column { name: orders_name, values: Values::Count(orders) });
+                out.push(Column { name: spend_name, values: Values::Float(spend) });
             }
         }
         for (i, column) in self.about.kept.iter().enumerate() {
@@ -243,16 +245,24 @@ pub(crate) fn order(flat: &Flat, shape: Shape) -> Vec<u32> {
 }
 
 /// The ids of records.
-pub(crate) fn ids(flat: &Flat, records: &[&[u64]], kind: IdKind) -> Ids {
+pub(crate) fn ids(flat: &Flat, records: &[&[u64]], kind: IdKind, parts: &[IdPart]) -> Ids {
+    let texts = || {
+        let (mut ends, mut bytes) = (Vec::with_capacity(records.len()), Vec::new());
+        for record in records {
+            let (first, words) = flat.text(record);
+            unpack(first, words, &mut bytes);
+            ends.push(bytes.len());
+        }
+        (ends, bytes)
+    };
     match kind {
         IdKind::Text { kind } => {
-            let (mut ends, mut bytes) = (Vec::with_capacity(records.len()), Vec::new());
-            for record in records {
-                let (first, words) = flat.text(record);
-                unpack(first, words, &mut bytes);
-                ends.push(bytes.len());
-            }
+            let (ends, bytes) = texts();
             Ids::Text { ends, bytes, kind }
+        }
+        IdKind::Composite => {
+            let (ends, bytes) = texts();
+            Ids::Composite { ends, bytes, parts: parts.to_vec() }
         }
         IdKind::Unsigned { bits } => {
             Ids::Unsigned { values: records.iter().map(|record| record[0]).collect(), bits }

@@ -12,6 +12,7 @@ mod fold_one;
 pub mod groups;
 mod last_used;
 mod memory;
+pub mod names;
 pub mod plan;
 mod record;
 #[cfg(test)]

@@ -109,7 +109,8 @@ pub fn fold_all(
     })?;
     let runs = folded.into_iter().map(|part| part.run).collect();
     let kind = history.ids();
+    let (unit, parts) = (Unit::Week, history.id_parts().to_vec());
     let about =
-        About { shape, rule: rule.scan, kind, unit: Unit::Week, cost_name: "total_cost", kept: Vec::new() };
+        About { shape, rule: rule.scan, kind, parts, unit, cost_name: "total_cost", kept: Vec::new() };
     Customers::new(runs, about, Spill::new(Some(folder)))
 }

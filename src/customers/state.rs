@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::amount::{AmountKind, Refunds};
 use crate::calendar::{Day, LastPeriods};
+use crate::customers::names::cost_name;
 use crate::customers::statistics::Tally;
 use crate::error::{Error, Result};
 use crate::history::{History, HistoryOptions, IdKind, Ledger};
@@ -111,7 +112,6 @@ impl StateInfo {
         };
         let yes = |is: bool| if is { "yes" } else { "no" }.to_string();
         let zone = |zone: &Option<String>| zone.clone().unwrap_or_else(|| "local times".to_string());
-        let inspection = history.inspection();
         if self.amounts != history.amounts() {
             return refuse("amounts as", words(self.amounts), words(history.amounts()));
         }
@@ -120,6 +120,20 @@ impl StateInfo {
         }
         if self.has_orders != history.extras().order {
             return refuse("an order column:", yes(self.has_orders), yes(history.extras().order));
+        }
+        let inspection = history.inspection();
+        let costs = history.costs().map(|kind| (cost_name(&inspection.columns).to_string(), kind));
+        if self.costs != costs {
+            let words = |costs: &Option<(String, AmountKind)>| match costs {
+                Some((name, kind)) => format!("{name} as {}", words(*kind)),
+                None => "no costs".to_string(),
+            };
+            return refuse("costs:", words(&self.costs), words(&costs));
+        }
+        let kept: Vec<String> = inspection.columns.keep.iter().map(|column| column.name.clone()).collect();
+        if self.kept != kept {
+            let list = |names: &[String]| if names.is_empty() { "none".into() } else { names.join(", ") };
+            return refuse("kept columns:", list(&self.kept), list(&kept));
         }
         if self.refunds != options.refunds {
             return refuse(

@@ -111,7 +111,7 @@ pub(crate) fn stream(
 ) -> Result<Streamed> {
     let Some(foreseen) = foreseen(options, clustered) else { return Ok(Streamed::Broken) };
     // Too many periods of cohorts may be the fault of a statistic.
-    let Ok(rule) = rule(history, options, foreseen, Some(clustered.days.0)) else {
+    let Ok(rule) = rule(history, options, foreseen, Some(clustered.days.0), &[]) else {
         return Ok(Streamed::Broken);
     };
     progress.phase("reading", history.rows());
@@ -122,7 +122,7 @@ pub(crate) fn stream(
         }
     };
     let Some((ledgers, folded, cohorts)) = streamed else { return Ok(Streamed::Broken) };
-    let Some(read) = sum_up(history, ledgers) else { return Ok(Streamed::TooLarge) };
+    let Some(read) = sum_up(history, options, ledgers)? else { return Ok(Streamed::TooLarge) };
     // Where refunds came last, it takes all rows of their customers to know whether they count.
     let last_is_known = options.as_of.is_some() || read.last_refund <= read.last_order;
     let last = read.last_order.filter(|_| options.as_of.is_none());

@@ -12,19 +12,23 @@ use crate::customers::fold::{Folded, Rule, fold};
 use crate::customers::groups::{About, Customers};
 use crate::customers::last_used::last_used;
 use crate::customers::memory::Memory;
+use crate::customers::names;
 use crate::customers::record::{Layout, pack};
 use crate::customers::run::Run;
 use crate::customers::scan::ScanRule;
 use crate::customers::second_look::find_duplicates;
-use crate::customers::shape::Shape;
+use crate::customers::shape::{NO_RANK, Shape};
 use crate::customers::spill::Spill;
 use crate::customers::state::{StateInfo, StateRows, VERSION};
 use crate::customers::statistics::Tally;
 use crate::customers::store::{Scatter, Store, partitions};
 use crate::customers::stream::{Done, Places, Strategy, Streamed, stream};
-use crate::customers::table::{CustomerTable, read_customers, read_info};
+use crate::customers::table::{CustomerTable, read_customers, read_info, read_kept};
 use crate::error::{Error, Result};
-use crate::history::{History, HistoryOptions, Inspection, Ledger, Reason, SetAsideRow, Source, TaskLedger};
+use crate::history::{
+    Currencies, History, HistoryOptions, IdKind, Inspection, KeptColumn, Ledger, Reason, SetAsideRow, Source,
+    TaskLedger,
+};
 use crate::parallel;
 use crate::progress::Progress;
 
@@ -78,6 +82,12 @@ fn warnings(ledger: &Ledger, cohorts: Option<&CohortTable>) -> Vec<String> {
         out.push(format!(
             "{} rows repeat another row in every column and are used; --drop-duplicates sets them aside",
             ledger.duplicates
+        ));
+    }
+    if ledger.without_cost > 0 {
+        out.push(format!(
+            "{} rows have no cost or margin that is a number: it counts as 0 there",
+            ledger.without_cost
         ));
     }
     let lost = ledger.set_aside.len() as u64;
@@ -149,6 +159,7 @@ fn read_for(
     progress: &dyn Progress,
 ) -> Result<Reading> {
     let mut history = History::open(sources, options)?;
+    names::check_kept(history.inspection(), options, None)?;
     let before = options.append.as_deref().map(read_info).transpose()?;
     let options = &HistoryOptions { closed: before.as_ref().map(|state| state.closed), ..options.clone() };
     if let (Some(calibration_end), Some(as_of)) = (options.calibration_end, options.as_of) {
@@ -180,13 +191,22 @@ fn attempt(
     progress: &dyn Progress,
 ) -> Result<Reading> {
     let source = options.append.as_deref().unwrap_or(Path::new(""));
+    if options.state && history.ids() == IdKind::Composite {
+        return Err(Error::value(
+            "--state",
+            "ids of several columns",
+            "a state holds ids of one column",
+            "write the columns as one, or leave --state out",
+        ));
+    }
     if let Some(state) = before {
         history.join_state(state.ids, state.amounts);
         state.check(&source.display().to_string(), history, options)?;
     }
     let mut strategy = Strategy::Scatter;
-    // Customers of a state stand in no order beside the rows.
-    if let Some(clustered) = history.clustered().filter(|_| before.is_none()) {
+    // Customers of a state stand in no order beside the rows, and kept values can be compared only when all are known.
+    let can_stream = before.is_none() && history.extras().keep == 0;
+    if let Some(clustered) = history.clustered().filter(|_| can_stream) {
         let (pool, spill) = (Pool::default(), Spill::new(options.spill_folder.clone()));
         let places = Places { pool: &pool, spill: &spill, memory: Memory::plan(history, options)?, whole };
         let mut streamed = stream(history, options, clustered, &places, progress)?;
@@ -198,7 +218,8 @@ fn attempt(
             let Done { read, rule, folded, cohorts } = *done;
             let Read { ledger, first_order, .. } = read;
             let strategy = Strategy::Stream;
-            let made = Made { ledger, first_order, rule, folded, cohorts, strategy, before: None };
+            let made =
+                Made { ledger, first_order, rule, folded, cohorts, strategy, before: None, kept: Vec::new() };
             return conclude(history, options, made, unit, spill, progress);
         }
         if clustered.promised {
@@ -228,17 +249,21 @@ fn attempt(
         first_order = first_order.into_iter().chain([state.first_order]).min();
         last_order = last_order.max(Some(state.closed));
     }
-    let known = || before.map_or_else(|| Ok(HashSet::new()), |state| known_customers(source, state));
+    let known = || before.map_or_else(|| Ok(HashSet::new()), |state| known_customers(source, state, history));
     let last =
         if options.as_of.is_some() { None } else { last_used(&store, last_order, last_refund, known)? };
     let window = window(options, &ledger, first_order, last)?;
-    let rule = rule(history, options, window, first_order)?;
+    if let Some(state) = before {
+        read_kept(source, state, history.kept())?;
+    }
+    let kept = history.kept().finish()?;
+    let rule = rule(history, options, window, first_order, &kept)?;
     let known = Store::new(count, rule.before(), memory.blocks, &pool, &spill);
     if let Some(state) = before {
         progress.phase("reading the state", 0);
         let first_period = rule.scan.periods.as_ref().map_or(0, Periods::first);
         let mut scatter = Scatter::new(&known);
-        read_customers(source, state, rule.shape, first_period, |customer| {
+        read_customers(source, state, rule.shape, first_period, history.kept(), |customer| {
             scatter.record(customer.hash, customer.text, customer.record);
             scatter.check()
         })?;
@@ -246,7 +271,7 @@ fn attempt(
     }
     let (folded, cohorts) = fold_all(&store, &known, &rule, memory.blocks, progress)?;
     drop((store, known));
-    let made = Made { ledger, first_order, rule, folded, cohorts, strategy, before };
+    let made = Made { ledger, first_order, rule, folded, cohorts, strategy, before, kept };
     conclude(history, options, made, unit, spill, progress)
 }
 
@@ -256,15 +281,26 @@ pub(crate) fn rule(
     options: &HistoryOptions,
     window: Window,
     first_order: Option<Day>,
+    kept: &[KeptColumn],
 ) -> Result<Rule> {
+    let periods = options
+        .periods
+        .map(|last| Periods::new(last.period, usize::from(last.count), window.calibration_end));
+    names::check_kept(history.inspection(), options, periods.as_ref())?;
     let scan = ScanRule {
         window,
         extras: history.extras(),
-        costs: None,
-        periods: options
-            .periods
-            .map(|last| Periods::new(last.period, usize::from(last.count), window.calibration_end)),
-        ranks: Vec::new(),
+        costs: history.costs(),
+        periods,
+        ranks: kept
+            .iter()
+            .map(|column| {
+                let mut ranks = column.ranks.clone();
+                // The code of no value, for a customer of whom none is known.
+                ranks[0] = NO_RANK;
+                ranks
+            })
+            .collect(),
     };
     let amounts = history.amounts();
     let cohorts = options.cohorts.zip(first_order);
@@ -284,6 +320,7 @@ struct Made<'a> {
     cohorts: Option<CohortTally>,
     strategy: Strategy,
     before: Option<&'a StateInfo>,
+    kept: Vec<KeptColumn>,
 }
 
 /// What is left to do when all rows are folded: the second look, and the ledger.
@@ -295,7 +332,7 @@ fn conclude(
     spill: Spill,
     progress: &dyn Progress,
 ) -> Result<Reading> {
-    let Made { mut ledger, first_order, rule, mut folded, mut cohorts, strategy, before } = made;
+    let Made { mut ledger, first_order, rule, mut folded, mut cohorts, strategy, before, kept } = made;
     find_duplicates(history, &mut folded, &rule, &spill, &mut ledger, &mut cohorts, progress)?;
     let mut tally = settle(history, &mut folded, &mut ledger);
     if let Some(state) = before {
@@ -316,13 +353,15 @@ fn conclude(
         customers,
         ids: history.ids(),
         amounts: history.amounts(),
-        costs: None,
+        costs: history
+            .costs()
+            .map(|kind| (names::cost_name(&history.inspection().columns).to_string(), kind)),
         has_orders: history.extras().order,
         refunds: options.refunds,
         drop_duplicates: options.drop_duplicates,
         zone: history.inspection().zone.clone(),
         periods: options.periods.zip(rule.scan.periods.as_ref().map(Periods::first)),
-        kept: Vec::new(),
+        kept: kept.iter().map(|column| column.name.clone()).collect(),
         rows: before.map_or_else(StateRows::default, |state| state.rows.clone()).with(&ledger),
         digest: tally.digest.map(|word| format!("{word:016x}")),
     });
@@ -331,8 +370,9 @@ fn conclude(
         rule: rule.scan,
         kind: history.ids(),
         unit,
-        cost_name: "total_cost",
-        kept: Vec::new(),
+        parts: history.id_parts().to_vec(),
+        cost_name: names::cost_name(&history.inspection().columns),
+        kept,
     };
     let customers = match strategy {
         Strategy::Stream => Customers::in_order(runs, about, spill),
@@ -351,20 +391,27 @@ fn conclude(
 }
 
 /// The customers of a state, each as the id or the packed text.
-fn known_customers(source: &Path, state: &StateInfo) -> Result<HashSet<Vec<u64>>> {
+fn known_customers(source: &Path, state: &StateInfo, history: &History) -> Result<HashSet<Vec<u64>>> {
     let mut out = HashSet::new();
     let shape = Shape::of_state(state);
-    read_customers(source, state, shape, state.periods.map_or(0, |(_, first)| first), |customer| {
-        let mut words = Vec::new();
-        let first = if state.ids.is_text() {
-            pack(customer.text, customer.hash, &mut words)
-        } else {
-            customer.record[0]
-        };
-        words.insert(0, first);
-        out.insert(words);
-        Ok(())
-    })?;
+    read_customers(
+        source,
+        state,
+        shape,
+        state.periods.map_or(0, |(_, first)| first),
+        history.kept(),
+        |customer| {
+            let mut words = Vec::new();
+            let first = if state.ids.is_text() {
+                pack(customer.text, customer.hash, &mut words)
+            } else {
+                customer.record[0]
+            };
+            words.insert(0, first);
+            out.insert(words);
+            Ok(())
+        },
+    )?;
     Ok(out)
 }
 
@@ -452,24 +499,31 @@ fn read<'a>(
     parallel::map_items(workers, Scatter::finish).into_iter().collect::<Result<()>>()?;
     let ledgers =
         ledgers.into_iter().map(|ledger| ledger.into_inner().unwrap_or_else(PoisonError::into_inner));
-    Ok(sum_up(history, ledgers).map(|read| (store, read)))
+    Ok(sum_up(history, options, ledgers)?.map(|read| (store, read)))
 }
 
 /// The sum of the tasks' ledgers; `None` if an exact amount is too large to be held exactly.
-pub(crate) fn sum_up(history: &History, ledgers: impl IntoIterator<Item = TaskLedger>) -> Option<Read> {
+pub(crate) fn sum_up(
+    history: &History,
+    options: &HistoryOptions,
+    ledgers: impl IntoIterator<Item = TaskLedger>,
+) -> Result<Option<Read>> {
     let mut ledger = Ledger {
         files: history.inspection().files.iter().map(|file| file.name.clone()).collect(),
         skipped: history.inspection().skipped.clone(),
         ..Ledger::default()
     };
+    let mut currencies = Currencies::default();
     let (mut first_order, mut last_order, mut last_refund) = (None, None, None);
     let mut closed = None;
     for task_ledger in ledgers {
         if task_ledger.too_large {
-            return None;
+            return Ok(None);
         }
         ledger.read += task_ledger.read;
         ledger.set_aside.extend(task_ledger.set_aside);
+        ledger.without_cost += task_ledger.without_cost;
+        currencies.add(&task_ledger.currencies);
         first_order = first_order.into_iter().chain(task_ledger.first_order).min();
         last_order = last_order.max(task_ledger.last_order);
         last_refund = last_refund.max(task_ledger.last_refund);
@@ -479,7 +533,8 @@ pub(crate) fn sum_up(history: &History, ledgers: impl IntoIterator<Item = TaskLe
             }));
         }
     }
-    Some(Read { ledger, first_order, last_order, last_refund, closed })
+    history.check_currencies(&currencies, options)?;
+    Ok(Some(Read { ledger, first_order, last_order, last_refund, closed }))
 }
 
 pub(crate) fn check_order(calibration_end: Day, as_of: Day) -> Result<()> {

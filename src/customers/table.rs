@@ -7,11 +7,12 @@ mod state_file;
 
 pub use batch::{to_record_batch, with_prospects};
 pub use list::{CustomerList, ListCounts, ListReport, Prospects};
-pub(crate) use state_file::{read_customers, read_info};
+pub(crate) use state_file::{read_customers, read_info, read_kept};
 
 use arrow_array::{Array, ArrayRef};
 
 use crate::calendar::{Day, Unit, Window};
+use crate::history::composite;
 use crate::random::{hash_integer, hash_text};
 
 /// The customers' ids, in ascending order (integers by value, texts by bytes), with the type they came in.
@@ -40,9 +41,23 @@ pub enum Ids {
         /// Which of the text types they came in.
         kind: TextKind,
     },
+    /// Several columns together.
+    Composite {
+        /// `ends[i]` is where id `i` ends in `bytes`.
+        ends: Vec<usize>,
+        /// All ids as bytes that sort like their parts, one after the other.
+        bytes: Vec<u8>,
+        /// Name and kind of each part.
+        parts: Vec<IdPart>,
+    },
 }
 
-pub use crate::history::TextKind;
+pub use crate::history::{IdPart, TextKind};
+
+/// String of bytes number `i`.
+fn piece<'a>(ends: &[usize], bytes: &'a [u8], i: usize) -> &'a [u8] {
+    &bytes[if i == 0 { 0 } else { ends[i - 1] }..ends[i]]
+}
 
 impl Ids {
     /// Number of customers.
@@ -50,7 +65,7 @@ impl Ids {
         match self {
             Ids::Signed { values, .. } => values.len(),
             Ids::Unsigned { values, .. } => values.len(),
-            Ids::Text { ends, .. } => ends.len(),
+            Ids::Text { ends, .. } | Ids::Composite { ends, .. } => ends.len(),
         }
     }
 
@@ -64,7 +79,8 @@ impl Ids {
         match (self, other) {
             (Ids::Signed { values, .. }, Ids::Signed { values: more, .. }) => values.extend(more),
             (Ids::Unsigned { values, .. }, Ids::Unsigned { values: more, .. }) => values.extend(more),
-            (Ids::Text { ends, bytes, .. }, Ids::Text { ends: more, bytes: texts, .. }) => {
+            (Ids::Text { ends, bytes, .. }, Ids::Text { ends: more, bytes: texts, .. })
+            | (Ids::Composite { ends, bytes, .. }, Ids::Composite { ends: more, bytes: texts, .. }) => {
                 let before = bytes.len();
                 ends.extend(more.into_iter().map(|end| before + end));
                 bytes.extend(texts);
@@ -73,22 +89,21 @@ impl Ids {
         }
     }
 
-    /// The bytes of text `i`; nothing for integers.
+    /// The bytes of text or composite id `i`; nothing for integers.
     fn bytes(&self, i: usize) -> &[u8] {
         match self {
-            Ids::Text { ends, bytes, .. } => &bytes[if i == 0 { 0 } else { ends[i - 1] }..ends[i]],
+            Ids::Text { ends, bytes, .. } | Ids::Composite { ends, bytes, .. } => piece(ends, bytes, i),
             _ => &[],
         }
     }
 
-    /// Id `i` as text.
+    /// Id `i` as text; the parts of a composite id with strokes between them, as in "north/17".
     pub fn text(&self, i: usize) -> String {
         match self {
             Ids::Signed { values, .. } => values[i].to_string(),
             Ids::Unsigned { values, .. } => values[i].to_string(),
-            Ids::Text { ends, bytes, .. } => {
-                String::from_utf8_lossy(&bytes[if i == 0 { 0 } else { ends[i - 1] }..ends[i]]).into_owned()
-            }
+            Ids::Text { ends, bytes, .. } => String::from_utf8_lossy(piece(ends, bytes, i)).into_owned(),
+            Ids::Composite { ends, bytes, parts } => composite::text(parts, piece(ends, bytes, i)),
         }
     }
 
@@ -97,7 +112,9 @@ impl Ids {
         match self {
             Ids::Signed { values, .. } => hash_integer(values[i] as u64),
             Ids::Unsigned { values, .. } => hash_integer(values[i]),
-            Ids::Text { ends, bytes, .. } => hash_text(&bytes[if i == 0 { 0 } else { ends[i - 1] }..ends[i]]),
+            Ids::Text { ends, bytes, .. } | Ids::Composite { ends, bytes, .. } => {
+                hash_text(piece(ends, bytes, i))
+            }
         }
     }
 }

@@ -56,7 +56,7 @@ fn the_fixture_is_exact() {
         100,
     );
     let options = HistoryOptions {
-        customer: Some("id".into()),
+        customer: vec!["id".into()],
         as_of: Some(day("2015-02-07")),
         ..HistoryOptions::default()
     };

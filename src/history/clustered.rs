@@ -30,7 +30,8 @@ impl History {
         let mut groups = 0;
         // Files without rows come last, and have no columns.
         for (file, columns) in self.files.iter().zip(&self.columns) {
-            let [least, greatest] = bounds(file, columns.customer.index)?;
+            let [customer] = &columns.customer[..] else { return None };
+            let [least, greatest] = bounds(file, customer.index)?;
             let [earliest, latest] = bounds(file, columns.time.index)?;
             first = first.min(self.day_of(&earliest)?.into_iter().min()?);
             last = last.max(self.day_of(&latest)?.into_iter().max()?);

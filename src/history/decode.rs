@@ -2,19 +2,24 @@
 
 use std::ops::ControlFlow;
 
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::NullBuffer;
 
 use crate::amount::Refunds;
 use crate::calendar::Day;
 use crate::error::{Error, Result};
+use crate::history::composite::{Composites, Refused};
+use crate::history::currency::{Currencies, CurrencyBatch, no_currencies};
 use crate::history::event::{Event, When, ZERO, amount_text, check};
+use crate::history::extras::NO_COST;
 use crate::history::footer::damaged_group;
-use crate::history::keys::{IdBatch, IdValues, ids, order_of_day, orders};
+use crate::history::keys::{IdBatch, IdValues, ids};
 use crate::history::scan::History;
+use crate::history::schema::ColumnRef;
 use crate::history::split::Piece;
-use crate::history::types::TimeKind;
-use crate::history::values::{Fit, NOT_FINITE, amounts, days, tick_text, ticks};
+use crate::history::types::{IdKind, TimeKind};
+use crate::history::values::{Fit, NOT_FINITE, amounts, days, products, tick_text, ticks};
+use crate::history::words::{ExtraPlaces, Words};
 use crate::history::zone::Clock;
 use crate::history::{HistoryOptions, Reason, SetAsideRow};
 use crate::progress::Progress;
@@ -26,7 +31,7 @@ const BATCH: usize = if cfg!(test) { 16 } else { 4096 };
 pub trait Sink {
     /// A row of a customer with an integer id, as 64 bits.
     fn integer(&mut self, id: u64, event: Event<'_>);
-    /// A row of a customer with a text id, and the text's stable hash.
+    /// A row of a customer with a text or composite id, and the stable hash of its bytes.
     fn text(&mut self, id: &[u8], hash: u64, event: Event<'_>);
     /// Whether it needs no more rows of the task, because what is made of them will not be used.
     fn is_done(&self) -> bool {
@@ -51,15 +56,20 @@ pub struct TaskLedger {
     pub closed: u64,
     /// The first file that has such a row.
     pub closed_file: Option<u32>,
-    /// An exact amount was too large to be held: the task was left, and the history has to be read as floats.
+    /// Rows handed on whose cost (or margin) is not known, where a column says it.
+    pub without_cost: u64,
+    /// Rows by currency, where a column says it.
+    pub currencies: Currencies,
+    /// An exact amount or cost was too large to be held: the task was left, and the history has to be read as floats.
     pub too_large: bool,
 }
 
 impl History {
     /// Decodes task `task`, gives its usable rows to `sink` in their order and returns what became of the others.
     ///
-    /// Errors: [`Error::NotParquet`] for damage met on the way, [`Error::Incompatible`] for an id that the common type
-    /// of all files cannot hold, [`Error::Interrupted`].
+    /// Errors: [`Error::NotParquet`] for damage met on the way, [`Error::Incompatible`] for an id or a kept value that
+    /// the common type of all files cannot hold, [`Error::Value`] for a column of currencies that are none,
+    /// [`Error::Interrupted`].
     pub fn decode(
         &self,
         task: usize,
@@ -104,13 +114,23 @@ impl History {
     ) -> Result<ControlFlow<()>> {
         let file = &self.files[piece.file as usize];
         let columns = &self.columns[piece.file as usize];
-        let mut wanted = vec![columns.customer.index, columns.time.index, columns.amount.index];
-        wanted.extend(columns.order.as_ref().map(|order| order.index));
-        let mut sorted = wanted.clone();
+        let mut sorted: Vec<usize> = columns.cast().into_iter().map(|(_, column)| column.index).collect();
         sorted.sort_unstable();
         sorted.dedup();
-        // Position in the batch of each role: batches hold the chosen columns in file order.
-        let place: Vec<usize> = wanted.iter().map(|w| sorted.partition_point(|s| s < w)).collect();
+        // Batches hold the chosen columns in file order.
+        let at = |column: &ColumnRef| sorted.partition_point(|&index| index < column.index);
+        let places = Places {
+            customer: columns.customer.iter().map(at).collect(),
+            time: at(&columns.time),
+            amount: at(&columns.amount),
+            quantity: columns.quantity.as_ref().map(at),
+            currency: columns.currency.as_ref().map(at),
+        };
+        let extras = ExtraPlaces {
+            order: columns.order.as_ref().map(at),
+            cost: columns.cost_or_margin().map(at),
+            keep: columns.keep.iter().map(at).collect(),
+        };
         let data_type = file.schema().field(columns.time.index).data_type();
         let kind = TimeKind::of(data_type)
             .ok_or_else(|| damaged_group(file.path(), piece.group, &"its time column changed"))?;
@@ -118,7 +138,8 @@ impl History {
             history: self,
             options,
             piece: *piece,
-            place,
+            places,
+            words: Words::new(self, extras, kind)?,
             kind,
             clock: self.zone.as_ref().map(|zone| zone.clock()),
             row: 0,
@@ -153,17 +174,36 @@ struct Scratch {
     extras: Vec<u64>,
 }
 
-/// Where the columns of a batch have no value.
+/// Where the columns of a row are in a batch, but for its extras.
+struct Places {
+    customer: Vec<usize>,
+    time: usize,
+    amount: usize,
+    quantity: Option<usize>,
+    currency: Option<usize>,
+}
+
+/// Where the columns of a batch have no value, or one that cannot be used.
 #[derive(Clone, Copy)]
 struct Nulls<'a> {
     who: Option<&'a NullBuffer>,
     time: Option<&'a NullBuffer>,
     amount: Option<&'a NullBuffer>,
+    quantity: Option<&'a NullBuffer>,
+    currency: Option<&'a CurrencyBatch>,
 }
 
-impl Nulls<'_> {
+impl<'a> Nulls<'a> {
+    fn usable(self) -> Option<&'a NullBuffer> {
+        self.currency.and_then(|currency| currency.usable.as_ref())
+    }
+
+    fn none(self) -> bool {
+        [self.who, self.time, self.amount, self.quantity, self.usable()].iter().all(Option::is_none)
+    }
+
     fn valid(self, i: usize) -> bool {
-        valid(self.who, i) && valid(self.time, i) && valid(self.amount, i)
+        [self.who, self.time, self.amount, self.quantity, self.usable()].iter().all(|nulls| valid(*nulls, i))
     }
 }
 
@@ -180,7 +220,8 @@ struct Reader<'a> {
     history: &'a History,
     options: &'a HistoryOptions,
     piece: Piece,
-    place: Vec<usize>,
+    places: Places,
+    words: Words<'a>,
     kind: TimeKind,
     clock: Option<Clock<'a>>,
     /// Rows of the piece so far.
@@ -195,32 +236,40 @@ impl Reader<'_> {
         sink: &mut impl Sink,
         ledger: &mut TaskLedger,
     ) -> Result<ControlFlow<()>> {
-        let (customer, time, amount) =
-            (batch.column(self.place[0]), batch.column(self.place[1]), batch.column(self.place[2]));
-        let who = ids(customer, self.history.ids()).map_err(|_| self.unrepresentable())?;
+        let base = self.piece.base + self.row;
+        let who = self.who(batch)?;
+        let (time, amount) = (batch.column(self.places.time), batch.column(self.places.amount));
+        let quantity = self.places.quantity.map(|place| batch.column(place));
+        let currency = self.places.currency.map(|place| self.currency(batch.column(place), base, ledger));
+        let currency = currency.transpose()?;
         let Scratch { ticks: tick, days: day, amounts: key, extras: extra } = &mut self.scratch;
         ticks(time, tick);
         days(tick, self.kind, self.clock.as_mut(), day);
         let amount_kind = self.history.amounts();
-        if amounts(amount, amount_kind, key) == Fit::TooLarge {
+        let fit = match quantity {
+            Some(quantity) => products(amount, quantity, amount_kind, key),
+            None => amounts(amount, amount_kind, key),
+        };
+        let (history, file) = (self.history, self.piece.file as usize);
+        let mismatch = |k: usize, e| unkept(history, file, k, &e);
+        if fit == Fit::TooLarge || self.words.fill(batch, tick, day, mismatch, extra)? == Fit::TooLarge {
             return Ok(ControlFlow::Break(()));
         }
-        let order = self.place.get(3).map(|&place| orders(batch.column(place)));
-        let extras = self.history.extras().words();
-        extra.clear();
-        if let Some(order) = &order {
-            extra.extend(
-                order.iter().zip(day.iter()).map(|(id, &day)| id.unwrap_or_else(|| order_of_day(day))),
-            );
-        }
+        let words = self.history.extras();
+        let (extras, has_order, has_cost) = (words.words(), words.order, words.cost);
 
-        let nulls = Nulls { who: who.nulls.as_ref(), time: time.nulls(), amount: amount.nulls() };
-        let none = nulls.who.is_none() && nulls.time.is_none() && nulls.amount.is_none();
+        let nulls = Nulls {
+            who: who.nulls.as_ref(),
+            time: time.nulls(),
+            amount: amount.nulls(),
+            quantity: quantity.and_then(|quantity| quantity.nulls()),
+            currency: currency.as_ref(),
+        };
+        let none = nulls.none();
         let as_of = self.options.as_of.unwrap_or(Day::LATEST).min(Day::LATEST);
         let after = self.options.closed.map_or(Day::EARLIEST, |closed| Day(closed.0 + 1));
         let least = if self.options.refunds == Refunds::Aside { ZERO } else { 0 };
         let finer = self.kind != TimeKind::Date32;
-        let base = self.piece.base + self.row;
         // Of refunds and of orders.
         let (mut first_order, mut last) = (Day(i32::MAX), [Day(i32::MIN); 2]);
         for i in 0..batch.num_rows() {
@@ -236,8 +285,11 @@ impl Reader<'_> {
             }
             last[usize::from(is_order)] = day.max(last[usize::from(is_order)]);
             let extras = &self.scratch.extras[i * extras..(i + 1) * extras];
-            let check = if finer || order.is_some() {
-                let order = self.history.extras().order_of(extras);
+            if has_cost && words.cost_of(extras) == NO_COST {
+                ledger.without_cost += 1;
+            }
+            let check = if finer || has_order {
+                let order = words.order_of(extras);
                 check(if finer { self.scratch.ticks[i] } else { 0 }, order)
             } else {
                 0
@@ -248,6 +300,10 @@ impl Reader<'_> {
                 IdValues::Texts(texts) => {
                     let (text, hash) = texts.get(i);
                     sink.text(text, hash, event);
+                }
+                IdValues::Composites(ids) => {
+                    let (bytes, hash) = ids.get(i);
+                    sink.text(bytes, hash, event);
                 }
             }
         }
@@ -271,28 +327,36 @@ impl Reader<'_> {
         ledger: &mut TaskLedger,
     ) {
         let (day, amount) = (Day(self.scratch.days[i]), self.scratch.amounts[i]);
-        let has_amount = valid(nulls.amount, i);
         if valid(nulls.time, i) && day.is_possible() && Some(day) <= self.options.closed {
             ledger.closed += 1;
             ledger.closed_file = ledger.closed_file.or(Some(self.piece.file));
             // One such row is an error, so that it is not listed.
             return;
         }
+        let (priced, counted) = (valid(nulls.amount, i), valid(nulls.quantity, i));
         let (reason, value) = if !valid(nulls.who, i) {
             (Reason::NullCustomer, None)
         } else if let Some(blank) = who.blank(i) {
             (Reason::NullCustomer, Some(blank.to_string()))
+        } else if !valid(nulls.usable(), i) {
+            match nulls.currency.map(|currency| currency.at(i)) {
+                Some(Ok(code)) => (Reason::OtherCurrency, Some(code)),
+                Some(Err(blank)) => (Reason::NullCurrency, blank),
+                None => (Reason::NullCurrency, None),
+            }
         } else if !valid(nulls.time, i) {
             (Reason::NullTime, None)
         } else if !day.is_possible() {
             (Reason::ImpossibleDate, Some(tick_text(self.scratch.ticks[i], self.kind)))
         } else if day > self.options.as_of.unwrap_or(Day::LATEST) {
-            if has_amount && amount != NOT_FINITE && amount >= ZERO {
+            if priced && counted && amount != NOT_FINITE && amount >= ZERO {
                 ledger.first_order = earliest(ledger.first_order, day);
             }
             (Reason::AfterAsOf, Some(day.to_string()))
-        } else if !has_amount {
+        } else if !priced {
             (Reason::NullAmount, None)
+        } else if !counted {
+            (Reason::NullQuantity, None)
         } else if amount == NOT_FINITE {
             (Reason::NotFiniteAmount, Some(self.not_finite(batch, i)))
         } else {
@@ -303,16 +367,41 @@ impl Reader<'_> {
         ledger.set_aside.push(SetAsideRow { file: self.piece.file, row, reason, value });
     }
 
-    fn not_finite(&self, batch: &RecordBatch, row: usize) -> String {
-        arrow_cast::display::array_value_to_string(batch.column(self.place[2]), row)
-            .unwrap_or_else(|_| "NaN".to_string())
+    /// The ids of a batch.
+    fn who(&self, batch: &RecordBatch) -> Result<IdBatch> {
+        if self.history.ids() != IdKind::Composite {
+            let column = batch.column(self.places.customer[0]);
+            return ids(column, self.history.ids()).map_err(|_| self.unrepresentable(0));
+        }
+        let columns: Vec<&ArrayRef> = self.places.customer.iter().map(|&place| batch.column(place)).collect();
+        let kinds: Vec<IdKind> = self.history.id_parts().iter().map(|part| part.kind).collect();
+        let (ids, nulls) = Composites::of(&columns, &kinds).map_err(|refused| match refused {
+            Refused::Unrepresentable(part) => self.unrepresentable(part),
+            Refused::Arrow(error) => Error::internal("encoding composite ids", error),
+        })?;
+        Ok(IdBatch { nulls, values: IdValues::Composites(ids) })
     }
 
-    fn unrepresentable(&self) -> Error {
+    fn currency(&self, column: &ArrayRef, base: u64, ledger: &mut TaskLedger) -> Result<CurrencyBatch> {
+        let chosen = self.options.only_currency.as_deref();
+        let file = &self.history.files[self.piece.file as usize].name;
+        ledger.currencies.batch(column, base, chosen).ok_or_else(|| no_currencies(file, self.options))
+    }
+
+    fn not_finite(&self, batch: &RecordBatch, row: usize) -> String {
+        let text = |place: usize| {
+            arrow_cast::display::array_value_to_string(batch.column(place), row)
+                .unwrap_or_else(|_| "NaN".to_string())
+        };
+        let price = text(self.places.amount);
+        self.places.quantity.map_or(price.clone(), |quantity| format!("{} × {price}", text(quantity)))
+    }
+
+    fn unrepresentable(&self, part: usize) -> Error {
         let path = |file: usize| self.history.files[file].path().to_path_buf();
         let other = self.history.columns.len().saturating_sub(1);
         let signed = (0..=other)
-            .find(|&i| !self.history.columns[i].customer.type_text.starts_with('U'))
+            .find(|&i| !self.history.columns[i].customer[part].type_text.starts_with('U'))
             .unwrap_or(other);
         Error::Incompatible {
             role: "customer",
@@ -323,4 +412,15 @@ impl Reader<'_> {
             remedy: "write all files with the same type of id, or read them apart".into(),
         }
     }
+}
+
+/// A value of kept column `column` that the common type of all files cannot hold.
+fn unkept(history: &History, file: usize, column: usize, error: &arrow_schema::ArrowError) -> Error {
+    let kept = &history.columns[file].keep[column];
+    Error::value(
+        format!("the kept value of {}", history.files[file].name),
+        &kept.name,
+        format!("a value of type {} does not fit the type of all files: {error}", kept.type_text),
+        format!("write \"{}\" with the same type in all files, or leave it out of --keep", kept.name),
+    )
 }

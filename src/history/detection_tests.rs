@@ -36,7 +36,11 @@ fn detect(columns: Vec<(&str, ArrayRef)>) -> Result<Detected> {
 
 fn named(customer: Option<&str>, amount: Option<&str>) -> HistoryOptions {
     let own = |name: Option<&str>| name.map(str::to_string);
-    HistoryOptions { customer: own(customer), amount: own(amount), ..HistoryOptions::default() }
+    HistoryOptions {
+        customer: customer.map(String::from).into_iter().collect(),
+        amount: own(amount),
+        ..HistoryOptions::default()
+    }
 }
 
 #[test]
@@ -128,4 +132,49 @@ fn one_column_has_one_role_and_one_name_one_column() {
     let twice = vec![("customer_id", id()), ("date", date()), ("geld", cash()), ("geld", cash())];
     let error = detect_with(twice, &named(None, Some("geld"))).unwrap_err();
     assert!(matches!(&error, Error::ColumnAmbiguous { candidates, .. } if candidates.len() == 2), "{error}");
+}
+
+#[test]
+fn a_named_quantity_takes_the_price_and_no_total() {
+    let columns = |price| {
+        let total = ("total", cash());
+        vec![
+            ("customer_id", id()),
+            ("date", date()),
+            ("qty", id()),
+            total,
+            (price, cash()),
+            ("profit", cash()),
+        ]
+    };
+    let options = HistoryOptions { quantity: Some("qty".into()), ..HistoryOptions::default() };
+    let found = detect_with(columns("unit_price"), &options).unwrap();
+    assert_eq!((found.amount.name.as_str(), found.quantity.unwrap().how), ("unit_price", How::Named));
+    // Without a price of that name, a column of the amount's names is what there is to multiply.
+    assert_eq!(detect_with(columns("x"), &options).unwrap().amount.name, "total");
+    let retail = |name| vec![("customer_id", id()), ("date", date()), ("qty", id()), (name, cash())];
+    assert_eq!(detect_with(retail("retail_price"), &options).unwrap().amount.how, How::ByType);
+    // What is named for another role is not found for this one.
+    let cost = HistoryOptions { cost: Some("geld".into()), ..options };
+    assert!(matches!(detect_with(retail("geld"), &cost), Err(Error::ColumnNotFound { role: "amount", .. })));
+}
+
+#[test]
+fn a_kept_column_may_have_another_role() {
+    let options =
+        HistoryOptions { keep: vec!["order_id".into(), "date".into()], ..HistoryOptions::default() };
+    let columns = vec![("customer_id", id()), ("date", date()), ("amount", cash()), ("order_id", id())];
+    let found = detect_with(columns, &options).unwrap();
+    let roles: Vec<(&str, &str)> = found.roles().iter().map(|(role, c)| (*role, c.name.as_str())).collect();
+    assert_eq!(
+        roles,
+        [
+            ("customer", "customer_id"),
+            ("time", "date"),
+            ("amount", "amount"),
+            ("order", "order_id"),
+            ("kept value", "order_id"),
+            ("kept value", "date")
+        ]
+    );
 }

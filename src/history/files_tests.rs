@@ -78,14 +78,14 @@ fn folders_name_columns() {
     put(root, "region=E%20U/month=01/a.parquet", &small());
     put(root, "region=US/month=2/b.parquet", &small());
     put(root, "region=__HIVE_DEFAULT_PARTITION__/month=3/c.parquet", &small());
-    let options = HistoryOptions { customer: Some("region".into()), ..HistoryOptions::default() };
+    let options = HistoryOptions { customer: vec!["region".into()], ..HistoryOptions::default() };
     let summary = run_with(&[at(root)], &options).unwrap();
     assert_eq!((0..2).map(|i| summary.table.ids.text(i)).collect::<Vec<_>>(), ["E U", "US"]);
     assert_eq!((summary.ledger.used, summary.ledger.set_aside.len()), (4, 2), "a null region is no customer");
     let schema = &summary.history.files[0].schema;
     assert_eq!(schema[3..], [("month".into(), "Utf8".into()), ("region".into(), "Utf8".into())]);
     // Found by itself is only what the files hold.
-    assert_eq!(run(&[at(root)]).unwrap().history.columns.customer.name, "customer_id");
+    assert_eq!(run(&[at(root)]).unwrap().history.columns.customer[0].name, "customer_id");
     // Equal rows in folders that say different things are no duplicates.
     assert_eq!(run(&[at(root)]).unwrap().ledger.duplicates, 0);
 
@@ -103,7 +103,7 @@ fn folders_name_columns() {
     assert_eq!((ids.text(0), ids.text(1)), ("1".into(), "2".into()));
 
     // A role needs its column in every file.
-    let options = HistoryOptions { customer: Some("region".into()), ..HistoryOptions::default() };
+    let options = HistoryOptions { customer: vec!["region".into()], ..HistoryOptions::default() };
     let error = run_with(&[at(root)], &options).unwrap_err().to_string();
     assert!(error.contains("d.parquet: column \"region\" has type Null"), "{error}");
 }

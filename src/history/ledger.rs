@@ -13,6 +13,10 @@ use crate::error::Error;
 pub enum Reason {
     /// No customer id (null or empty text).
     NullCustomer,
+    /// No currency, where a column says the currency.
+    NullCurrency,
+    /// A currency other than the one chosen.
+    OtherCurrency,
     /// No date.
     NullTime,
     /// A date outside 1900-01-01 to 2199-12-31, or beyond what days can count.
@@ -21,6 +25,8 @@ pub enum Reason {
     AfterAsOf,
     /// No amount.
     NullAmount,
+    /// No quantity, where the amount is a price times a quantity.
+    NullQuantity,
     /// An amount that is NaN or infinite.
     NotFiniteAmount,
     /// A negative amount.
@@ -35,12 +41,15 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order in which they are reported.
-    pub const ALL: [Reason; 10] = [
+    pub const ALL: [Reason; 13] = [
         Reason::NullCustomer,
+        Reason::NullCurrency,
+        Reason::OtherCurrency,
         Reason::NullTime,
         Reason::ImpossibleDate,
         Reason::AfterAsOf,
         Reason::NullAmount,
+        Reason::NullQuantity,
         Reason::NotFiniteAmount,
         Reason::Refund,
         Reason::RefundWithoutOrder,
@@ -52,10 +61,13 @@ impl Reason {
     pub fn key(self) -> &'static str {
         match self {
             Reason::NullCustomer => "null_customer",
+            Reason::NullCurrency => "null_currency",
+            Reason::OtherCurrency => "other_currency",
             Reason::NullTime => "null_time",
             Reason::ImpossibleDate => "impossible_date",
             Reason::AfterAsOf => "after_as_of",
             Reason::NullAmount => "null_amount",
+            Reason::NullQuantity => "null_quantity",
             Reason::NotFiniteAmount => "not_finite_amount",
             Reason::Refund => "refund",
             Reason::RefundWithoutOrder => "refund_without_order",
@@ -69,10 +81,13 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Reason::NullCustomer => "no customer id",
+            Reason::NullCurrency => "no currency",
+            Reason::OtherCurrency => "another currency",
             Reason::NullTime => "no date",
             Reason::ImpossibleDate => "impossible date",
             Reason::AfterAsOf => "after the as-of date",
             Reason::NullAmount => "no amount",
+            Reason::NullQuantity => "no quantity",
             Reason::NotFiniteAmount => "amount not a number",
             Reason::Refund => "refund",
             Reason::RefundWithoutOrder => "refund before any order",
@@ -134,6 +149,9 @@ pub struct Ledger {
     /// Of the rows that can be used: those that repeat another one exactly in every column (used, unless duplicates are
     /// dropped). Rows set aside for another reason are not compared.
     pub duplicates: u64,
+    /// Of the rows that can be used: those whose cost (or margin) is not known, where a column says it. They count as
+    /// rows without cost.
+    pub without_cost: u64,
 }
 
 impl Ledger {

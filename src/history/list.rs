@@ -58,6 +58,14 @@ pub(crate) enum ListIds {
 /// What can be wrong with a file or a column; [`Error::Incompatible`] for texts against integers; [`Error::Value`] for an
 /// id that stands twice or does not fit.
 pub(crate) fn read_list(path: &Path, id: Option<&str>, history: &Inspection) -> Result<ListTable> {
+    if history.ids == IdKind::Composite {
+        return Err(Error::value(
+            "--customers-list",
+            path.display(),
+            "the customers' ids are of several columns, and a list has its ids in one",
+            "leave the list out, or write the ids of both as one column",
+        ));
+    }
     let opened = open_all(&[Source::Path(path.to_path_buf())])?;
     let files: Vec<ParquetFile> =
         opened.into_iter().map(|file| file.map_err(|(_, error)| error)).collect::<Result<_>>()?;
@@ -127,6 +135,9 @@ pub(crate) fn read_list(path: &Path, id: Option<&str>, history: &Inspection) -> 
             }
             ListIds::Texts { ends, bytes }
         }
+        IdValues::Composites(_) => {
+            return Err(Error::internal("reading a list", "ids of one column are not composite"));
+        }
     };
     let order: UInt64Array = order.into_iter().map(|row| row as u64).collect::<Vec<u64>>().into();
     let mut attributes = take_record_batch(&batch, &order).map_err(|e| too_large(path, e))?;
@@ -149,11 +160,11 @@ fn fields(schema: &Schema) -> Vec<(&String, &DataType)> {
 /// The column of the ids; errors name the option of the list and not that of the history.
 fn id_column(file: &ParquetFile, id: Option<&str>, history: &Inspection) -> Result<ColumnRef> {
     let schema = file.schema();
-    let wanted = normalise(&history.columns.customer.name);
+    let wanted = history.columns.customer.first().map(|column| normalise(&column.name));
     let alike: Vec<&str> = schema
         .fields()
         .iter()
-        .filter(|field| normalise(field.name()) == wanted)
+        .filter(|field| Some(normalise(field.name())) == wanted)
         .map(|field| field.name().as_str())
         .collect();
     let found = match (id, &alike[..]) {

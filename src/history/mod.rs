@@ -1,6 +1,10 @@
 //! Purchase histories in: which columns say who, when and how much, and what became of every row.
 
 mod clustered;
+#[cfg(test)]
+mod column_tests;
+pub mod composite;
+mod currency;
 pub mod decode;
 #[cfg(test)]
 mod detection_tests;
@@ -12,13 +16,14 @@ mod files_tests;
 mod folders;
 mod footer;
 mod hive;
-mod kept;
+pub mod kept;
 mod keys;
 pub mod ledger;
 pub(crate) mod list;
 mod names;
 #[cfg(test)]
 mod regression_tests;
+mod roles;
 pub mod scan;
 pub mod schema;
 mod sizes;
@@ -34,14 +39,17 @@ mod together;
 pub mod types;
 mod values;
 mod whole_rows;
+mod words;
 pub mod zone;
 
 pub(crate) use clustered::Clustered;
+pub use composite::IdPart;
+pub use currency::Currencies;
 pub use decode::{Sink, TaskLedger};
 pub use extras::Extras;
 pub use folders::files_of;
 pub use kept::KeptColumn;
-pub(crate) use keys::{IdValues, ids as id_batch};
+pub(crate) use keys::{IdValues, id_hash, ids as id_batch};
 pub use ledger::{Ledger, Reason, SetAsideRow, SkippedFile};
 pub use scan::{FileInfo, History, Inspection};
 pub use schema::{ColumnRef, Detected, How};
@@ -95,14 +103,28 @@ pub enum CohortPeriod {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HistoryOptions {
-    /// The column that says who bought.
-    pub customer: Option<String>,
+    /// The column that says who bought, or the columns that say it together.
+    #[serde(with = "one_or_many")]
+    pub customer: Vec<String>,
     /// The column that says when.
     pub time: Option<String>,
     /// The column that says how much.
     pub amount: Option<String>,
     /// The column that says which order a row belongs to.
     pub order: Option<String>,
+    /// The column that counts pieces: the amount is then the price of one of them.
+    pub quantity: Option<String>,
+    /// The column that says in which currency the amount is. A mixture is refused unless `only_currency` chooses.
+    pub currency: Option<String>,
+    /// The currency whose rows are used; those of the others are set aside.
+    pub only_currency: Option<String>,
+    /// The column that says what a row cost the seller.
+    pub cost: Option<String>,
+    /// The column that says what the seller earned with a row; not together with `cost`.
+    pub margin: Option<String>,
+    /// Columns whose last known value is kept for each customer.
+    #[serde(with = "one_or_many")]
+    pub keep: Vec<String>,
     /// The IANA time zone in which instants become days; the columns' own zone unless given. "local" takes INT96 times,
     /// which do not say what they are, as they stand.
     pub zone: Option<String>,
@@ -133,4 +155,32 @@ pub struct HistoryOptions {
     pub spill_folder: Option<PathBuf>,
     /// Whether customers are counted by cohort, and by which period.
     pub cohorts: Option<CohortPeriod>,
+}
+
+/// Names as a settings file may hold them: one, or a list.
+pub mod one_or_many {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Names {
+        One(String),
+        Many(Vec<String>),
+    }
+
+    /// One name as itself, any other number of them as a list.
+    pub fn serialize<S: Serializer>(names: &[String], out: S) -> Result<S::Ok, S::Error> {
+        match names {
+            [name] => name.serialize(out),
+            _ => names.serialize(out),
+        }
+    }
+
+    /// A name or a list of names.
+    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+        Ok(match Names::deserialize(input)? {
+            Names::One(name) => vec![name],
+            Names::Many(names) => names,
+        })
+    }
 }

@@ -156,6 +156,7 @@ const NOT_THE_MONEY: &[&str] = &[
     "percent",
     "score",
     "margin",
+    "profit",
     "age",
 ];
 

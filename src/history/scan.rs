@@ -1,13 +1,18 @@
 //! Looks at the files before a row is read: columns, types, zone, and the pieces of work.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::amount::AmountKind;
 use crate::error::{Error, Result};
+use crate::history::composite::IdPart;
 use crate::history::extras::Extras;
 use crate::history::files::{ParquetFile, open_all};
 use crate::history::hive::add_columns;
-use crate::history::schema::{Detected, Role, detect};
+use crate::history::kept::Kept;
+use crate::history::roles::Role;
+use crate::history::schema::{Detected, detect};
 use crate::history::split::{Piece, Task, tasks};
 use crate::history::together::Together;
 use crate::history::types::IdKind;
@@ -44,8 +49,14 @@ pub struct Inspection {
     pub columns: Detected,
     /// What the ids are.
     pub ids: IdKind,
+    /// What the parts of composite ids are; empty for ids of one column.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub id_parts: Vec<IdPart>,
     /// How amounts are added.
     pub amounts: AmountKind,
+    /// How costs (or margins) are added, if there is such a column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub costs: Option<AmountKind>,
     /// The zone in which instants become days; `None` for local times and dates.
     pub zone: Option<String>,
     /// Files that are set aside whole because they are bad.
@@ -62,6 +73,7 @@ pub struct History {
     pub(crate) columns: Vec<Detected>,
     pub(crate) zone: Option<Zone>,
     pub(crate) tasks: Vec<Task>,
+    kept: Arc<Kept>,
     inspection: Inspection,
     options: HistoryOptions,
 }
@@ -73,6 +85,7 @@ impl History {
     ///
     /// Errors: every kind of unreadable file or unusable column; no row is decoded here.
     pub fn open(sources: &[Source], options: &HistoryOptions) -> Result<History> {
+        check_choices(options)?;
         let mut files = Vec::new();
         let mut bad = Vec::new();
         for opened in open_all(sources)? {
@@ -112,7 +125,11 @@ impl History {
             .collect::<Result<_>>()?;
         let all = Together { files: with_rows, columns: &columns };
         all.same_names()?;
-        let ids = all.ids(|columns| Some(&columns.customer), Role::Customer)?;
+        let parts = all.id_parts()?;
+        let ids = match &parts[..] {
+            [one] => one.kind,
+            _ => IdKind::Composite,
+        };
         if columns[0].order.is_some() {
             all.ids(|columns| columns.order.as_ref(), Role::Order)?;
         }
@@ -122,12 +139,15 @@ impl History {
             rows,
             columns: columns[0].clone(),
             ids,
+            id_parts: if ids == IdKind::Composite { parts } else { Vec::new() },
             amounts: all.amounts(),
+            costs: columns[0].cost_or_margin().map(|_| all.exactness(Detected::cost_or_margin)),
             zone: zone.as_ref().map(|zone| zone.name().to_string()),
             skipped,
         };
+        let kept = Arc::new(all.kept()?);
         let tasks = tasks(&files);
-        Ok(History { files, columns, zone, tasks, inspection, options: options.clone() })
+        Ok(History { files, columns, zone, tasks, kept, inspection, options: options.clone() })
     }
 
     /// What it was opened with.
@@ -155,9 +175,26 @@ impl History {
         self.inspection.amounts
     }
 
-    /// Holds amounts as floating point from now on, for exact ones that turned out too large.
+    /// What the parts of composite ids are; empty for ids of one column.
+    pub fn id_parts(&self) -> &[IdPart] {
+        &self.inspection.id_parts
+    }
+
+    /// How costs (or margins) are added, if there is such a column.
+    pub fn costs(&self) -> Option<AmountKind> {
+        self.inspection.costs
+    }
+
+    /// The values of kept columns, which grow while rows are read.
+    pub fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    /// Holds amounts and costs as floating point from now on, for exact ones that turned out too large.
     pub(crate) fn use_floats(&mut self) {
+        self.kept = Arc::new(self.kept.emptied());
         self.inspection.amounts = AmountKind::Float;
+        self.inspection.costs = self.inspection.costs.map(|_| AmountKind::Float);
     }
 
     /// Takes the ids and exact amounts of a state for its own where they are wider.
@@ -185,7 +222,11 @@ impl History {
 
     /// Which words each event has beside day, amount and customer.
     pub fn extras(&self) -> Extras {
-        Extras { order: self.inspection.columns.order.is_some(), ..Extras::default() }
+        Extras {
+            order: self.inspection.columns.order.is_some(),
+            cost: self.inspection.costs.is_some(),
+            keep: self.kept.len(),
+        }
     }
 
     /// File and row in the file of row number `row` of the history.
@@ -237,5 +278,22 @@ fn short_list(files: &[FileInfo]) -> String {
         [] => "no file".to_string(),
         [one] => one.name.clone(),
         [first, rest @ ..] => format!("{} and {} more", first.name, rest.len()),
+    }
+}
+
+/// What options say against each other.
+fn check_choices(options: &HistoryOptions) -> Result<()> {
+    if let (Some(cost), Some(_)) = (&options.cost, &options.margin) {
+        let remedy = "give one of them: the other follows from the amount";
+        return Err(Error::value("--cost", cost, "--margin names a column as well", remedy));
+    }
+    match (&options.only_currency, &options.currency) {
+        (Some(chosen), None) => Err(Error::value(
+            "--only-currency",
+            chosen,
+            "no column says the currency of a row",
+            "name the column with --currency",
+        )),
+        _ => Ok(()),
     }
 }

@@ -10,16 +10,13 @@
 
 use std::path::Path;
 
-use arrow_schema::{DataType, Schema};
-use serde::Serialize;
+use arrow_schema::Schema;
+use serde::{Serialize, Serializer};
 
-use crate::error::{Error, Result, nearest_first};
+use crate::error::{Error, Result, nearest_first, quoted};
 use crate::history::HistoryOptions;
-use crate::history::names::{
-    AMOUNT, CUSTOMER, ORDER, TIME, UNIT_PRICE, counts_pieces, is_other_date, is_other_number, is_price,
-    normalise,
-};
-use crate::history::types::{IdKind, TimeKind, amount_scale};
+use crate::history::names::{UNIT_PRICE, counts_pieces, is_price, normalise};
+use crate::history::roles::Role;
 
 /// How a column was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -62,82 +59,63 @@ pub struct ColumnRef {
 /// The columns that were found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Detected {
-    /// Who.
-    pub customer: ColumnRef,
+    /// Who: one column, or several that say it together. One is serialized as itself, several as a list.
+    #[serde(serialize_with = "one_or_many")]
+    pub customer: Vec<ColumnRef>,
     /// When.
     pub time: ColumnRef,
-    /// How much.
+    /// How much, or the price of a piece where there is a quantity.
     pub amount: ColumnRef,
     /// Which order a row belongs to, if there is such a column.
     pub order: Option<ColumnRef>,
+    /// How many pieces the amount is the price of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<ColumnRef>,
+    /// In which currency the amount is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<ColumnRef>,
+    /// What the row cost the seller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<ColumnRef>,
+    /// What the seller earned with the row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin: Option<ColumnRef>,
+    /// Whose last known value each customer keeps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keep: Vec<ColumnRef>,
 }
 
-/// What a column can be for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
-    Customer,
-    Time,
-    Amount,
-    Order,
+fn one_or_many<S: Serializer>(columns: &[ColumnRef], out: S) -> Result<S::Ok, S::Error> {
+    match columns {
+        [column] => column.serialize(out),
+        _ => columns.serialize(out),
+    }
 }
 
-impl Role {
-    /// The name in messages, which is also the option's.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Role::Customer => "customer",
-            Role::Time => "time",
-            Role::Amount => "amount",
-            Role::Order => "order",
-        }
+impl Detected {
+    /// Every column with what it is taken for, in the order of the options.
+    pub fn roles(&self) -> Vec<(&'static str, &ColumnRef)> {
+        self.cast().into_iter().map(|(role, column)| (role.name(), column)).collect()
     }
 
-    fn classes(self) -> &'static [&'static [&'static str]] {
-        match self {
-            Role::Customer => CUSTOMER,
-            Role::Time => TIME,
-            Role::Amount => AMOUNT,
-            Role::Order => ORDER,
-        }
+    pub(crate) fn cast(&self) -> Vec<(Role, &ColumnRef)> {
+        let mut out: Vec<(Role, &ColumnRef)> = self.customer.iter().map(|c| (Role::Customer, c)).collect();
+        out.extend([(Role::Time, &self.time), (Role::Amount, &self.amount)]);
+        let further = [
+            (Role::Order, &self.order),
+            (Role::Quantity, &self.quantity),
+            (Role::Currency, &self.currency),
+            (Role::Cost, &self.cost),
+            (Role::Margin, &self.margin),
+        ];
+        out.extend(further.into_iter().filter_map(|(role, column)| Some((role, column.as_ref()?))));
+        out.extend(self.keep.iter().map(|column| (Role::Keep, column)));
+        out
     }
 
-    fn fits(self, data_type: &DataType) -> bool {
-        match self {
-            Role::Customer | Role::Order => IdKind::of(data_type).is_some(),
-            Role::Time => TimeKind::of(data_type).is_some(),
-            Role::Amount => amount_scale(data_type).is_some(),
-        }
-    }
-
-    /// Whether the type alone says that the column has this role, if no other column has such a type.
-    fn tells(self, data_type: &DataType) -> bool {
-        match self {
-            Role::Customer | Role::Order => false,
-            Role::Time => self.fits(data_type),
-            Role::Amount => self.fits(data_type) && !data_type.is_integer(),
-        }
-    }
-
-    /// Whether a name says that a column of a telling type has another meaning.
-    fn is_something_else(self, name: &str) -> bool {
-        match self {
-            Role::Customer | Role::Order => false,
-            Role::Time => is_other_date(name),
-            Role::Amount => is_other_number(name),
-        }
-    }
-
-    /// The types that can play the role, for a column of type `found` that cannot.
-    fn expected(self, found: &DataType) -> &'static str {
-        match self {
-            // What pandas makes of integers as soon as one is missing.
-            Role::Customer | Role::Order if found.is_floating() => {
-                "integers or text (a pandas float column of ids becomes one with .astype(\"Int64\"))"
-            }
-            Role::Customer | Role::Order => "an integer of any width, or text (also as a dictionary)",
-            Role::Time => "a date, or a timestamp of any unit with or without a time zone",
-            Role::Amount => "a floating-point number, an integer or a decimal",
-        }
+    /// The column of costs, or else of margins.
+    pub fn cost_or_margin(&self) -> Option<&ColumnRef> {
+        self.cost.as_ref().or(self.margin.as_ref())
     }
 }
 
@@ -149,26 +127,53 @@ impl Role {
 /// Errors: [`Error::ColumnNotFound`], [`Error::ColumnAmbiguous`], [`Error::ColumnType`]; [`Error::Value`] for a unit
 /// price that could be taken for the money of an order, and for a column with two roles.
 pub fn detect(path: &Path, schema: &Schema, own: usize, options: &HistoryOptions) -> Result<Detected> {
-    let finder = Finder {
+    let mut finder = Finder {
         path,
         schema,
         normalised: schema.fields().iter().take(own).map(|field| normalise(field.name())).collect(),
+        priced: options.quantity.is_some(),
+        taken: Vec::new(),
     };
-    let customer = finder.required(Role::Customer, options.customer.as_deref())?;
+    let mut further = |role, name: &Option<String>| -> Result<Option<ColumnRef>> {
+        let found = name.as_deref().map(|name| finder.named(role, name)).transpose()?;
+        finder.taken.extend(found.iter().map(|column| column.index));
+        Ok(found)
+    };
+    let quantity = further(Role::Quantity, &options.quantity)?;
+    let currency = further(Role::Currency, &options.currency)?;
+    let cost = further(Role::Cost, &options.cost)?;
+    let margin = further(Role::Margin, &options.margin)?;
+    let all = |role, names: &[String]| -> Result<Vec<ColumnRef>> {
+        names.iter().map(|name| finder.named(role, name)).collect()
+    };
+    let keep = all(Role::Keep, &options.keep)?;
+    let customer = if options.customer.is_empty() {
+        vec![finder.required(Role::Customer, None)?]
+    } else {
+        all(Role::Customer, &options.customer)?
+    };
     let time = finder.required(Role::Time, options.time.as_deref())?;
     let amount = finder.required(Role::Amount, options.amount.as_deref())?;
     let order = finder.find(Role::Order, options.order.as_deref())?;
-    let taken = [customer.index, time.index, amount.index];
+    let found = Detected { customer, time, amount, order: None, quantity, currency, cost, margin, keep };
     // An order that nobody asked for gives way.
-    let order = order.filter(|column| column.how == How::Named || !taken.contains(&column.index));
-    let mut cast = vec![(Role::Customer, &customer), (Role::Time, &time), (Role::Amount, &amount)];
-    cast.extend(order.as_ref().map(|column| (Role::Order, column)));
+    let gives_way = |order: &ColumnRef| {
+        let is_taken =
+            |(role, column): &(Role, &ColumnRef)| *role != Role::Keep && column.index == order.index;
+        order.how != How::Named && found.cast().iter().any(is_taken)
+    };
+    let order = order.filter(|order| !gives_way(order));
+    let found = Detected { order, ..found };
+    let cast = found.cast();
     for (i, (role, column)) in cast.iter().enumerate() {
-        if let Some((other, _)) = cast[..i].iter().find(|(_, other)| other.index == column.index) {
+        // What is kept may well have another role; only twice the same column would be twice the same name.
+        let clashes = |other: Role| (*role == Role::Keep) == (other == Role::Keep);
+        let other = cast[..i].iter().find(|(other, c)| c.index == column.index && clashes(*other));
+        if let Some((other, _)) = other {
             return Err(two_roles(path, *other, *role, &column.name));
         }
     }
-    Ok(Detected { customer, time, amount, order })
+    Ok(found)
 }
 
 /// The column of ids of a table that is no history, found or named as a history's customer column.
@@ -176,15 +181,20 @@ pub fn detect(path: &Path, schema: &Schema, own: usize, options: &HistoryOptions
 /// Errors: as for [`detect`].
 pub(crate) fn customer_column(path: &Path, schema: &Schema, named: Option<&str>) -> Result<ColumnRef> {
     let normalised = schema.fields().iter().map(|field| normalise(field.name())).collect();
-    Finder { path, schema, normalised }.required(Role::Customer, named)
+    Finder { path, schema, normalised, priced: false, taken: Vec::new() }.required(Role::Customer, named)
 }
 
 fn two_roles(path: &Path, first: Role, second: Role, column: &str) -> Error {
+    let remedy = if first == second {
+        format!("name each column once with --{}", first.option())
+    } else {
+        format!("name different columns with --{} and --{}", first.option(), second.option())
+    };
     Error::value(
         format!("the {} column of {}", second.name(), path.display()),
         column,
         format!("it is the {} column already", first.name()),
-        format!("name different columns with --{} and --{}", first.name(), second.name()),
+        remedy,
     )
 }
 
@@ -193,6 +203,10 @@ struct Finder<'a> {
     schema: &'a Schema,
     /// The names of its own columns.
     normalised: Vec<String>,
+    /// A quantity was named, so that the amount is a price.
+    priced: bool,
+    /// Columns that were named for a role in which none is found by itself.
+    taken: Vec<usize>,
 }
 
 impl Finder<'_> {
@@ -230,10 +244,11 @@ impl Finder<'_> {
             return self.named(role, name).map(Some);
         }
         let fits = |&i: &usize| role.fits(self.schema.field(i).data_type());
-        for class in role.classes() {
-            let of_class: Vec<usize> = (0..self.normalised.len())
-                .filter(|&i| class.contains(&self.normalised[i].as_str()))
-                .collect();
+        // Beside a named quantity the money of a whole row is the last thing to multiply.
+        let prices = (role == Role::Amount && self.priced).then_some(&UNIT_PRICE);
+        for class in prices.into_iter().chain(role.classes()) {
+            let of_class: Vec<usize> =
+                self.free().filter(|&i| class.contains(&self.normalised[i].as_str())).collect();
             let fitting: Vec<usize> = of_class.iter().copied().filter(fits).collect();
             match (&fitting[..], &of_class[..]) {
                 ([], []) => {}
@@ -251,6 +266,11 @@ impl Finder<'_> {
             }
         }
         self.by_type(role)
+    }
+
+    /// Columns that may be found by name or type.
+    fn free(&self) -> impl Iterator<Item = usize> {
+        (0..self.normalised.len()).filter(|i| !self.taken.contains(i))
     }
 
     fn named(&self, role: Role, name: &str) -> Result<ColumnRef> {
@@ -277,7 +297,8 @@ impl Finder<'_> {
 
     fn by_type(&self, role: Role) -> Result<Option<ColumnRef>> {
         let name = |i: usize| self.schema.field(i).name().as_str();
-        let telling: Vec<usize> = (0..self.normalised.len())
+        let telling: Vec<usize> = self
+            .free()
             .filter(|&i| {
                 let data_type = self.schema.field(i).data_type();
                 role.tells(data_type) && !counts_pieces(name(i), data_type)
@@ -290,8 +311,9 @@ impl Finder<'_> {
                 _ => Ok(None),
             };
         }
+        let is_price = |i: usize| role == Role::Amount && self.priced && is_price(name(i));
         let candidates: Vec<usize> =
-            telling.into_iter().filter(|&i| !role.is_something_else(name(i))).collect();
+            telling.into_iter().filter(|&i| is_price(i) || !role.is_something_else(name(i))).collect();
         match candidates[..] {
             [] => Ok(None),
             [index] => Ok(Some(self.column(index, How::ByType))),
@@ -299,8 +321,11 @@ impl Finder<'_> {
         }
     }
 
-    /// A column that counts pieces.
+    /// A column that counts pieces, unless it is known which one does.
     fn pieces(&self) -> Option<usize> {
+        if self.priced {
+            return None;
+        }
         (0..self.normalised.len()).find(|&i| {
             let field = self.schema.field(i);
             counts_pieces(field.name(), field.data_type())
@@ -326,7 +351,9 @@ impl Finder<'_> {
             price,
             format!("beside \"{pieces}\" it may be the price of one piece"),
             format!(
-                "choose it with --amount {price} if it is the money of the whole row, or add a column {pieces} × {price}"
+                "choose it with --amount {} if it is the money of the whole row, or multiply it with --quantity {}",
+                quoted(price),
+                quoted(pieces)
             ),
         ))
     }

@@ -41,7 +41,8 @@ impl History {
         let mut chunks = Vec::new();
         for (file, columns) in self.files.iter().zip(&self.columns) {
             let schema = file.metadata.parquet_schema();
-            let root = columns.customer.index;
+            let [customer] = &columns.customer[..] else { return None };
+            let root = customer.index;
             let mut leaves =
                 (0..schema.num_columns()).filter(|&leaf| schema.get_column_root_idx(leaf) == root);
             let leaf = leaves.next()?;

@@ -228,7 +228,7 @@ fn columns_are_found() {
     let found = |columns: &[(&str, ArrayRef)]| {
         let columns = open(columns).unwrap().inspection().columns.clone();
         let order = columns.order.map_or("-".into(), |c| c.name);
-        format!("{} {} {} {order}", columns.customer.name, columns.time.name, columns.amount.name)
+        format!("{} {} {} {order}", columns.customer[0].name, columns.time.name, columns.amount.name)
     };
     for (columns, expected) in [
         (
@@ -293,10 +293,10 @@ fn columns_that_cannot_be_chosen() {
     assert_eq!(
         fails(&[("user_id", &id), ("date", &time), ("quantity", &id), ("UnitPrice", &cash)]),
         "the amount column of test.parquet cannot be \"UnitPrice\": beside \"quantity\" it may be the price of one piece | \
-         choose it with --amount UnitPrice if it is the money of the whole row, or add a column quantity × UnitPrice"
+         choose it with --amount UnitPrice if it is the money of the whole row, or multiply it with --quantity quantity"
     );
     let columns = [("customer_id", id), ("date", time), ("amount", cash)];
-    let options = HistoryOptions { customer: Some("custmer_id".into()), ..HistoryOptions::default() };
+    let options = HistoryOptions { customer: vec!["custmer_id".into()], ..HistoryOptions::default() };
     assert_eq!(
         both(&History::open(&[named(&columns)], &options).unwrap_err()),
         "test.parquet: no column \"custmer_id\" for the customer | did you mean \"customer_id\"? The columns are: \

@@ -6,9 +6,12 @@ use arrow_schema::DataType;
 
 use crate::amount::AmountKind;
 use crate::error::{Error, Result};
+use crate::history::composite::IdPart;
 use crate::history::files::ParquetFile;
+use crate::history::kept::{Kept, common_type};
 use crate::history::names::normalise;
-use crate::history::schema::{ColumnRef, Detected, Role};
+use crate::history::roles::Role;
+use crate::history::schema::{ColumnRef, Detected};
 use crate::history::types::{IdKind, amount_scale};
 use crate::history::zone::{LOCAL, Zone};
 
@@ -34,17 +37,27 @@ impl Together<'_> {
     /// A role is played by columns of one name: a file where another column happened to look right would mix two
     /// meanings.
     pub(crate) fn same_names(&self) -> Result<()> {
-        let text =
-            |column: Option<&ColumnRef>| column.map_or("missing".into(), |c| format!("\"{}\"", c.name));
-        let first = roles(&self.columns[0]);
-        for (i, columns) in self.columns.iter().enumerate().skip(1) {
-            for ((role, a), (_, b)) in first.iter().zip(roles(columns)) {
-                if a.map(|c| normalise(&c.name)) != b.map(|c| normalise(&c.name)) {
+        let text = |columns: &[&ColumnRef]| match columns {
+            [] => "missing".to_string(),
+            _ => columns.iter().map(|c| format!("\"{}\"", c.name)).collect::<Vec<_>>().join(", "),
+        };
+        let of = |columns: &Detected, role: Role| -> Vec<ColumnRef> {
+            columns.cast().into_iter().filter(|(r, _)| *r == role).map(|(_, column)| column.clone()).collect()
+        };
+        for role in [Role::Customer, Role::Time, Role::Amount, Role::Order] {
+            let first = of(&self.columns[0], role);
+            let names = |columns: &[ColumnRef]| -> Vec<String> {
+                columns.iter().map(|column| normalise(&column.name)).collect()
+            };
+            for (i, columns) in self.columns.iter().enumerate().skip(1) {
+                let other = of(columns, role);
+                if names(&first) != names(&other) {
                     let remedy = format!(
                         "name a column that all files have with --{}, or give files of one kind",
-                        role.name()
+                        role.option()
                     );
-                    return Err(self.clash(*role, (0, text(*a)), (i, text(b)), &remedy));
+                    let [a, b] = [&first, &other].map(|list| text(&list.iter().collect::<Vec<_>>()));
+                    return Err(self.clash(role, (0, a), (i, b), &remedy));
                 }
             }
         }
@@ -82,15 +95,58 @@ impl Together<'_> {
         joined.map(|(_, all)| all).ok_or_else(|| Error::NoRows { files: "no file".into() })
     }
 
+    /// What each column of the customers' ids holds in all files.
+    pub(crate) fn id_parts(&self) -> Result<Vec<IdPart>> {
+        let first = &self.columns[0].customer;
+        let part = |(i, column): (usize, &ColumnRef)| {
+            let kind = self.ids(|columns| columns.customer.get(i), Role::Customer)?;
+            Ok(IdPart { name: column.name.clone(), kind })
+        };
+        first.iter().enumerate().map(part).collect()
+    }
+
     pub(crate) fn amounts(&self) -> AmountKind {
+        let prices = self.exactness(|columns| Some(&columns.amount));
+        if self.columns[0].quantity.is_none() {
+            return prices;
+        }
+        match (prices, self.exactness(|columns| columns.quantity.as_ref())) {
+            (AmountKind::Scaled { scale: a }, AmountKind::Scaled { scale: b }) => {
+                AmountKind::Scaled { scale: a.saturating_add(b) }
+            }
+            _ => AmountKind::Float,
+        }
+    }
+
+    /// Whether the numbers of a column are exact in all files.
+    pub(crate) fn exactness(&self, pick: impl Fn(&Detected) -> Option<&ColumnRef>) -> AmountKind {
         let mut scale = 0;
         for (i, columns) in self.columns.iter().enumerate() {
-            match amount_scale(self.data_type(i, &columns.amount)) {
+            match pick(columns).and_then(|column| amount_scale(self.data_type(i, column))) {
                 Some(Some(digits)) => scale = scale.max(digits),
                 _ => return AmountKind::Float,
             }
         }
         AmountKind::Scaled { scale }
+    }
+
+    /// The kept columns, each of a type that holds the values of all files.
+    pub(crate) fn kept(&self) -> Result<Kept> {
+        let of = |(k, column): (usize, &ColumnRef)| {
+            let mut common = self.data_type(0, column).clone();
+            for (i, columns) in self.columns.iter().enumerate().skip(1) {
+                let other = self.data_type(i, &columns.keep[k]);
+                common = common_type(&common, other).ok_or_else(|| {
+                    let remedy = format!(
+                        "write \"{}\" with the same type in all files, or leave it out of --keep",
+                        column.name
+                    );
+                    self.clash(Role::Keep, (0, common.to_string()), (i, other.to_string()), &remedy)
+                })?;
+            }
+            Ok((column.name.clone(), common))
+        };
+        Ok(Kept::new(self.columns[0].keep.iter().enumerate().map(of).collect::<Result<_>>()?))
     }
 
     fn time_of(&self, file: usize) -> Time {
@@ -196,13 +252,4 @@ impl Time {
             Time::Unknown => "an INT96 time, read as instants".to_string(),
         }
     }
-}
-
-fn roles(columns: &Detected) -> [(Role, Option<&ColumnRef>); 4] {
-    [
-        (Role::Customer, Some(&columns.customer)),
-        (Role::Time, Some(&columns.time)),
-        (Role::Amount, Some(&columns.amount)),
-        (Role::Order, columns.order.as_ref()),
-    ]
 }

@@ -34,6 +34,8 @@ pub enum IdKind {
         /// Which of the text types.
         kind: TextKind,
     },
+    /// Several columns together ([`crate::history::IdPart`]), handed on as bytes.
+    Composite,
 }
 
 impl IdKind {
@@ -77,9 +79,24 @@ impl IdKind {
         })
     }
 
-    /// Whether the ids are texts.
+    /// Whether the ids are strings of bytes, which texts and composite ids are, and not integers.
     pub fn is_text(self) -> bool {
-        matches!(self, IdKind::Text { .. })
+        matches!(self, IdKind::Text { .. } | IdKind::Composite)
+    }
+
+    /// The Arrow type of integers of this kind.
+    pub(crate) fn integer_type(self) -> Option<DataType> {
+        Some(match self {
+            IdKind::Signed { bits: 8 } => DataType::Int8,
+            IdKind::Signed { bits: 16 } => DataType::Int16,
+            IdKind::Signed { bits: 32 } => DataType::Int32,
+            IdKind::Signed { .. } => DataType::Int64,
+            IdKind::Unsigned { bits: 8 } => DataType::UInt8,
+            IdKind::Unsigned { bits: 16 } => DataType::UInt16,
+            IdKind::Unsigned { bits: 32 } => DataType::UInt32,
+            IdKind::Unsigned { .. } => DataType::UInt64,
+            IdKind::Text { .. } | IdKind::Composite => return None,
+        })
     }
 
     /// In words, as in "64-bit integers".
@@ -88,6 +105,7 @@ impl IdKind {
             IdKind::Signed { bits } => format!("{bits}-bit integers"),
             IdKind::Unsigned { bits } => format!("unsigned {bits}-bit integers"),
             IdKind::Text { .. } => "text".to_string(),
+            IdKind::Composite => "several columns together".to_string(),
         }
     }
 }

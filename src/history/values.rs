@@ -13,7 +13,7 @@ use arrow_schema::{DataType, TimeUnit};
 
 use crate::amount::AmountKind;
 use crate::calendar::Day;
-use crate::history::event::{float_key, units_key};
+use crate::history::event::{float_key, float_of, units_key};
 use crate::history::types::TimeKind;
 use crate::history::zone::Clock;
 
@@ -109,7 +109,7 @@ pub(crate) fn amounts(array: &dyn Array, kind: AmountKind, out: &mut Vec<u64>) -
             wholes(
                 array,
                 array.as_primitive::<$type>().values().iter().map(|&v| i128::from(v)),
-                $scale,
+                i16::from($scale),
                 kind,
                 out,
             )
@@ -144,6 +144,68 @@ pub(crate) fn amounts(array: &dyn Array, kind: AmountKind, out: &mut Vec<u64>) -
     }
 }
 
+/// The sortable keys of prices times quantities: exact where both are, else products of floating-point numbers. Rows
+/// where either is null have any key.
+pub(crate) fn products(price: &dyn Array, quantity: &dyn Array, kind: AmountKind, out: &mut Vec<u64>) -> Fit {
+    if let (Some((prices, scale)), Some((quantities, other))) = (exact(price), exact(quantity)) {
+        let products: Option<Vec<i128>> =
+            prices.iter().zip(&quantities).map(|(price, quantity)| price.checked_mul(*quantity)).collect();
+        match products {
+            Some(products) => {
+                out.clear();
+                return wholes(price, products.into_iter(), scale + other, kind, out);
+            }
+            None if kind != AmountKind::Float => return Fit::TooLarge,
+            None => {}
+        }
+    } else if kind != AmountKind::Float {
+        return Fit::TooLarge;
+    }
+    let quantities = numbers(quantity);
+    let prices = numbers(price);
+    out.clear();
+    floats(prices.iter().zip(quantities).map(|(price, quantity)| price * quantity), out);
+    Fit::Held
+}
+
+/// Any numbers as floating point; NaN for those that are not finite. Nulls have any value.
+fn numbers(array: &dyn Array) -> Vec<f64> {
+    let mut keys = Vec::new();
+    amounts(array, AmountKind::Float, &mut keys);
+    keys.into_iter().map(|key| if key == NOT_FINITE { f64::NAN } else { float_of(key) }).collect()
+}
+
+/// Integers or decimals as whole numbers of 10^-scale, nulls as 0; `None` for floats and what 128 bits cannot hold.
+fn exact(array: &dyn Array) -> Option<(Vec<i128>, i16)> {
+    macro_rules! exact {
+        ($type:ty, $scale:expr) => {{
+            let values = array.as_primitive::<$type>().values();
+            let valid = |i: usize| array.is_valid(i);
+            let values = values.iter().enumerate();
+            (values.map(|(i, &v)| if valid(i) { i128::from(v) } else { 0 }).collect(), i16::from($scale))
+        }};
+    }
+    Some(match array.data_type() {
+        DataType::Int8 => exact!(Int8Type, 0i8),
+        DataType::Int16 => exact!(Int16Type, 0i8),
+        DataType::Int32 => exact!(Int32Type, 0i8),
+        DataType::Int64 => exact!(Int64Type, 0i8),
+        DataType::UInt8 => exact!(UInt8Type, 0i8),
+        DataType::UInt16 => exact!(UInt16Type, 0i8),
+        DataType::UInt32 => exact!(UInt32Type, 0i8),
+        DataType::UInt64 => exact!(UInt64Type, 0i8),
+        DataType::Decimal32(_, scale) => exact!(Decimal32Type, *scale),
+        DataType::Decimal64(_, scale) => exact!(Decimal64Type, *scale),
+        DataType::Decimal128(_, scale) => exact!(Decimal128Type, *scale),
+        DataType::Decimal256(_, scale) => {
+            let values = array.as_primitive::<Decimal256Type>();
+            let value = |i: usize| if values.is_valid(i) { values.value(i).to_i128() } else { Some(0) };
+            ((0..values.len()).map(value).collect::<Option<_>>()?, i16::from(*scale))
+        }
+        _ => return None,
+    })
+}
+
 fn floats(values: impl Iterator<Item = f64>, out: &mut Vec<u64>) {
     out.extend(values.map(|v| if v.is_finite() { float_key(v) } else { NOT_FINITE }));
 }
@@ -152,7 +214,7 @@ fn floats(values: impl Iterator<Item = f64>, out: &mut Vec<u64>) {
 fn wholes(
     array: &dyn Array,
     values: impl Iterator<Item = i128>,
-    scale: i8,
+    scale: i16,
     kind: AmountKind,
     out: &mut Vec<u64>,
 ) -> Fit {
@@ -187,7 +249,7 @@ fn wide(array: &dyn Array, scale: i8, kind: AmountKind, out: &mut Vec<u64>) -> F
     let values = array.as_primitive::<Decimal256Type>().values();
     let narrow = |v: &i256| v.to_i128();
     if values.iter().all(|v| narrow(v).is_some()) {
-        return wholes(array, values.iter().map(|v| narrow(v).unwrap_or(0)), scale, kind, out);
+        return wholes(array, values.iter().map(|v| narrow(v).unwrap_or(0)), scale.into(), kind, out);
     }
     if kind != AmountKind::Float {
         return Fit::TooLarge;

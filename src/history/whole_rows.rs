@@ -110,7 +110,7 @@ pub(crate) fn same_schema(a: &ParquetFile, b: &ParquetFile) -> bool {
 }
 
 /// Floats with −0 turned into 0: they are the same amount.
-fn one_zero(array: &ArrayRef) -> ArrayRef {
+pub(crate) fn one_zero(array: &ArrayRef) -> ArrayRef {
     match array.data_type() {
         DataType::Float32 => {
             Arc::new(array.as_primitive::<Float32Type>().unary::<_, Float32Type>(|v| v + 0.0))

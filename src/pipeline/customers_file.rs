@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::RunConfig;
+use crate::customers::names::further;
 use crate::customers::{
     CustomerList, Customers, ListCounts, ListReport, Reading, to_record_batch, with_prospects,
 };
@@ -28,14 +29,19 @@ const ADDED: [&str; 11] = [
     "cluster",
 ];
 
+/// Every column that a run may add.
+pub(super) fn added() -> Vec<&'static str> {
+    ADDED.into_iter().chain(tier::schemes().iter().map(|scheme| scheme.column())).collect()
+}
+
 /// The customers list of the settings, read for a history; `None` where there is none.
 ///
 /// # Errors
 /// As for [`CustomerList::read`]; no attribute may have the name of a column of a run's `customers.parquet`.
 pub fn customer_list(config: &RunConfig, history: &Inspection) -> Result<Option<CustomerList>> {
     let Some(path) = &config.customers_list else { return Ok(None) };
-    let mut taken = ADDED.to_vec();
-    taken.extend(tier::schemes().iter().map(|scheme| scheme.column()));
+    let mut taken = added();
+    taken.extend(further(history, &config.history));
     CustomerList::read(path, config.list_id.as_deref(), history, &taken).map(Some)
 }
 

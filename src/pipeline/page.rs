@@ -57,16 +57,10 @@ pub(super) fn render(run: &Run, config: &[ConfigEntry]) -> String {
 
 fn columns(run: &Run) -> Vec<(String, String)> {
     let columns = &run.summary.history.columns;
-    let line = |role: &str, column: &ColumnRef| {
+    let line = |(role, column): (&str, &ColumnRef)| {
         (role.to_string(), format!("{}, {}, {}", column.name, column.type_text, column.how.words()))
     };
-    let mut out = vec![
-        line("customer", &columns.customer),
-        line("time", &columns.time),
-        line("amount", &columns.amount),
-    ];
-    out.extend(columns.order.as_ref().map(|column| line("order", column)));
-    out
+    columns.roles().into_iter().map(line).collect()
 }
 
 fn lifetime(run: &Run) -> Option<Lifetime<'_>> {

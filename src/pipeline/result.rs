@@ -59,6 +59,7 @@ pub fn ledger_summary(ledger: &Ledger) -> Value {
         "refunds_netted": ledger.refunds_netted,
         "duplicates": ledger.duplicates,
         "skipped_files": ledger.skipped,
+        "without_cost": ledger.without_cost,
     })
 }
 

@@ -5,6 +5,7 @@ mod bad_input;
 mod bench;
 mod cli;
 mod cohorts;
+mod columns;
 mod convert;
 mod determinism;
 mod files;

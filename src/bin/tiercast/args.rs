@@ -1,10 +1,11 @@
 //! The command line as typed. What it means together with environment and files is settled in `settings`.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use tiercast::calendar::{Day, Discount, LastPeriods, Span};
 use tiercast::convert::Kind;
 use tiercast::synth::{Ids, Order};
@@ -82,9 +83,10 @@ pub struct Global {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Reading")]
 pub struct HistoryArgs {
-    /// Column that says who bought [default: found by name]
-    #[arg(long, env = "TIERCAST_CUSTOMER", value_name = "COLUMN")]
-    pub customer: Option<String>,
+    /// Column that says who bought; several (given again, or with commas) where only all of them say it [default:
+    /// found by name]
+    #[arg(long, env = "TIERCAST_CUSTOMER", value_name = "COLUMN", value_delimiter = ',')]
+    pub customer: Option<Vec<String>>,
     /// Column that says when [default: found by name]
     #[arg(long, env = "TIERCAST_TIME", value_name = "COLUMN")]
     pub time: Option<String>,
@@ -94,6 +96,26 @@ pub struct HistoryArgs {
     /// Column that says which order a row belongs to [default: found by name, may be absent]
     #[arg(long, env = "TIERCAST_ORDER", value_name = "COLUMN")]
     pub order: Option<String>,
+    /// Column that counts pieces; the amount is then the price of one, and each row is worth their product [default: the
+    /// amount is that of the row]
+    #[arg(long, env = "TIERCAST_QUANTITY", value_name = "COLUMN")]
+    pub quantity: Option<String>,
+    /// Column that says the currency; a mixture is refused unless --only-currency chooses [default: one currency]
+    #[arg(long, env = "TIERCAST_CURRENCY", value_name = "COLUMN")]
+    pub currency: Option<String>,
+    /// Currency whose rows are used, as the column writes it; those of others are set aside
+    #[arg(long, env = "TIERCAST_ONLY_CURRENCY", value_name = "CODE")]
+    pub only_currency: Option<String>,
+    /// Column of what each row cost you [default: none]
+    #[arg(long, env = "TIERCAST_COST", value_name = "COLUMN")]
+    pub cost: Option<String>,
+    /// Column to keep the last known value of for each customer; may be given again, or several with commas
+    #[arg(long, env = "TIERCAST_KEEP", value_name = "COLUMN", value_delimiter = ',')]
+    pub keep: Option<Vec<String>>,
+    /// What you earn: a share of revenue for lifetime value, above 0 and up to 1, or the column of what each row earned
+    /// [default: 1, lifetime value as revenue]
+    #[arg(long, env = "TIERCAST_MARGIN", value_name = "SHARE|COLUMN")]
+    pub margin: Option<Margin>,
     /// Time zone in which instants become days, such as Europe/Paris; "local" takes INT96 times as they stand [default: the column's own]
     #[arg(long, env = "TIERCAST_ZONE", value_name = "ZONE")]
     pub zone: Option<String>,
@@ -173,6 +195,31 @@ pub enum CohortPeriodArg {
     Year,
 }
 
+/// A margin as it is given: a share of revenue, or the column that says what each row earned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Margin {
+    Share(f64),
+    Column(String),
+}
+
+impl FromStr for Margin {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Margin, Infallible> {
+        // Not every text that reads as a number is meant as one: "inf" and "nan" may be columns.
+        let is_number = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+'));
+        Ok(match text.parse() {
+            Ok(share) if is_number => Margin::Share(share),
+            _ => Margin::Column(text.to_string()),
+        })
+    }
+}
+
+/// Columns as a settings file may name them: one, or a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Columns(#[serde(with = "tiercast::history::one_or_many")] pub Vec<String>);
+
 /// An amount of memory, written as 1GiB, 500MB or in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -197,8 +244,8 @@ impl TryFrom<String> for MemorySize {
     }
 }
 
-impl serde::Serialize for MemorySize {
-    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+impl Serialize for MemorySize {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let whole = [(1u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
         let unit = whole.into_iter().find(|(unit, _)| self.0 > 0 && self.0.is_multiple_of(*unit));
         let (unit, name) = unit.unwrap_or((1, "B"));
@@ -230,9 +277,6 @@ pub struct ModelArgs {
     /// Discount rate of lifetime value with its period: 10%/yr, 1%/mo [default: 10%/yr]
     #[arg(long, env = "TIERCAST_DISCOUNT", value_name = "RATE", value_parser = parsed::<Discount>)]
     pub discount: Option<Discount>,
-    /// Margin in lifetime value, above 0 and up to 1 [default: 1, lifetime value as revenue]
-    #[arg(long, env = "TIERCAST_MARGIN", value_name = "SHARE")]
-    pub margin: Option<f64>,
     /// Clusters to look for [default: 5]
     #[arg(long, env = "TIERCAST_CLUSTERS", value_name = "K")]
     pub clusters: Option<usize>,

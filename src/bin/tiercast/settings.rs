@@ -14,7 +14,8 @@ use tiercast::pipeline::RunConfig;
 use tiercast::{Error, Result};
 
 use crate::args::{
-    CohortArgs, CohortPeriodArg, Global, HistoryArgs, ListArgs, MemorySize, ModelArgs, RefundsArg, UnitArg,
+    CohortArgs, CohortPeriodArg, Columns, Global, HistoryArgs, ListArgs, Margin, MemorySize, ModelArgs,
+    RefundsArg, UnitArg,
 };
 
 /// The settings file that is read when none is named.
@@ -69,10 +70,16 @@ pub struct Settings {
 #[serde(deny_unknown_fields, default)]
 struct FileSettings {
     threads: Option<usize>,
-    customer: Option<String>,
+    customer: Option<Columns>,
     time: Option<String>,
     amount: Option<String>,
     order: Option<String>,
+    quantity: Option<String>,
+    currency: Option<String>,
+    only_currency: Option<String>,
+    cost: Option<String>,
+    keep: Option<Columns>,
+    margin: Option<Margin>,
     zone: Option<String>,
     #[serde(deserialize_with = "day")]
     as_of: Option<Day>,
@@ -90,7 +97,6 @@ struct FileSettings {
     cohort_period: Option<CohortPeriod>,
     horizon: Option<Span>,
     discount: Option<Discount>,
-    margin: Option<f64>,
     clusters: Option<usize>,
     replications: Option<u32>,
     seed: Option<u64>,
@@ -156,12 +162,35 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
         CohortPeriodArg::Year => CohortPeriod::By(CalendarPeriod::Year),
     });
     let defaults = RunConfig::default();
+    let columns = |names: Option<Vec<String>>| names.map(Columns);
+    let given = |columns: Option<Columns>| columns.map_or_else(Vec::new, |columns| columns.0);
+    let customer = layers.optional("customer", columns(reading.customer), file.customer);
+    let time = layers.optional("time", reading.time, file.time);
+    let amount = layers.optional("amount", reading.amount, file.amount);
+    let order = layers.optional("order", reading.order, file.order);
+    let quantity = layers.optional("quantity", reading.quantity, file.quantity);
+    let currency = layers.optional("currency", reading.currency, file.currency);
+    let only_currency = layers.optional("only_currency", reading.only_currency, file.only_currency);
+    let cost = layers.optional("cost", reading.cost, file.cost);
+    let keep = layers.optional("keep", columns(reading.keep), file.keep);
+    let margin = layers.pick("margin", reading.margin, file.margin, Margin::Share(defaults.margin));
+    // Lifetime value is revenue where the margin is a column.
+    let (share, margin) = match margin {
+        Margin::Share(share) => (share, None),
+        Margin::Column(column) => (defaults.margin, Some(column)),
+    };
     let run = RunConfig {
         history: HistoryOptions {
-            customer: layers.optional("customer", reading.customer, file.customer),
-            time: layers.optional("time", reading.time, file.time),
-            amount: layers.optional("amount", reading.amount, file.amount),
-            order: layers.optional("order", reading.order, file.order),
+            customer: given(customer),
+            time,
+            amount,
+            order,
+            quantity,
+            currency,
+            only_currency,
+            cost,
+            margin,
+            keep: given(keep),
             zone: layers.optional("zone", reading.zone, file.zone),
             as_of: layers.optional("as_of", reading.as_of, file.as_of),
             calibration_end: layers.optional(
@@ -197,7 +226,7 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
         list_id: layers.optional("list_id", typed.listed.list_id, file.list_id),
         horizon: layers.pick("horizon", models.horizon, file.horizon, defaults.horizon),
         discount: layers.pick("discount", models.discount, file.discount, defaults.discount),
-        margin: layers.pick("margin", models.margin, file.margin, defaults.margin),
+        margin: share,
         clusters: layers.pick("clusters", models.clusters, file.clusters, defaults.clusters),
         replications: layers.pick(
             "replications",
@@ -304,6 +333,12 @@ fn refuse_unknown_variables() -> Result<()> {
         "time",
         "amount",
         "order",
+        "quantity",
+        "currency",
+        "only_currency",
+        "cost",
+        "keep",
+        "margin",
         "zone",
         "as_of",
         "calibration_end",
@@ -319,7 +354,6 @@ fn refuse_unknown_variables() -> Result<()> {
         "cohort_period",
         "horizon",
         "discount",
-        "margin",
         "clusters",
         "replications",
         "seed",

@@ -26,17 +26,11 @@ pub fn files(inspection: &Inspection) -> String {
 /// What each column is taken for.
 pub fn columns(inspection: &Inspection) -> String {
     let mut grid = Grid::new("Columns", &["column", "type", "taken for"]);
-    let detected = &inspection.columns;
-    let roles = [
-        ("customer", Some(&detected.customer)),
-        ("time", Some(&detected.time)),
-        ("amount", Some(&detected.amount)),
-        ("order", detected.order.as_ref()),
-    ];
+    let roles = inspection.columns.roles();
     for (name, kind) in inspection.files.iter().take(1).flat_map(|file| &file.schema) {
-        let role =
-            roles.iter().find(|(_, column)| column.is_some_and(|c| c.name == *name)).map_or("", |(r, _)| r);
-        grid.row(vec![name.clone(), kind.clone(), role.to_string()]);
+        let taken_for: Vec<&str> =
+            roles.iter().filter(|(_, column)| column.name == *name).map(|(role, _)| *role).collect();
+        grid.row(vec![name.clone(), kind.clone(), taken_for.join(", ")]);
     }
     grid.text()
 }

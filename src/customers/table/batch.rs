@@ -15,13 +15,18 @@ use crate::calendar::Day;
 use crate::customers::table::list::merge;
 use crate::customers::table::{Column, CustomerTable, Ids, Prospects, TextKind, Values};
 use crate::error::{Error, Result};
+use crate::history::composite;
 
-/// The table as it is written to `customers.parquet`: the id in the type it came in, the statistics with recency and T
+/// The table as it is written to `customers.parquet`: the id in the type it came in (a composite one as its columns,
+/// under their own names, with `customer_` before a name that the table has already), the statistics with recency and T
 /// in the table's unit, the holdout if there is one, then the added columns.
 ///
 /// Errors: [`Error::Internal`] for columns of unequal length or with one name, which is a defect of the caller.
 pub fn to_record_batch(table: &CustomerTable) -> Result<RecordBatch> {
-    RecordBatch::try_from_iter(columns(table)?).map_err(failed)
+    let columns = columns(table)?;
+    let ids = id_columns(&table.ids, &columns)?;
+    let ids = ids.iter().map(|(name, array)| (name.as_str(), array.clone()));
+    RecordBatch::try_from_iter(ids.chain(columns)).map_err(failed)
 }
 
 /// The table with the prospects among its customers in one order of ids. Statistics and what models and tiers say are
@@ -34,21 +39,23 @@ pub fn with_prospects(table: &CustomerTable, prospects: &Prospects) -> Result<Re
     let is_customer = |row: u64| (row as usize) < n;
     let everyone = UInt64Array::from_iter_values(order.iter().copied());
     let customers: UInt64Array = order.iter().map(|&row| is_customer(row).then_some(row)).collect();
-    let columns = columns(table)?.into_iter().map(|(name, values)| {
-        let attribute = prospects.attributes.iter().find(|attribute| attribute.name == name);
-        let values = match (attribute, name) {
-            (_, "customer_id") => {
-                take(&concat(&[&values, &ids(&prospects.ids)?]).map_err(failed)?, &everyone)
-            }
-            (Some(Column { values: Values::Array(more), .. }), _) => {
-                take(&concat(&[&values, more]).map_err(failed)?, &everyone)
-            }
-            _ => take(&values, &customers),
+    let joined = |a: &ArrayRef, b: &ArrayRef| take(&concat(&[a, b])?, &everyone);
+    let others = columns(table)?;
+    let of_table = id_columns(&table.ids, &others)?;
+    let of_prospects = ids(&prospects.ids)?;
+    let ids = of_table
+        .iter()
+        .zip(&of_prospects)
+        .map(|((name, values), (_, more))| Ok((name.as_str(), joined(values, more).map_err(failed)?, false)));
+    let columns = others.iter().map(|(name, values)| {
+        let values = match prospects.attributes.iter().find(|attribute| attribute.name == *name) {
+            Some(Column { values: Values::Array(more), .. }) => joined(values, more),
+            _ => take(values, &customers),
         };
         // All stretches of a table have one schema, with or without a prospect.
-        Ok((name, values.map_err(failed)?, name != "customer_id"))
+        Ok((*name, values.map_err(failed)?, true))
     });
-    let columns = columns.collect::<Result<Vec<_>>>()?;
+    let columns = ids.chain(columns).collect::<Result<Vec<_>>>()?;
     RecordBatch::try_from_iter_with_nullable(columns).map_err(failed)
 }
 
@@ -59,7 +66,6 @@ fn failed(error: arrow_schema::ArrowError) -> Error {
 fn columns(table: &CustomerTable) -> Result<Vec<(&str, ArrayRef)>> {
     let n = table.len();
     let mut columns: Vec<(&str, ArrayRef)> = vec![
-        ("customer_id", ids(&table.ids)?),
         ("frequency", counts(table.frequency.iter().copied())),
         ("recency", numbers((0..n).map(|i| table.recency(i)))),
         ("T", numbers((0..n).map(|i| table.t(i)))),
@@ -91,6 +97,23 @@ fn columns(table: &CustomerTable) -> Result<Vec<(&str, ArrayRef)>> {
     Ok(columns)
 }
 
+/// The columns of ids, each under a name that none of `others` has, whatever its case.
+fn id_columns(list: &Ids, others: &[(&str, ArrayRef)]) -> Result<Vec<(String, ArrayRef)>> {
+    let mut out: Vec<(String, ArrayRef)> = Vec::new();
+    for (mut name, array) in ids(list)? {
+        let is_taken = |name: &str, out: &[(String, ArrayRef)]| {
+            let mut taken =
+                others.iter().map(|(other, _)| *other).chain(out.iter().map(|(other, _)| &other[..]));
+            taken.any(|other| other.eq_ignore_ascii_case(name))
+        };
+        while is_taken(&name, &out) {
+            name.insert_str(0, "customer_");
+        }
+        out.push((name, array));
+    }
+    Ok(out)
+}
+
 fn take(values: &ArrayRef, rows: &UInt64Array) -> Result<ArrayRef, arrow_schema::ArrowError> {
     take_rows(values, rows, None)
 }
@@ -107,14 +130,14 @@ fn dates(days: &[Day]) -> ArrayRef {
     Arc::new(Date32Array::from_iter_values(days.iter().map(|day| day.0)))
 }
 
-/// Ids of a width came from a column of that width (or a narrower one), so that they fit.
-pub(crate) fn ids(ids: &Ids) -> Result<ArrayRef> {
+/// The columns of ids. Those of a width came from a column of that width (or a narrower one), so that they fit.
+pub(crate) fn ids(ids: &Ids) -> Result<Vec<(String, ArrayRef)>> {
     macro_rules! narrow {
         ($array:ty, $int:ty, $values:expr) => {
             Arc::new(<$array>::from_iter_values($values.iter().map(|&v| v as $int))) as ArrayRef
         };
     }
-    Ok(match ids {
+    let array = match ids {
         Ids::Signed { values, bits: 8 } => narrow!(Int8Array, i8, values),
         Ids::Signed { values, bits: 16 } => narrow!(Int16Array, i16, values),
         Ids::Signed { values, bits: 32 } => narrow!(Int32Array, i32, values),
@@ -124,7 +147,12 @@ pub(crate) fn ids(ids: &Ids) -> Result<ArrayRef> {
         Ids::Unsigned { values, bits: 32 } => narrow!(UInt32Array, u32, values),
         Ids::Unsigned { values, .. } => narrow!(UInt64Array, u64, values),
         Ids::Text { ends, bytes, kind } => texts(ends, bytes, *kind)?,
-    })
+        Ids::Composite { ends, bytes, parts } => {
+            let begins = std::iter::once(&0).chain(ends);
+            return composite::columns(parts, begins.zip(ends).map(|(&begin, &end)| &bytes[begin..end]));
+        }
+    };
+    Ok(vec![("customer_id".to_string(), array)])
 }
 
 fn texts(ends: &[usize], bytes: &[u8], kind: TextKind) -> Result<ArrayRef> {

@@ -8,6 +8,7 @@ use arrow_array::UInt64Array;
 use arrow_select::take::take;
 use serde::Serialize;
 
+use crate::customers::names;
 use crate::customers::table::{Column, CustomerTable, Ids, Values, is_column};
 use crate::error::{Error, Result};
 use crate::history::list::{ListIds, ListTable, read_list};
@@ -163,7 +164,8 @@ impl CustomerList {
     /// the others: those of `range` of the list, which must be the part that the table's customers can be in.
     ///
     /// # Errors
-    /// [`Error::Value`] for an unsigned id that the signed ones of the list cannot be beside.
+    /// [`Error::Value`] for an unsigned id that the signed ones of the list cannot be beside, and for an attribute named
+    /// like a column of the table.
     pub fn join(&self, table: &mut CustomerTable, range: Range<usize>) -> Result<(Prospects, ListCounts)> {
         table.ids = widened(
             std::mem::replace(&mut table.ids, Ids::Unsigned { values: Vec::new(), bits: 8 }),
@@ -187,6 +189,10 @@ impl CustomerList {
             ListCounts { matched, not_listed: table.len() as u64 - matched, prospects: others.len() as u64 };
         let (rows, others) = (UInt64Array::from(rows), UInt64Array::from(others));
         for attribute in &self.attributes {
+            if let Some(column) = names::like(&attribute.name, table.columns.iter().map(|c| c.name.as_str()))
+            {
+                return Err(names::twice(&format!("an attribute of {}", self.name), &attribute.name, column));
+            }
             table.push(&attribute.name, taken(&attribute.values, &rows)?);
         }
         let attributes = self.attributes.iter().map(|attribute| {
@@ -194,7 +200,7 @@ impl CustomerList {
         });
         let prospects = Prospects {
             attributes: attributes.collect::<Result<_>>()?,
-            ids: select(&self.ids, others.values()),
+            ids: select(&self.ids, others.values())?,
         };
         Ok((prospects, counts))
     }
@@ -249,23 +255,26 @@ fn widened(ids: Ids, kind: IdKind) -> Result<Ids> {
     })
 }
 
-fn select(ids: &Ids, rows: &[u64]) -> Ids {
-    match ids {
+fn select(ids: &Ids, rows: &[u64]) -> Result<Ids> {
+    Ok(match ids {
         Ids::Signed { values, bits } => {
             Ids::Signed { values: rows.iter().map(|&row| values[row as usize]).collect(), bits: *bits }
         }
         Ids::Unsigned { values, bits } => {
             Ids::Unsigned { values: rows.iter().map(|&row| values[row as usize]).collect(), bits: *bits }
         }
-        Ids::Text { kind, .. } => {
+        &Ids::Text { kind, .. } => {
             let (mut ends, mut bytes) = (Vec::with_capacity(rows.len()), Vec::new());
             for &row in rows {
                 bytes.extend_from_slice(ids.bytes(row as usize));
                 ends.push(bytes.len());
             }
-            Ids::Text { ends, bytes, kind: *kind }
+            Ids::Text { ends, bytes, kind }
         }
-    }
+        Ids::Composite { .. } => {
+            return Err(Error::internal("joining the customers list", "its ids are of several columns"));
+        }
+    })
 }
 
 /// The rows of two ascending lists of ids in one order; those of `b` are numbered after those of `a`. No id is in both.

@@ -215,7 +215,7 @@ fn the_id_is_named_like_the_historys() {
         ("date", Arc::new(Date32Array::from(vec![1; n]))),
         ("amount", Arc::new(Float64Array::from(vec![1.0; n]))),
     ];
-    let options = HistoryOptions { customer: Some("key".into()), ..HistoryOptions::default() };
+    let options = HistoryOptions { customer: vec!["key".into()], ..HistoryOptions::default() };
     let reading = read_history(&[source("h", parquet(columns, 9))], &options, Unit::Day, &()).unwrap();
     let file = in_file(vec![("Customer", regions(1)), ("KEY", integers(&[2]))]);
     let list = CustomerList::read(file.path(), None, &reading.history, &[]).unwrap();

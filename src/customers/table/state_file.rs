@@ -11,17 +11,19 @@ use arrow_array::{
     ArrayRef, Date32Array, Decimal128Array, Float64Array, RecordBatch, UInt32Array, UInt64Array,
 };
 use arrow_schema::Schema;
+use arrow_select::take::take;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::amount::AmountKind;
 use crate::customers::account::{halves, whole};
 use crate::customers::groups::{Customers, ids, order};
-use crate::customers::shape::Shape;
+use crate::customers::shape::{NO_RANK, Shape};
 use crate::customers::state::{StateInfo, VERSION};
 use crate::customers::table::batch;
 use crate::error::{Error, Result};
-use crate::history::{IdValues, id_batch};
-use crate::random::{hash_integer, hash_text};
+use crate::history::kept::Kept;
+use crate::history::{IdValues, id_batch, id_hash};
+use crate::random::hash_integer;
 
 /// The key of the footer under which a state says what it is.
 const KEY: &str = "tiercast.state";
@@ -56,8 +58,12 @@ impl Customers {
         let low = |at: usize| records.iter().map(move |record| record[at] as u32);
         let days = |days: Vec<i32>| Arc::new(Date32Array::from(days)) as ArrayRef;
         let counts = |counts: Vec<u32>| Arc::new(UInt32Array::from(counts)) as ArrayRef;
+        let ids = batch::ids(&ids(&flat, &records, self.about.kind, &self.about.parts))?;
+        let [(_, id)] = &ids[..] else {
+            return Err(Error::internal("writing a state", "ids of several columns"));
+        };
         let mut columns: Vec<(String, ArrayRef)> = vec![
-            ("customer_id".into(), batch::ids(&ids(&flat, &records, self.about.kind))?),
+            ("customer_id".into(), Arc::clone(id)),
             ("first_order".into(), days(high(1).map(|day| day as i32).collect())),
             ("last_order".into(), days(low(1).map(|day| day as i32).collect())),
             ("days".into(), counts(high(2).collect())),
@@ -84,12 +90,32 @@ impl Customers {
                 at += 3;
             }
         }
+        for (i, column) in self.about.kept.iter().enumerate() {
+            let ranks = &self.about.rule.ranks[i];
+            let rank = |record: &&[u64]| Some(ranks[record[at + 1] as usize]).filter(|&rank| rank != NO_RANK);
+            let ranks: UInt32Array = records.iter().map(rank).collect();
+            let values =
+                take(&column.values, &ranks, None).map_err(|e| Error::internal("writing a state", e))?;
+            columns.push((last_value(&column.name), values));
+            let ticks = UInt64Array::from_iter_values(records.iter().map(|record| record[at]));
+            columns.push((tick_of(&column.name), Arc::new(ticks)));
+            at += 2;
+        }
         let text = serde_json::to_string(info).map_err(|e| Error::internal("writing a state", e))?;
         let made = RecordBatch::try_from_iter(columns).map_err(|e| Error::internal("writing a state", e))?;
         let metadata = HashMap::from([(KEY.to_string(), text)]);
         let schema = Schema::new_with_metadata(made.schema().fields().clone(), metadata);
         made.with_schema(Arc::new(schema)).map_err(|e| Error::internal("writing a state", e))
     }
+}
+
+/// The column of a kept column's last values, and that of when they were seen.
+fn last_value(name: &str) -> String {
+    format!("last {name}")
+}
+
+fn tick_of(name: &str) -> String {
+    format!("tick of {name}")
 }
 
 /// Two words each, as numbers.
@@ -163,6 +189,7 @@ pub(crate) fn read_customers(
     info: &StateInfo,
     shape: Shape,
     first_period: i32,
+    kept: &Kept,
     mut sink: impl FnMut(Known<'_>) -> Result<()>,
 ) -> Result<()> {
     let damaged = |problem: String| Error::NotParquet { path: path.to_path_buf(), problem };
@@ -202,6 +229,11 @@ pub(crate) fn read_customers(
                 });
             }
         }
+        let codes = codes(path, info, &found, kept)?;
+        let mut ticks = Vec::new();
+        for name in &info.kept {
+            ticks.push(column(&tick_of(name))?.as_primitive::<UInt64Type>().values().clone());
+        }
         let pair = |a: u32, b: u32| u64::from(a) << 32 | u64::from(b);
         let mut record = Vec::with_capacity(shape.len());
         for row in 0..found.num_rows() {
@@ -209,7 +241,10 @@ pub(crate) fn read_customers(
                 IdValues::Integers(values) => (values[row], hash_integer(values[row]), &[][..]),
                 IdValues::Texts(texts) => {
                     let text = texts.get(row).0;
-                    (0, hash_text(text), text)
+                    (0, id_hash(text), text)
+                }
+                IdValues::Composites(_) => {
+                    return Err(damaged("a state has no ids of several columns".into()));
                 }
             };
             record.clear();
@@ -233,11 +268,43 @@ pub(crate) fn read_customers(
                     None => record.extend_from_slice(&[0; 3]),
                 }
             }
+            for (ticks, codes) in ticks.iter().zip(&codes) {
+                record.extend_from_slice(&[ticks[row], u64::from(codes[row])]);
+            }
             debug_assert_eq!(record.len(), shape.len());
             sink(Known { hash, text, record: &record })?;
         }
     }
     Ok(())
+}
+
+/// Gives the values that a state kept their codes, before those of the rows are ranked.
+///
+/// # Errors
+/// As for [`read_customers`], and [`Error::Value`] for values of another type than the rows'.
+pub(crate) fn read_kept(path: &Path, info: &StateInfo, kept: &Kept) -> Result<()> {
+    if info.kept.is_empty() {
+        return Ok(());
+    }
+    let damaged = |e: String| Error::NotParquet { path: path.to_path_buf(), problem: e };
+    let reader = open(path)?.with_batch_size(BATCH).build().map_err(|e| damaged(e.to_string()))?;
+    for found in reader {
+        codes(path, info, &found.map_err(|e| damaged(e.to_string()))?, kept)?;
+    }
+    Ok(())
+}
+
+/// The codes of a batch's kept values.
+fn codes(path: &Path, info: &StateInfo, found: &RecordBatch, kept: &Kept) -> Result<Vec<Vec<u32>>> {
+    let mut arrays = Vec::with_capacity(info.kept.len());
+    for name in &info.kept {
+        let array = found.column_by_name(&last_value(name)).ok_or_else(|| Error::NotParquet {
+            path: path.to_path_buf(),
+            problem: format!("the state has no column \"{}\"", last_value(name)),
+        })?;
+        arrays.push(Arc::clone(array));
+    }
+    kept.codes_of("--append", &arrays)
 }
 
 fn words(array: &ArrayRef, kind: AmountKind) -> Vec<[u64; 2]> {

@@ -10,9 +10,12 @@ pub mod synth;
 
 use std::path::PathBuf;
 
-use tiercast::Result;
+use clap::ArgMatches;
+use clap::parser::ValueSource;
 use tiercast::history::{Source, files_of};
+use tiercast::{Error, Result};
 
+use crate::args::{HistoryArgs, Margin};
 use crate::settings::Settings;
 
 /// The sources that were named, or the bundled history.
@@ -27,6 +30,20 @@ fn sources(paths: &[PathBuf]) -> Vec<Source> {
 fn list_files(settings: &Settings) -> Result<Vec<PathBuf>> {
     let list = settings.run.customers_list.iter().cloned().map(Source::Path);
     files_of(&list.collect::<Vec<_>>())
+}
+
+/// Refuses a share of revenue where no lifetime value is computed: it would be ignored in silence.
+fn refuse_share(reading: &HistoryArgs, matches: Option<&ArgMatches>) -> Result<()> {
+    let typed = matches.and_then(|m| m.value_source("margin")) == Some(ValueSource::CommandLine);
+    match &reading.margin {
+        Some(Margin::Share(share)) if typed => Err(Error::value(
+            "--margin",
+            share,
+            "a share of revenue belongs to lifetime value, which this verb does not compute",
+            "give the column that says what each row earned, or use `tiercast run`",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Runs `work` with the number of threads that was asked for.

@@ -170,6 +170,7 @@ pub fn ledger_table(ledger: &Ledger) -> String {
         ("  of those used: amount 0", ledger.zero_amounts),
         ("  of those used: refunds subtracted", ledger.refunds_netted),
         ("  of those used: exact duplicates of another row", ledger.duplicates),
+        ("  of those used: cost or margin not known", ledger.without_cost),
     ] {
         if n > 0 {
             line(what.into(), n);

@@ -18,6 +18,7 @@ use crate::{plans, tables, terminal};
 
 /// Runs the verb.
 pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) -> Result<()> {
+    super::refuse_share(&args.reading, matches)?;
     let typed = Typed {
         reading: args.reading.clone(),
         listed: args.listed.clone(),
