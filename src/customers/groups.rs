@@ -22,7 +22,7 @@ use crate::parallel;
 
 /// Customers of a stretch, which is also a row group of the table that is written: small enough for a few of them to
 /// be at work at a time in little memory, large enough for columns to compress.
-const STRETCH: usize = if cfg!(test) { 7 } else { 1 << 18 };
+pub(crate) const STRETCH: usize = if cfg!(test) { 7 } else { 1 << 18 };
 
 /// The customers of a history, folded but not yet side by side.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use crate::parallel;
 
 /// What the program itself takes: code, footers, the buffers of the writer.
 pub(crate) const PROGRAM: u64 = if cfg!(test) { 0 } else { 48 << 20 };
-/// What a thread takes to decode rows, fold a partition or make a stretch of the table. Measured: README, "Limits".
+/// What a thread takes to decode rows, fold a partition or make a stretch of the table. Measured: the table in README.
 pub(crate) const PER_THREAD: u64 = if cfg!(test) { 0 } else { 64 << 20 };
 
 /// The shares of a limit.

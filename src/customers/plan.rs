@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::customers::groups::STRETCH;
 use crate::customers::memory::{Memory, open_blocks};
 use crate::customers::store::partitions;
 use crate::error::Result;
@@ -14,8 +15,11 @@ const ASSUMED_ID_BYTES: f64 = 16.0;
 /// What the program takes beside rows and customers, as measured: its code, the footers and the writer's buffers.
 const BASE: u64 = 30 << 20;
 
-/// What a thread takes to decode rows, fold a partition or make a stretch of the table, as measured.
-const THREAD: u64 = 40 << 20;
+/// What a thread takes to decode rows and to fold a partition, as measured.
+const THREAD: u64 = 8 << 20;
+
+/// What a thread takes to make and encode a full stretch of the table, as measured.
+const FULL_STRETCH: u64 = 32 << 20;
 
 /// A number of which only bounds are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -109,15 +113,21 @@ fn plan_of(history: &History, options: &HistoryOptions, threads: usize) -> Resul
     let customer_bytes = Between { least: of_customers(customers.least), most: of_customers(customers.most) };
 
     let threads_wide = threads as u64;
-    let fixed = BASE + threads_wide * THREAD;
+    let fixed = |customers: u64| {
+        // As many stretches at work as there are threads, if there are so many, and the last need not be full.
+        let at_work = customers.min(threads_wide * STRETCH as u64);
+        BASE + threads_wide * THREAD + (at_work as f64 / STRETCH as f64 * FULL_STRETCH as f64) as u64
+    };
     // Half of the blocks being filled is empty at the end, and keeping account of blocks takes a hundredth.
     let held = |bytes: u64| bytes + bytes / 100;
     let in_blocks = held(row_bytes) + open_blocks(rows, threads_wide) / 2;
     // Partitions give their rows' memory back while their customers are folded, so that customers need more only where
     // they are larger than their rows.
     let memory = Between {
-        least: fixed + in_blocks,
-        most: fixed + in_blocks.max(held(customer_bytes.most)) + open_blocks(rows, threads_wide) / 2,
+        least: fixed(customers.least) + in_blocks,
+        most: fixed(customers.most)
+            + in_blocks.max(held(customer_bytes.most))
+            + open_blocks(rows, threads_wide) / 2,
     };
     let limit = options.memory_limit.unwrap_or(u64::MAX);
     let blocks = u64::try_from(share.blocks).unwrap_or(u64::MAX);

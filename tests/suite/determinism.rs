@@ -158,8 +158,8 @@ fn threads_files_and_memory_change_no_byte_of_the_customer_table() {
     let expected = summarize(1, 0, None);
     for (turn, threads) in [1, 2, 3, 8].into_iter().enumerate() {
         // About the smallest limits with so many threads, in which rows go to disk.
-        let least = 48 + 65 * threads as u64;
-        for (step, limit) in [None, Some(least), Some(least + 4)].into_iter().enumerate() {
+        let least = 48 + 68 * threads as u64;
+        for (step, limit) in [None, Some(least), Some(least + 16)].into_iter().enumerate() {
             let got = summarize(threads, turn + step + 1, limit);
             assert!(got == expected, "{threads} threads, limit {limit:?} MiB");
         }

@@ -268,6 +268,12 @@ fn a_dry_run_says_what_it_would_take_and_writes_nothing() {
         let most = tight["plan"]["memory"]["most"].as_u64().unwrap();
         assert!(peak <= most * 6 / 5, "{peak} of {most}");
     }
+    let free = read(&["summarize", "h.parquet", "-o", "t.parquet", "--json", "--threads", "1"]);
+    if let Some(peak) = free["peak_memory_bytes"].as_f64() {
+        let bound = |name: &str| wide["plan"]["memory"][name].as_f64().unwrap();
+        let (least, most) = (bound("least"), bound("most"));
+        assert!(0.7 * least <= peak && peak <= 1.3 * most, "{peak} is not about {least} to {most}");
+    }
     fs::remove_file(scratch.path("t.parquet")).unwrap();
     let run = read(&["run", "h.parquet", "--dry-run", "--json"]);
     assert_eq!(run["plan"]["history"]["rows"], ROWS);

@@ -141,12 +141,10 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// A number in three digits or so: 950, 7.7k, 76.7M.
+/// A number in few digits: 950, 7654, 76.7k, 76.7M.
 fn short(n: f64) -> String {
-    let (unit, name) = [(1e9, "G"), (1e6, "M"), (1e3, "k")]
-        .into_iter()
-        .find(|(unit, _)| n >= 0.9995 * unit)
-        .unwrap_or((1.0, ""));
+    let units = [(1e9, 0.9995e9, "G"), (1e6, 0.9995e6, "M"), (1e3, 9_999.5, "k")];
+    let (unit, _, name) = units.into_iter().find(|&(_, from, _)| n >= from).unwrap_or((1.0, 0.0, ""));
     let n = n / unit;
     let decimals = usize::from(n < 99.95 && (unit > 1.0 || n < 9.95 && n.fract() != 0.0));
     format!("{n:.decimals$}{name}")
@@ -169,8 +167,15 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        let cases =
-            [(0.0, "0"), (4.0, "4"), (0.4, "0.4"), (950.0, "950"), (7_654.0, "7.7k"), (999_700.0, "1.0M")];
+        let cases = [
+            (0.0, "0"),
+            (4.0, "4"),
+            (0.4, "0.4"),
+            (950.0, "950"),
+            (7_654.0, "7654"),
+            (76_540.0, "76.5k"),
+            (999_700.0, "1.0M"),
+        ];
         for (n, text) in cases.into_iter().chain([(76_700_000.0, "76.7M"), (123_456_789.0, "123M")]) {
             assert_eq!(short(n), text);
         }
