@@ -28,7 +28,8 @@ impl Memory {
         let block = BLOCK_WORDS as u64 * 8;
         // Each thread fills a block of every partition, and a few full ones have to fit beside them.
         let open = partitions(history.rows()) as u64 * block * threads;
-        let needed = PROGRAM + threads * PER_THREAD + open + open / 4;
+        let fixed = PROGRAM + history.bytes() as u64;
+        let needed = fixed + threads * PER_THREAD + open + open / 4;
         if limit < needed {
             let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
             return Err(Error::value(
@@ -38,6 +39,6 @@ impl Memory {
                 format!("give at least {}MiB, or fewer --threads", megabytes(needed)),
             ));
         }
-        Ok(Memory { blocks: (limit - PROGRAM - threads * PER_THREAD) as usize })
+        Ok(Memory { blocks: (limit - fixed - threads * PER_THREAD) as usize })
     }
 }

@@ -20,7 +20,8 @@ use crate::customers::store::{Scatter, Store, partitions};
 use crate::customers::table::CustomerTable;
 use crate::error::{Error, Result};
 use crate::history::{
-    History, HistoryOptions, Inspection, KeptColumn, Ledger, Reason, SetAsideRow, Source, TaskLedger,
+    History, HistoryOptions, Inspection, JoinReport, KeptColumn, Ledger, Reason, SetAsideRow, Source,
+    TaskLedger,
 };
 use crate::parallel;
 use crate::progress::Progress;
@@ -59,6 +60,7 @@ pub struct Summary {
 fn warnings(ledger: &Ledger, cohorts: Option<&CohortTable>) -> Vec<String> {
     let mut out = Vec::new();
     out.extend(ledger.skipped.iter().map(|file| format!("a bad file is left out: {}", file.problem)));
+    out.extend(ledger.join.iter().flat_map(JoinReport::warnings));
     if cohorts.is_some_and(|table| !table.has_spend()) {
         out.push("amounts are too large to be added exactly by cohort: cohorts have no spend".to_string());
     }
@@ -272,11 +274,12 @@ struct Read {
 
 /// Decodes and scatters all tasks; `None` if an exact amount is too large to be held exactly.
 fn read<'a>(
-    history: &History,
+    history: &mut History,
     options: &HistoryOptions,
     store: Store<'a>,
     progress: &dyn Progress,
 ) -> Result<Option<(Store<'a>, Read)>> {
+    history.begin();
     progress.phase("reading", history.rows());
     let ledgers: Vec<Mutex<TaskLedger>> = (0..history.tasks()).map(|_| Mutex::default()).collect();
     let workers = parallel::try_workers(
@@ -307,6 +310,7 @@ fn read<'a>(
         last_order = last_order.max(task_ledger.last_order);
         last_refund = last_refund.max(task_ledger.last_refund);
     }
+    ledger.join = history.join_report()?;
     Ok(Some((store, Read { ledger, first_order, last_order, last_refund })))
 }
 

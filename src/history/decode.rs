@@ -95,6 +95,8 @@ impl History {
         let columns = &self.columns[piece.file as usize];
         let mut wanted = vec![columns.customer.index, columns.time.index, columns.amount.index];
         wanted.extend(columns.order.as_ref().map(|order| order.index));
+        let source = self.join.as_ref().and_then(|join| join.column(piece.file as usize));
+        wanted.extend(source);
         let mut sorted = wanted.clone();
         sorted.sort_unstable();
         sorted.dedup();
@@ -107,6 +109,8 @@ impl History {
             history: self,
             options,
             piece: *piece,
+            order: columns.order.is_some().then(|| place[3]),
+            source: source.map(|index| sorted.partition_point(|&other| other < index)),
             place,
             kind,
             clock: self.zone.as_ref().map(|zone| zone.clock()),
@@ -167,6 +171,9 @@ struct Reader<'a> {
     options: &'a HistoryOptions,
     piece: Piece,
     place: Vec<usize>,
+    order: Option<usize>,
+    /// Where the source of a row is in a batch.
+    source: Option<usize>,
     kind: TimeKind,
     clock: Option<Clock<'a>>,
     /// Rows of the piece so far.
@@ -183,7 +190,13 @@ impl Reader<'_> {
     ) -> Result<ControlFlow<()>> {
         let (customer, time, amount) =
             (batch.column(self.place[0]), batch.column(self.place[1]), batch.column(self.place[2]));
-        let who = ids(customer, self.history.ids()).map_err(|_| self.unrepresentable())?;
+        let who = match &self.history.join {
+            Some(join) => {
+                let source = self.source.map(|place| batch.column(place));
+                join.batch(self.piece.file as usize, customer, source)?
+            }
+            None => ids(customer, self.history.ids()).map_err(|_| self.unrepresentable())?,
+        };
         let Scratch { ticks: tick, days: day, amounts: key, extras: extra } = &mut self.scratch;
         ticks(time, tick);
         days(tick, self.kind, self.clock.as_mut(), day);
@@ -191,7 +204,7 @@ impl Reader<'_> {
         if amounts(amount, amount_kind, key) == Fit::TooLarge {
             return Ok(ControlFlow::Break(()));
         }
-        let order = self.place.get(3).map(|&place| orders(batch.column(place)));
+        let order = self.order.map(|place| orders(batch.column(place)));
         let extras = self.history.extras().words();
         extra.clear();
         if let Some(order) = &order {
@@ -258,7 +271,7 @@ impl Reader<'_> {
         let (day, amount) = (Day(self.scratch.days[i]), self.scratch.amounts[i]);
         let has_amount = valid(nulls.amount, i);
         let (reason, value) = if !valid(nulls.who, i) {
-            (Reason::NullCustomer, None)
+            who.why(i)
         } else if let Some(blank) = who.blank(i) {
             (Reason::NullCustomer, Some(blank.to_string()))
         } else if !valid(nulls.time, i) {

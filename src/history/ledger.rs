@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::history::join::JoinReport;
 
 /// Why a row was set aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -13,6 +14,12 @@ use crate::error::Error;
 pub enum Reason {
     /// No customer id (null or empty text).
     NullCustomer,
+    /// No source, where a column says the source and an id map needs it.
+    NullSource,
+    /// An id that the id map does not have.
+    UnmatchedId,
+    /// An id that stands for several customers in the id map.
+    AmbiguousId,
     /// No date.
     NullTime,
     /// A date outside 1900-01-01 to 2199-12-31, or beyond what days can count.
@@ -35,8 +42,11 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order in which they are reported.
-    pub const ALL: [Reason; 10] = [
+    pub const ALL: [Reason; 13] = [
         Reason::NullCustomer,
+        Reason::NullSource,
+        Reason::UnmatchedId,
+        Reason::AmbiguousId,
         Reason::NullTime,
         Reason::ImpossibleDate,
         Reason::AfterAsOf,
@@ -52,6 +62,9 @@ impl Reason {
     pub fn key(self) -> &'static str {
         match self {
             Reason::NullCustomer => "null_customer",
+            Reason::NullSource => "null_source",
+            Reason::UnmatchedId => "unmatched_id",
+            Reason::AmbiguousId => "ambiguous_id",
             Reason::NullTime => "null_time",
             Reason::ImpossibleDate => "impossible_date",
             Reason::AfterAsOf => "after_as_of",
@@ -69,6 +82,9 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Reason::NullCustomer => "no customer id",
+            Reason::NullSource => "no source",
+            Reason::UnmatchedId => "id not in the id map",
+            Reason::AmbiguousId => "id of several customers in the id map",
             Reason::NullTime => "no date",
             Reason::ImpossibleDate => "impossible date",
             Reason::AfterAsOf => "after the as-of date",
@@ -134,6 +150,8 @@ pub struct Ledger {
     /// Of the rows that can be used: those that repeat another one exactly in every column (used, unless duplicates are
     /// dropped). Rows set aside for another reason are not compared.
     pub duplicates: u64,
+    /// What became of the ids of each source, where an id map makes customers of them.
+    pub join: Option<JoinReport>,
 }
 
 impl Ledger {

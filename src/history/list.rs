@@ -149,7 +149,12 @@ fn fields(schema: &Schema) -> Vec<(&String, &DataType)> {
 /// The column of the ids; errors name the option of the list and not that of the history.
 fn id_column(file: &ParquetFile, id: Option<&str>, history: &Inspection) -> Result<ColumnRef> {
     let schema = file.schema();
-    let wanted = normalise(&history.columns.customer.name);
+    // An id map makes other ids of the history's: the list's are like those.
+    let customer = match &history.id_map {
+        Some(map) => &map.columns[2],
+        None => &history.columns.customer.name,
+    };
+    let wanted = normalise(customer);
     let alike: Vec<&str> = schema
         .fields()
         .iter()

@@ -11,16 +11,22 @@ mod files_tests;
 mod folders;
 mod footer;
 mod hive;
+pub mod id_map;
+pub mod join;
+#[cfg(test)]
+mod join_tests;
 mod kept;
 mod keys;
 pub mod ledger;
 pub(crate) mod list;
+mod map_file;
 mod names;
 #[cfg(test)]
 mod regression_tests;
 pub mod scan;
 pub mod schema;
 mod skip;
+mod source_keys;
 mod split;
 mod stamp;
 #[cfg(test)]
@@ -37,6 +43,8 @@ pub mod zone;
 pub use decode::{Sink, TaskLedger};
 pub use extras::Extras;
 pub use folders::files_of;
+pub use id_map::{IdMap, IdMapInfo};
+pub use join::{IdCount, JoinReport, SourceCounts, Unmatched};
 pub use kept::KeptColumn;
 pub use ledger::{Ledger, Reason, SetAsideRow, SkippedFile};
 pub use scan::{FileInfo, History, Inspection};
@@ -108,6 +116,12 @@ pub struct HistoryOptions {
     pub calibration_end: Option<Day>,
     /// What happens to negative amounts.
     pub refunds: Refunds,
+    /// A Parquet file, or a folder of them, that says which customer each id of each source is.
+    pub id_map: Option<PathBuf>,
+    /// The column that says a row's source; the name of the file or folder as given unless there is one.
+    pub source: Option<String>,
+    /// What happens to rows whose id is not in the id map.
+    pub unmatched: Unmatched,
     /// Whether exact duplicates of a row are set aside.
     pub drop_duplicates: bool,
     /// Whether bad files are set aside whole and listed; without it, the first of them is an error.

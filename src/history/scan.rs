@@ -1,5 +1,7 @@
 //! Looks at the files before a row is read: columns, types, zone, and the pieces of work.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::amount::AmountKind;
@@ -7,6 +9,8 @@ use crate::error::{Error, Result};
 use crate::history::extras::Extras;
 use crate::history::files::{ParquetFile, open_all};
 use crate::history::hive::add_columns;
+use crate::history::id_map::{IdMap, IdMapInfo};
+use crate::history::join::{Join, JoinReport, Unmatched};
 use crate::history::schema::{Detected, Role, detect};
 use crate::history::split::{Piece, Task, tasks};
 use crate::history::together::Together;
@@ -48,6 +52,12 @@ pub struct Inspection {
     pub amounts: AmountKind,
     /// The zone in which instants become days; `None` for local times and dates.
     pub zone: Option<String>,
+    /// The column that says a row's source in the id map.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The id map that makes customers of ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_map: Option<IdMapInfo>,
     /// Files that are set aside whole because they are bad.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<SkippedFile>,
@@ -62,6 +72,8 @@ pub struct History {
     pub(crate) columns: Vec<Detected>,
     pub(crate) zone: Option<Zone>,
     pub(crate) tasks: Vec<Task>,
+    /// The join with an id map.
+    pub(crate) join: Option<Arc<Join>>,
     inspection: Inspection,
     options: HistoryOptions,
 }
@@ -73,6 +85,7 @@ impl History {
     ///
     /// Errors: every kind of unreadable file or unusable column; no row is decoded here.
     pub fn open(sources: &[Source], options: &HistoryOptions) -> Result<History> {
+        check_join(options)?;
         let mut files = Vec::new();
         let mut bad = Vec::new();
         for opened in open_all(sources)? {
@@ -86,7 +99,10 @@ impl History {
             bad.iter().map(|(name, error)| SkippedFile::new(name.clone(), error, None)).collect();
         match bad.into_iter().next() {
             Some((_, error)) if files.is_empty() => Err(error),
-            _ => History::of(files, skipped, options),
+            _ => {
+                let map = options.id_map.as_deref().map(IdMap::read).transpose()?.map(Arc::new);
+                History::of(files, skipped, map, options)
+            }
         }
     }
 
@@ -94,6 +110,7 @@ impl History {
     pub(crate) fn of(
         mut files: Vec<ParquetFile>,
         skipped: Vec<SkippedFile>,
+        map: Option<Arc<IdMap>>,
         options: &HistoryOptions,
     ) -> Result<History> {
         // A file without rows says nothing, and its types are often no one's choice: pandas writes an empty table's
@@ -112,7 +129,12 @@ impl History {
             .collect::<Result<_>>()?;
         let all = Together { files: with_rows, columns: &columns };
         all.same_names()?;
-        let ids = all.ids(|columns| Some(&columns.customer), Role::Customer)?;
+        let join = map.map(|map| Join::new(map, with_rows, options)).transpose()?.map(Arc::new);
+        let ids = match &join {
+            // Each file's own ids may be of its own kind.
+            Some(join) => join.map().kind(),
+            None => all.ids(|columns| Some(&columns.customer), Role::Customer)?,
+        };
         if columns[0].order.is_some() {
             all.ids(|columns| columns.order.as_ref(), Role::Order)?;
         }
@@ -124,10 +146,12 @@ impl History {
             ids,
             amounts: all.amounts(),
             zone: zone.as_ref().map(|zone| zone.name().to_string()),
+            source: options.source.clone(),
+            id_map: join.as_ref().map(|join| join.map().info().clone()),
             skipped,
         };
         let tasks = tasks(&files);
-        Ok(History { files, columns, zone, tasks, inspection, options: options.clone() })
+        Ok(History { files, columns, zone, tasks, join, inspection, options: options.clone() })
     }
 
     /// What it was opened with.
@@ -138,6 +162,23 @@ impl History {
     /// What is known from the footers.
     pub fn inspection(&self) -> &Inspection {
         &self.inspection
+    }
+
+    /// Forgets what ids were met: the rows are about to be read from the first one on.
+    pub(crate) fn begin(&mut self) {
+        self.join = self.join.take().map(|join| Arc::new(join.again()));
+    }
+
+    /// Bytes of memory that are taken as long as the history is read, beside its rows.
+    pub(crate) fn bytes(&self) -> usize {
+        self.join.as_ref().map_or(0, |join| join.map().bytes())
+    }
+
+    /// What became of the ids of each source, once the rows were read.
+    ///
+    /// Errors: [`Error::Value`] for sources that the id map does not have, unless their ids are kept.
+    pub(crate) fn join_report(&self) -> Result<Option<JoinReport>> {
+        self.join.as_ref().map(|join| join.report()).transpose()
     }
 
     /// Rows of all files.
@@ -188,6 +229,16 @@ impl History {
         let piece = pieces[pieces.partition_point(|piece| piece.base <= row) - 1];
         (piece, row - piece.base)
     }
+}
+
+/// What options of an id map say without one.
+fn check_join(options: &HistoryOptions) -> Result<()> {
+    let (what, value) = match (&options.id_map, &options.source, options.unmatched) {
+        (None, Some(column), _) => ("--source", column.as_str()),
+        (None, None, Unmatched::Keep) => ("--unmatched", "keep"),
+        _ => return Ok(()),
+    };
+    Err(Error::value(what, value, "there is no id map", "name the map with --id-map, or leave this out"))
 }
 
 fn describe(file: &ParquetFile) -> FileInfo {

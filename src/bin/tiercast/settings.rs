@@ -9,12 +9,13 @@ use serde::Deserialize;
 use tiercast::amount::Refunds;
 use tiercast::calendar::{CalendarPeriod, Day, Discount, LastPeriods, Span, Unit};
 use tiercast::error::nearest_first;
-use tiercast::history::{CohortPeriod, HistoryOptions};
+use tiercast::history::{CohortPeriod, HistoryOptions, Unmatched};
 use tiercast::pipeline::RunConfig;
 use tiercast::{Error, Result};
 
 use crate::args::{
     CohortArgs, CohortPeriodArg, Global, HistoryArgs, ListArgs, MemorySize, ModelArgs, RefundsArg, UnitArg,
+    UnmatchedArg,
 };
 
 /// The settings file that is read when none is named.
@@ -79,6 +80,9 @@ struct FileSettings {
     #[serde(deserialize_with = "day")]
     calibration_end: Option<Day>,
     refunds: Option<Refunds>,
+    id_map: Option<PathBuf>,
+    source: Option<String>,
+    unmatched: Option<Unmatched>,
     drop_duplicates: Option<bool>,
     skip_bad_files: Option<bool>,
     periods: Option<LastPeriods>,
@@ -144,6 +148,10 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
         RefundsArg::Aside => Refunds::Aside,
         RefundsArg::Net => Refunds::Net,
     });
+    let unmatched = reading.unmatched.map(|how| match how {
+        UnmatchedArg::Aside => Unmatched::Aside,
+        UnmatchedArg::Keep => Unmatched::Keep,
+    });
     let unit = reading.unit.map(|u| match u {
         UnitArg::Day => Unit::Day,
         UnitArg::Week => Unit::Week,
@@ -170,6 +178,9 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
                 file.calibration_end,
             ),
             refunds: layers.pick("refunds", refunds, file.refunds, defaults.history.refunds),
+            id_map: layers.optional("id_map", reading.id_map, file.id_map),
+            source: layers.optional("source", reading.source, file.source),
+            unmatched: layers.pick("unmatched", unmatched, file.unmatched, Unmatched::Aside),
             drop_duplicates: layers.pick(
                 "drop_duplicates",
                 reading.drop_duplicates,
@@ -305,6 +316,9 @@ fn refuse_unknown_variables() -> Result<()> {
         "as_of",
         "calibration_end",
         "refunds",
+        "id_map",
+        "source",
+        "unmatched",
         "drop_duplicates",
         "skip_bad_files",
         "periods",
