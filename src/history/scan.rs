@@ -128,7 +128,7 @@ impl History {
             .map(|file| detect(file.path(), file.schema(), file.own_columns(), options))
             .collect::<Result<_>>()?;
         let all = Together { files: with_rows, columns: &columns };
-        all.same_names()?;
+        all.same_names(map.is_some())?;
         let join = map.map(|map| Join::new(map, with_rows, options)).transpose()?.map(Arc::new);
         let ids = match &join {
             // Each file's own ids may be of its own kind.

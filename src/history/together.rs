@@ -32,13 +32,16 @@ impl Together<'_> {
     }
 
     /// A role is played by columns of one name: a file where another column happened to look right would mix two
-    /// meanings.
-    pub(crate) fn same_names(&self) -> Result<()> {
+    /// meanings. Ids that a map makes customers of have a meaning in each system, and so a name.
+    pub(crate) fn same_names(&self, mapped: bool) -> Result<()> {
         let text =
             |column: Option<&ColumnRef>| column.map_or("missing".into(), |c| format!("\"{}\"", c.name));
         let first = roles(&self.columns[0]);
         for (i, columns) in self.columns.iter().enumerate().skip(1) {
             for ((role, a), (_, b)) in first.iter().zip(roles(columns)) {
+                if mapped && *role == Role::Customer {
+                    continue;
+                }
                 if a.map(|c| normalise(&c.name)) != b.map(|c| normalise(&c.name)) {
                     let remedy = format!(
                         "name a column that all files have with --{}, or give files of one kind",

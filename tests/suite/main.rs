@@ -11,6 +11,7 @@ mod files;
 mod golden;
 mod house;
 mod lists;
+mod sources;
 mod strategies;
 mod support;
 mod synth;
