@@ -15,7 +15,7 @@ pub enum Refunds {
 }
 
 /// How the amounts of a history are held while they are added up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AmountKind {
     /// Floating point: added in a canonical order (day, then amount) within a customer.

@@ -1,18 +1,18 @@
 //! One partition → the statistics of its customers: codes, a counting sort, a small sort per customer, one scan each.
 
 use crate::amount::AmountKind;
-use crate::customers::account::Account;
 use crate::customers::blocks::{BLOCK_BITS, Blocks, Pool};
+use crate::customers::bucket_sort;
 use crate::customers::codes::CodeTable;
 use crate::customers::cohorts::{CohortRule, CohortTally};
+use crate::customers::fold_one::{FoldOne, Who};
 use crate::customers::record::{Layout, amount, compare, id, when};
 use crate::customers::run::{Flat, Run};
-use crate::customers::scan::{Counts, Customer, ScanRule};
+use crate::customers::scan::ScanRule;
 use crate::customers::shape::Shape;
 use crate::customers::statistics::{Floats, Money, Packed, Tally, Units};
-use crate::customers::suspects::{Suspect, suspects};
+use crate::customers::suspects::Suspect;
 use crate::history::Reason;
-use crate::history::event::amount_text;
 use crate::random::hash_integer;
 
 /// What a fold has to know.
@@ -89,6 +89,13 @@ struct Grouped {
     known: Vec<Option<u64>>,
 }
 
+/// The hash of a customer from the first word of its rows' records.
+#[inline]
+pub(crate) fn id_hash(layout: Layout, first: u64) -> u64 {
+    // The low bits of a text's word are its length.
+    if layout.text { first.rotate_right(16) } else { hash_integer(first) }
+}
+
 fn group(rows: &Blocks, before: &Blocks, rule: &Rule) -> Grouped {
     let (layout, old) = (rule.layout, rule.before());
     let count = rows.list.iter().map(Vec::len).sum::<usize>() / layout.head();
@@ -99,7 +106,7 @@ fn group(rows: &Blocks, before: &Blocks, rule: &Rule) -> Grouped {
     let mut code_of = |ids: &[Id], record: &[u64], layout: Layout| {
         if !layout.text {
             // The hash of integers is a bijection: equal hashes are equal ids.
-            return table.code(hash_integer(id(record)), |_| true);
+            return table.code(id_hash(layout, id(record)), |_| true);
         }
         let same = |code: u32| {
             let (other, its) = match ids[code as usize] {
@@ -109,8 +116,7 @@ fn group(rows: &Blocks, before: &Blocks, rule: &Rule) -> Grouped {
             };
             other[0] == id(record) && its.text(other) == layout.text(record)
         };
-        // The low bits are the text's length.
-        table.code(id(record).rotate_right(16), same)
+        table.code(id_hash(layout, id(record)), same)
     };
     for (number, block) in rows.list.iter().enumerate() {
         layout.each(block, |at, record| {
@@ -179,49 +185,23 @@ fn fold_as<M: Money>(
 
     let width = rule.shape.len();
     let mut found: Vec<u32> = Vec::with_capacity(ids.len());
-    let mut records: Vec<u64> = Vec::with_capacity(ids.len() * width);
-    let (mut tally, mut aside, mut suspected) = (Tally::default(), Vec::new(), Vec::new());
-    let (mut scratch, mut account) = (Vec::new(), Account::default());
+    let mut one = FoldOne::new(rule, money, ids.len());
     let mut begin = 0;
     for code in 0..ids.len() {
         let own = &mut packed[begin..ends[code]];
         begin = ends[code];
-        own.sort_unstable();
-        let id_hash = codes.hash(code);
-        let extras_of = |row: Packed| layout.extras(rows.at(row.place()));
-        let customer = Customer { id_hash, rows: own, extras_of };
         let known = known.get(code).copied().flatten();
-        match known {
-            Some(address) => account = rule.shape.account(record_before(address), money),
-            None => rule.scan.clear(&mut account),
+        let who = Who {
+            integer: if let Id::Integer(id) = ids[code] { id } else { 0 },
+            id_hash: codes.hash(code),
+            number: code,
+            before: known.map(record_before),
+        };
+        if one.fold(who, own, |row| rows.at(row.place()), cohorts.as_deref_mut()) {
+            found.push(code as u32);
         }
-        let cohorts = cohorts.as_deref_mut();
-        let mut counts = Counts { tally: &mut tally, cohorts, scratch: &mut scratch };
-        customer.scan(money, &rule.scan, &mut account, &mut counts, |row, reason| {
-            let value = match reason {
-                Reason::NewInHoldout => row.day().to_string(),
-                _ => amount_text(row.amount(), rule.shape.amounts),
-            };
-            aside.push(Aside { row: when(rows.at(row.place())).row(), reason, value });
-        });
-        if account.days == 0 {
-            continue;
-        }
-        if own.windows(2).any(|pair| pair[0].may_equal(pair[1])) {
-            // Refunds before the first order are not used, and so are not compared.
-            let used = own.iter().copied().skip_while(|row| row.day().0 < account.first_order);
-            let record_of = |row: Packed| &rows.at(row.place())[..layout.head()];
-            suspected.extend(suspects(used, rule.drop_duplicates, record_of).map(|rows| Suspect {
-                customer: code,
-                id_hash,
-                before: known.map(|address| record_before(address).to_vec()),
-                rows,
-            }));
-        }
-        let integer = if let Id::Integer(id) = ids[code] { id } else { 0 };
-        rule.shape.encode(integer, &account, money, &rule.scan, &mut records);
-        found.push(code as u32);
     }
+    let FoldOne { tally, aside, suspects: mut suspected, records, .. } = one;
     drop(packed);
 
     let mut order: Vec<u32> = (0..found.len() as u32).collect();
@@ -231,7 +211,7 @@ fn fold_as<M: Money>(
         // Keys lie beside the places, so that sorting looks nothing up.
         let key = |place: u32| rule.shape.sortable(records[place as usize * width]);
         let mut keyed: Vec<(u64, u32)> = order.iter().map(|&place| (key(place), place)).collect();
-        keyed.sort_unstable();
+        bucket_sort::sort(&mut keyed);
         order = keyed.into_iter().map(|(_, place)| place).collect();
     }
     let mut flat = Flat { records: Vec::with_capacity(records.len()), texts: Vec::new() };

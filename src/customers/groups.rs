@@ -6,6 +6,7 @@
 //! never has to be in memory whole.
 
 use crate::calendar::{Unit, Window};
+use crate::customers::bucket_sort;
 use crate::customers::record::{compare, unpack};
 use crate::customers::run::{Flat, Key, Run};
 use crate::customers::scan::ScanRule;
@@ -48,6 +49,22 @@ impl Customers {
     pub(crate) fn new(runs: Vec<Run>, about: About, spill: Spill) -> Result<Customers> {
         let begins = begins(&runs, about.shape, &spill)?;
         Ok(Customers { runs, about, spill, begins })
+    }
+
+    /// The customers of runs that follow each other in the order of ids.
+    pub(crate) fn in_order(runs: Vec<Run>, about: About, spill: Spill) -> Customers {
+        let len: usize = runs.iter().map(Run::len).sum();
+        let place = |rank: usize| {
+            let mut left = rank;
+            let each = runs.iter().map(|run| {
+                let own = left.min(run.len());
+                left -= own;
+                own
+            });
+            each.collect()
+        };
+        let begins = (0..len.div_ceil(STRETCH)).map(|i| i * STRETCH).chain([len]).map(place).collect();
+        Customers { runs, about, spill, begins }
     }
 
     /// Number of customers.
@@ -220,8 +237,7 @@ pub(crate) fn order(flat: &Flat, shape: Shape) -> Vec<u32> {
         let text = |i: u32| flat.text(record(i));
         order.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(text(a.1), text(b.1))));
     } else {
-        // The stable sort finds the runs, which are in order already, and merges them.
-        order.sort();
+        bucket_sort::sort(&mut order);
     }
     order.into_iter().map(|(_, i)| i).collect()
 }

@@ -2,10 +2,13 @@
 
 mod account;
 mod blocks;
+mod bucket_sort;
+mod clusters;
 mod codes;
 pub mod cohorts;
 pub mod concentration;
 mod fold;
+mod fold_one;
 pub mod groups;
 mod last_used;
 mod memory;
@@ -19,8 +22,14 @@ mod second_look;
 mod shape;
 pub mod spend;
 mod spill;
+pub mod state;
+#[cfg(test)]
+mod state_tests;
 mod statistics;
 mod store;
+mod stream;
+#[cfg(test)]
+mod stream_tests;
 pub mod summary;
 mod suspects;
 pub mod table;
@@ -30,6 +39,8 @@ pub(crate) mod testing;
 mod tests;
 
 pub use groups::Customers;
+pub use state::StateInfo;
+pub use stream::Strategy;
 pub use summary::{Reading, Summary, read_history, summarize};
 pub use table::{
     Column, CustomerList, CustomerTable, Holdout, Ids, ListCounts, ListReport, Prospects, Values,

@@ -77,6 +77,12 @@ impl Flat {
         (self.texts[at], packed(&self.texts[at..]))
     }
 
+    /// Ids number `SAMPLE - 1`, `2 · SAMPLE - 1`, ….
+    fn samples(&self, shape: Shape) -> Vec<Key> {
+        let records = self.records.chunks_exact(shape.len());
+        records.skip(SAMPLE - 1).step_by(SAMPLE).map(|record| self.key(shape, record)).collect()
+    }
+
     fn key(&self, shape: Shape, record: &[u64]) -> Key {
         if shape.text {
             let (first, words) = self.text(record);
@@ -98,13 +104,7 @@ impl Run {
     pub(crate) fn new(shape: Shape, flat: Flat, pool: &Pool) -> Run {
         let width = shape.len();
         let len = flat.records.len() / width;
-        let samples = flat
-            .records
-            .chunks_exact(width)
-            .skip(SAMPLE - 1)
-            .step_by(SAMPLE)
-            .map(|record| flat.key(shape, record))
-            .collect();
+        let samples = flat.samples(shape);
         let records = flat
             .records
             .chunks(width * per_block(shape))
@@ -118,6 +118,12 @@ impl Run {
         texts.shrink_to_fit();
         pool.note(texts.capacity() * 8);
         Run { len, place: Place::Memory { records, texts }, samples }
+    }
+
+    /// A run of the records of `flat`, which are in order, on disk.
+    pub(crate) fn on_disk(shape: Shape, flat: &Flat, spill: &Spill) -> Result<Run> {
+        let place = Place::Disk { records: spill.write(&flat.records)?, texts: spill.write(&flat.texts)? };
+        Ok(Run { len: flat.records.len() / shape.len(), place, samples: flat.samples(shape) })
     }
 
     /// Number of customers.

@@ -7,6 +7,7 @@ use crate::amount::AmountKind;
 use crate::calendar::Day;
 use crate::customers::account::{Account, CostSum, LastValue, PeriodSum};
 use crate::customers::scan::ScanRule;
+use crate::customers::state::StateInfo;
 use crate::customers::statistics::{Floats, Money, Statistics, Units};
 use crate::history::IdKind;
 
@@ -53,6 +54,20 @@ impl Shape {
         }
     }
 
+    /// The shape of a state's accounts.
+    pub(crate) fn of_state(state: &StateInfo) -> Shape {
+        Shape {
+            text: state.ids.is_text(),
+            signed: matches!(state.ids, IdKind::Signed { .. }),
+            account: true,
+            amounts: state.amounts,
+            holdout: false,
+            cost: state.costs.as_ref().map(|(_, kind)| *kind),
+            periods: state.periods.map_or(0, |(periods, _)| usize::from(periods.count)),
+            kept: state.kept.len(),
+        }
+    }
+
     /// The same customers as figures of the table.
     pub(crate) fn figures(self) -> Shape {
         Shape { account: false, ..self }
@@ -65,6 +80,11 @@ impl Shape {
         } else {
             self.first_kept() + self.kept.div_ceil(2)
         }
+    }
+
+    /// The place in a record of accounts of what not every history has.
+    pub(crate) fn first_optional(self) -> usize {
+        ACCOUNT
     }
 
     /// What sorts integers' ids like numbers.
@@ -245,7 +265,7 @@ impl Shape {
     /// The rank of the last value of kept column `column` of a record of figures; `None` if there is none.
     pub(crate) fn rank(self, record: &[u64], column: usize) -> Option<u32> {
         let word = record[self.first_kept() + column / 2];
-        let rank = if column % 2 == 0 { word as u32 } else { high(word) };
+        let rank = if column.is_multiple_of(2) { word as u32 } else { high(word) };
         (rank != NO_RANK).then_some(rank)
     }
 }

@@ -53,7 +53,7 @@ impl Packed {
 }
 
 /// How amounts are added.
-pub(crate) trait Money: Copy + Sync {
+pub(crate) trait Money: Copy + Send + Sync {
     /// A sum of amounts.
     type Sum: Copy + Default + std::ops::AddAssign + std::fmt::Debug;
     /// The amount of a key.

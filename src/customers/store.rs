@@ -172,6 +172,21 @@ impl<'a> Scatter<'a> {
         self.check()
     }
 
+    /// Takes a record as it stands: its head, and the text of its id where ids are texts.
+    pub(crate) fn record(&mut self, hash: u64, text: &[u8], head: &[u64]) {
+        if !self.store.layout.text {
+            self.block(hash, head.len()).extend_from_slice(head);
+            return;
+        }
+        let mut words = std::mem::take(&mut self.words);
+        let first = pack(text, hash, &mut words);
+        let block = self.block(hash, head.len() + words.len());
+        block.push(first);
+        block.extend_from_slice(&head[1..]);
+        block.extend_from_slice(&words);
+        self.words = words;
+    }
+
     /// The block for a record of `words` words. The high bits of the hash choose the partition, the low ones the slot of
     /// a table.
     #[inline]

@@ -1,27 +1,31 @@
 //! A history → its customer table, its ledger and its fingerprint.
 
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use crate::calendar::{Day, Unit, Window};
 use crate::customers::account::Periods;
-use crate::customers::blocks::{Blocks, Pool};
+use crate::customers::blocks::Pool;
 use crate::customers::cohorts::{CohortRule, CohortTable, CohortTally};
 use crate::customers::fold::{Folded, Rule, fold};
 use crate::customers::groups::{About, Customers};
 use crate::customers::last_used::last_used;
 use crate::customers::memory::Memory;
-use crate::customers::record::Layout;
+use crate::customers::record::{Layout, pack};
+use crate::customers::run::Run;
 use crate::customers::scan::ScanRule;
 use crate::customers::second_look::find_duplicates;
-use crate::customers::shape::{NO_RANK, Shape};
+use crate::customers::shape::Shape;
 use crate::customers::spill::Spill;
+use crate::customers::state::{StateInfo, StateRows, VERSION};
 use crate::customers::statistics::Tally;
 use crate::customers::store::{Scatter, Store, partitions};
-use crate::customers::table::CustomerTable;
+use crate::customers::stream::{Done, Places, Strategy, Streamed, stream};
+use crate::customers::table::{CustomerTable, read_customers, read_info};
 use crate::error::{Error, Result};
 use crate::history::{
-    History, HistoryOptions, Inspection, JoinReport, KeptColumn, Ledger, Reason, SetAsideRow, Source,
-    TaskLedger,
+    History, HistoryOptions, Inspection, JoinReport, Ledger, Reason, SetAsideRow, Source, TaskLedger,
 };
 use crate::parallel;
 use crate::progress::Progress;
@@ -37,8 +41,14 @@ pub struct Reading {
     pub history: Inspection,
     /// As [`Summary::fingerprint`].
     pub fingerprint: String,
+    /// The state that the rows were added to.
+    pub before: Option<StateInfo>,
+    /// What the state of these customers says of itself, if one was asked for.
+    pub state: Option<StateInfo>,
     /// Cohorts, if they were asked for.
     pub cohorts: Option<CohortTable>,
+    /// How the rows of each customer were brought together. No figure depends on it.
+    pub strategy: Strategy,
 }
 
 /// A summarised history.
@@ -55,6 +65,8 @@ pub struct Summary {
     pub fingerprint: String,
     /// Cohorts, if they were asked for.
     pub cohorts: Option<CohortTable>,
+    /// How the rows of each customer were brought together. No figure depends on it.
+    pub strategy: Strategy,
 }
 
 fn warnings(ledger: &Ledger, cohorts: Option<&CohortTable>) -> Vec<String> {
@@ -112,9 +124,9 @@ pub fn summarize(
     unit: Unit,
     progress: &dyn Progress,
 ) -> Result<Summary> {
-    let Reading { customers, ledger, history, fingerprint, cohorts } =
-        read_history(sources, options, unit, progress)?;
-    Ok(Summary { table: customers.into_table()?, ledger, history, fingerprint, cohorts })
+    let Reading { customers, ledger, history, fingerprint, cohorts, strategy, .. } =
+        read_for(sources, options, unit, true, progress)?;
+    Ok(Summary { table: customers.into_table()?, ledger, history, fingerprint, cohorts, strategy })
 }
 
 /// Reads a history as [`summarize`] does, and leaves its customers where they are, so that the table can be written
@@ -128,12 +140,25 @@ pub fn read_history(
     unit: Unit,
     progress: &dyn Progress,
 ) -> Result<Reading> {
+    read_for(sources, options, unit, false, progress)
+}
+
+/// Reads a history for a table that is needed whole, or stretch by stretch.
+fn read_for(
+    sources: &[Source],
+    options: &HistoryOptions,
+    unit: Unit,
+    whole: bool,
+    progress: &dyn Progress,
+) -> Result<Reading> {
     let mut history = History::open(sources, options)?;
+    let before = options.append.as_deref().map(read_info).transpose()?;
+    let options = &HistoryOptions { closed: before.as_ref().map(|state| state.closed), ..options.clone() };
     if let (Some(calibration_end), Some(as_of)) = (options.calibration_end, options.as_of) {
         check_order(calibration_end, as_of)?;
     }
     loop {
-        let error = match attempt(&mut history, options, unit, progress) {
+        let error = match attempt(&mut history, options, unit, whole, before.as_ref(), progress) {
             Err(error) if options.skip_bad_files => error,
             done => return done,
         };
@@ -153,12 +178,40 @@ fn attempt(
     history: &mut History,
     options: &HistoryOptions,
     unit: Unit,
+    whole: bool,
+    before: Option<&StateInfo>,
     progress: &dyn Progress,
 ) -> Result<Reading> {
+    let source = options.append.as_deref().unwrap_or(Path::new(""));
+    if let Some(state) = before {
+        history.join_state(state.ids, state.amounts);
+        state.check(&source.display().to_string(), history, options)?;
+    }
+    let mut strategy = Strategy::Scatter;
+    // Customers of a state stand in no order beside the rows.
+    if let Some(clustered) = history.clustered().filter(|_| before.is_none()) {
+        let (pool, spill) = (Pool::default(), Spill::new(options.spill_folder.clone()));
+        let places = Places { pool: &pool, spill: &spill, memory: Memory::plan(history, options)?, whole };
+        let mut streamed = stream(history, options, clustered, &places, progress)?;
+        if matches!(streamed, Streamed::TooLarge) {
+            history.use_floats();
+            streamed = stream(history, options, clustered, &places, progress)?;
+        }
+        if let Streamed::Done(done) = streamed {
+            let Done { read, rule, folded, cohorts } = *done;
+            let Read { ledger, first_order, .. } = read;
+            let strategy = Strategy::Stream;
+            let made = Made { ledger, first_order, rule, folded, cohorts, strategy, before: None };
+            return conclude(history, options, made, unit, spill, progress);
+        }
+        if clustered.promised {
+            strategy = Strategy::StreamBroken;
+        }
+    }
     let (pool, spill) = (Pool::default(), Spill::new(options.spill_folder.clone()));
     let memory = Memory::plan(history, options)?;
     let layout = Layout::new(history.ids().is_text(), history.extras());
-    let count = partitions(history.rows());
+    let count = partitions(history.rows() + before.map_or(0, |state| state.customers));
     let store = || Store::new(count, layout, memory.blocks, &pool, &spill);
     let (store, read) = match read(history, options, store(), progress)? {
         Some(found) => found,
@@ -168,10 +221,45 @@ fn attempt(
                 .ok_or_else(|| Error::internal("reading amounts", "floating point cannot be too large"))?
         }
     };
-    let Read { mut ledger, first_order, last_order, last_refund } = read;
-    let last = if options.as_of.is_some() { None } else { last_used(&store, last_order, last_refund)? };
+    let Read { ledger, mut first_order, mut last_order, last_refund, closed } = read;
+    if let Some(state) = before {
+        let name = source.display().to_string();
+        state.check(&name, history, options)?;
+        if let Some((rows, file)) = closed {
+            return Err(state.refuse_closed(&name, rows, &ledger.files[file as usize]));
+        }
+        first_order = first_order.into_iter().chain([state.first_order]).min();
+        last_order = last_order.max(Some(state.closed));
+    }
+    let known = || before.map_or_else(|| Ok(HashSet::new()), |state| known_customers(source, state));
+    let last =
+        if options.as_of.is_some() { None } else { last_used(&store, last_order, last_refund, known)? };
     let window = window(options, &ledger, first_order, last)?;
-    let kept: Vec<KeptColumn> = Vec::new();
+    let rule = rule(history, options, window, first_order)?;
+    let known = Store::new(count, rule.before(), memory.blocks, &pool, &spill);
+    if let Some(state) = before {
+        progress.phase("reading the state", 0);
+        let first_period = rule.scan.periods.as_ref().map_or(0, Periods::first);
+        let mut scatter = Scatter::new(&known);
+        read_customers(source, state, rule.shape, first_period, |customer| {
+            scatter.record(customer.hash, customer.text, customer.record);
+            scatter.check()
+        })?;
+        scatter.finish()?;
+    }
+    let (folded, cohorts) = fold_all(&store, &known, &rule, memory.blocks, progress)?;
+    drop((store, known));
+    let made = Made { ledger, first_order, rule, folded, cohorts, strategy, before };
+    conclude(history, options, made, unit, spill, progress)
+}
+
+/// How rows are folded for these windows; cohorts begin with the first order.
+pub(crate) fn rule(
+    history: &History,
+    options: &HistoryOptions,
+    window: Window,
+    first_order: Option<Day>,
+) -> Result<Rule> {
     let scan = ScanRule {
         window,
         extras: history.extras(),
@@ -179,43 +267,114 @@ fn attempt(
         periods: options
             .periods
             .map(|last| Periods::new(last.period, usize::from(last.count), window.calibration_end)),
-        ranks: kept
-            .iter()
-            .map(|column| {
-                let mut ranks = column.ranks.clone();
-                ranks[0] = NO_RANK;
-                ranks
-            })
-            .collect(),
+        ranks: Vec::new(),
     };
-    let cohorts = options.cohorts.zip(first_order);
     let amounts = history.amounts();
+    let cohorts = options.cohorts.zip(first_order);
     let cohorts =
         cohorts.map(|(period, first)| CohortRule::new(period, first, window, amounts)).transpose()?;
-    let shape = Shape::new(history.ids(), history.amounts(), &scan, false);
-    let rule = Rule { scan, layout, shape, drop_duplicates: options.drop_duplicates, cohorts };
-    let (mut folded, mut cohorts) = fold_all(&store, &rule, memory.blocks, progress)?;
+    let layout = Layout::new(history.ids().is_text(), history.extras());
+    let shape = Shape::new(history.ids(), amounts, &scan, options.state || options.append.is_some());
+    Ok(Rule { scan, layout, shape, drop_duplicates: options.drop_duplicates, cohorts })
+}
+
+/// A history of which every row is folded.
+struct Made<'a> {
+    ledger: Ledger,
+    first_order: Option<Day>,
+    rule: Rule,
+    folded: Vec<Folded>,
+    cohorts: Option<CohortTally>,
+    strategy: Strategy,
+    before: Option<&'a StateInfo>,
+}
+
+/// What is left to do when all rows are folded: the second look, and the ledger.
+fn conclude(
+    history: &History,
+    options: &HistoryOptions,
+    made: Made<'_>,
+    unit: Unit,
+    spill: Spill,
+    progress: &dyn Progress,
+) -> Result<Reading> {
+    let Made { mut ledger, first_order, rule, mut folded, mut cohorts, strategy, before } = made;
     find_duplicates(history, &mut folded, &rule, &spill, &mut ledger, &mut cohorts, progress)?;
-    let tally = settle(history, &mut folded, &mut ledger);
+    let mut tally = settle(history, &mut folded, &mut ledger);
+    if let Some(state) = before {
+        state.add_to(&mut tally);
+    }
     debug_assert!(ledger.adds_up());
     if folded.iter().all(|part| part.run.len() == 0) {
         return Err(no_usable_row(&ledger));
     }
     progress.check()?;
-    let runs = folded.into_iter().map(|part| part.run).collect();
-    let about = About { shape, rule: rule.scan, kind: history.ids(), unit, cost_name: "total_cost", kept };
+    let runs: Vec<Run> = folded.into_iter().map(|part| part.run).collect();
+    let customers = runs.iter().map(|run| run.len() as u64).sum();
+    let window = rule.scan.window;
+    let state = options.state.then(|| StateInfo {
+        version: VERSION,
+        closed: window.as_of,
+        first_order: first_order.unwrap_or(window.as_of),
+        customers,
+        ids: history.ids(),
+        amounts: history.amounts(),
+        costs: None,
+        has_orders: history.extras().order,
+        refunds: options.refunds,
+        drop_duplicates: options.drop_duplicates,
+        zone: history.inspection().zone.clone(),
+        periods: options.periods.zip(rule.scan.periods.as_ref().map(Periods::first)),
+        kept: Vec::new(),
+        rows: before.map_or_else(StateRows::default, |state| state.rows.clone()).with(&ledger),
+        digest: tally.digest.map(|word| format!("{word:016x}")),
+    });
+    let about = About {
+        shape: rule.shape,
+        rule: rule.scan,
+        kind: history.ids(),
+        unit,
+        cost_name: "total_cost",
+        kept: Vec::new(),
+    };
+    let customers = match strategy {
+        Strategy::Stream => Customers::in_order(runs, about, spill),
+        Strategy::Scatter | Strategy::StreamBroken => Customers::new(runs, about, spill)?,
+    };
     Ok(Reading {
-        customers: Customers::new(runs, about, spill)?,
+        customers,
         ledger,
         history: history.inspection().clone(),
         fingerprint: format!("{:016x}{:016x}", tally.digest[0], tally.digest[1]),
         cohorts: cohorts.map(|tally| tally.finish()),
+        before: before.cloned(),
+        state,
+        strategy,
     })
+}
+
+/// The customers of a state, each as the id or the packed text.
+fn known_customers(source: &Path, state: &StateInfo) -> Result<HashSet<Vec<u64>>> {
+    let mut out = HashSet::new();
+    let shape = Shape::of_state(state);
+    read_customers(source, state, shape, state.periods.map_or(0, |(_, first)| first), |customer| {
+        let mut words = Vec::new();
+        let first = if state.ids.is_text() {
+            pack(customer.text, customer.hash, &mut words)
+        } else {
+            customer.record[0]
+        };
+        words.insert(0, first);
+        out.insert(words);
+        Ok(())
+    })?;
+    Ok(out)
 }
 
 /// Folds all partitions, and counts cohorts if they are wanted; what is folded goes to disk while memory is short.
 fn fold_all(
     store: &Store<'_>,
+    known: &Store<'_>,
     rule: &Rule,
     limit: usize,
     progress: &dyn Progress,
@@ -234,7 +393,7 @@ fn fold_all(
                 return Err(too_large_a_part(limit, needed));
             }
             let mut folded =
-                fold(store.take(order[i])?, Blocks::default(), rule, store.pool, cohorts.as_mut());
+                fold(store.take(order[i])?, known.take(order[i])?, rule, store.pool, cohorts.as_mut());
             if store.pool.live() > limit {
                 folded.run.evict(store.pool, store.spill)?;
             }
@@ -265,11 +424,13 @@ fn too_large_a_part(limit: usize, needed: usize) -> Error {
 }
 
 /// What reading leaves beside the rows: the ledger so far, and the days between which they lie.
-struct Read {
-    ledger: Ledger,
-    first_order: Option<Day>,
-    last_order: Option<Day>,
-    last_refund: Option<Day>,
+pub(crate) struct Read {
+    pub(crate) ledger: Ledger,
+    pub(crate) first_order: Option<Day>,
+    pub(crate) last_order: Option<Day>,
+    pub(crate) last_refund: Option<Day>,
+    /// Rows of days that the state holds, and the first file with such rows.
+    pub(crate) closed: Option<(u64, u32)>,
 }
 
 /// Decodes and scatters all tasks; `None` if an exact amount is too large to be held exactly.
@@ -293,28 +454,41 @@ fn read<'a>(
         },
     )?;
     parallel::map_items(workers, Scatter::finish).into_iter().collect::<Result<()>>()?;
+    let ledgers =
+        ledgers.into_iter().map(|ledger| ledger.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let Some(mut read) = sum_up(history, ledgers) else { return Ok(None) };
+    read.ledger.join = history.join_report()?;
+    Ok(Some((store, read)))
+}
+
+/// The sum of the tasks' ledgers; `None` if an exact amount is too large to be held exactly.
+pub(crate) fn sum_up(history: &History, ledgers: impl IntoIterator<Item = TaskLedger>) -> Option<Read> {
     let mut ledger = Ledger {
         files: history.inspection().files.iter().map(|file| file.name.clone()).collect(),
         skipped: history.inspection().skipped.clone(),
         ..Ledger::default()
     };
     let (mut first_order, mut last_order, mut last_refund) = (None, None, None);
+    let mut closed = None;
     for task_ledger in ledgers {
-        let task_ledger = task_ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
         if task_ledger.too_large {
-            return Ok(None);
+            return None;
         }
         ledger.read += task_ledger.read;
         ledger.set_aside.extend(task_ledger.set_aside);
         first_order = first_order.into_iter().chain(task_ledger.first_order).min();
         last_order = last_order.max(task_ledger.last_order);
         last_refund = last_refund.max(task_ledger.last_refund);
+        if let Some(file) = task_ledger.closed_file {
+            closed = Some(closed.map_or((task_ledger.closed, file), |(rows, first): (u64, u32)| {
+                (rows + task_ledger.closed, first)
+            }));
+        }
     }
-    ledger.join = history.join_report()?;
-    Ok(Some((store, Read { ledger, first_order, last_order, last_refund })))
+    Some(Read { ledger, first_order, last_order, last_refund, closed })
 }
 
-fn check_order(calibration_end: Day, as_of: Day) -> Result<()> {
+pub(crate) fn check_order(calibration_end: Day, as_of: Day) -> Result<()> {
     if calibration_end <= as_of {
         return Ok(());
     }
@@ -326,7 +500,7 @@ fn check_order(calibration_end: Day, as_of: Day) -> Result<()> {
     ))
 }
 
-fn window(
+pub(crate) fn window(
     options: &HistoryOptions,
     ledger: &Ledger,
     first_order: Option<Day>,

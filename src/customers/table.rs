@@ -3,9 +3,11 @@
 mod batch;
 mod list;
 pub(crate) mod more;
+mod state_file;
 
 pub use batch::{to_record_batch, with_prospects};
 pub use list::{CustomerList, ListCounts, ListReport, Prospects};
+pub(crate) use state_file::{read_customers, read_info};
 
 use arrow_array::{Array, ArrayRef};
 

@@ -180,7 +180,7 @@ fn neither_threads_nor_order_change_a_bit() {
     }
 }
 
-fn same_bits(a: &Summary, b: &Summary) -> bool {
+pub(super) fn same_bits(a: &Summary, b: &Summary) -> bool {
     let bits = |v: &[f64]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     a.table == b.table
         && a.cohorts == b.cohorts
@@ -237,16 +237,16 @@ fn a_history_without_usable_rows_says_why() {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Form {
-    text_ids: bool,
-    timestamps: bool,
-    orders: bool,
-    note: bool,
-    files: usize,
-    group: usize,
+pub(super) struct Form {
+    pub(super) text_ids: bool,
+    pub(super) timestamps: bool,
+    pub(super) orders: bool,
+    pub(super) note: bool,
+    pub(super) files: usize,
+    pub(super) group: usize,
 }
 
-fn files(rows: &[Row], form: Form) -> Vec<Source> {
+pub(super) fn files(rows: &[Row], form: Form) -> Vec<Source> {
     rows.chunks(rows.len().div_ceil(form.files).max(1))
         .enumerate()
         .map(|(i, rows)| {
@@ -286,7 +286,7 @@ fn files(rows: &[Row], form: Form) -> Vec<Source> {
         .collect()
 }
 
-fn row() -> impl Strategy<Value = Row> {
+pub(super) fn row() -> impl Strategy<Value = Row> {
     let day = prop_oneof![
         1 => Just(None),
         1 => prop_oneof![Just(Some(-719_162)), Just(Some(2_932_896))],
@@ -303,7 +303,7 @@ fn row() -> impl Strategy<Value = Row> {
         .prop_map(|(id, day, hour, amount, order, note)| Row { id, day, hour, amount, order, note })
 }
 
-fn form() -> impl Strategy<Value = Form> {
+pub(super) fn form() -> impl Strategy<Value = Form> {
     (any::<[bool; 4]>(), 1..4usize, 1..40usize).prop_map(
         |([text_ids, timestamps, orders, note], files, group)| Form {
             text_ids,
@@ -316,7 +316,7 @@ fn form() -> impl Strategy<Value = Form> {
     )
 }
 
-fn options() -> impl Strategy<Value = HistoryOptions> {
+pub(super) fn options() -> impl Strategy<Value = HistoryOptions> {
     let as_of = prop_oneof![Just(None), (104..114i32).prop_map(Some)];
     (as_of, prop_oneof![Just(None), (100..108i32).prop_map(Some)], any::<bool>(), any::<bool>()).prop_map(
         |(as_of, end, net, drop_duplicates)| HistoryOptions {

@@ -28,6 +28,10 @@ pub trait Sink {
     fn integer(&mut self, id: u64, event: Event<'_>);
     /// A row of a customer with a text id, and the text's stable hash.
     fn text(&mut self, id: &[u8], hash: u64, event: Event<'_>);
+    /// Whether it needs no more rows of the task, because what is made of them will not be used.
+    fn is_done(&self) -> bool {
+        false
+    }
 }
 
 /// What became of the rows of a task, apart from the usable ones.
@@ -43,6 +47,10 @@ pub struct TaskLedger {
     pub last_order: Option<Day>,
     /// Last day of a usable refund, whether or not its customer has an order.
     pub last_refund: Option<Day>,
+    /// Rows of days that the state holds, and the first file that has one.
+    pub closed: u64,
+    /// The first file that has such a row.
+    pub closed_file: Option<u32>,
     /// An exact amount was too large to be held: the task was left, and the history has to be read as floats.
     pub too_large: bool,
 }
@@ -67,6 +75,9 @@ impl History {
             if done.is_break() {
                 ledger.too_large = true;
                 return Ok(ledger);
+            }
+            if sink.is_done() {
+                break;
             }
         }
         Ok(ledger)
@@ -124,6 +135,9 @@ impl History {
             }
             progress.advance(batch.num_rows() as u64);
             progress.check()?;
+            if sink.is_done() {
+                return Ok(ControlFlow::Continue(()));
+            }
         }
         if reader.row != piece.rows {
             let problem = format!("it has {} rows where its footer says {}", reader.row, piece.rows);
@@ -216,6 +230,7 @@ impl Reader<'_> {
         let nulls = Nulls { who: who.nulls.as_ref(), time: time.nulls(), amount: amount.nulls() };
         let none = nulls.who.is_none() && nulls.time.is_none() && nulls.amount.is_none();
         let as_of = self.options.as_of.unwrap_or(Day::LATEST).min(Day::LATEST);
+        let after = self.options.closed.map_or(Day::EARLIEST, |closed| Day(closed.0 + 1));
         let least = if self.options.refunds == Refunds::Aside { ZERO } else { 0 };
         let finer = self.kind != TimeKind::Date32;
         let base = self.piece.base + self.row;
@@ -223,7 +238,7 @@ impl Reader<'_> {
         let (mut first_order, mut last) = (Day(i32::MAX), [Day(i32::MIN); 2]);
         for i in 0..batch.num_rows() {
             let (day, amount) = (Day(self.scratch.days[i]), self.scratch.amounts[i]);
-            let fits = day >= Day::EARLIEST && day <= as_of && amount >= least && amount != NOT_FINITE;
+            let fits = day >= after && day <= as_of && amount >= least && amount != NOT_FINITE;
             if !(fits && (none || nulls.valid(i)) && who.blank(i).is_none()) {
                 self.set_aside(batch, &who, nulls, i, least, ledger);
                 continue;
@@ -270,6 +285,12 @@ impl Reader<'_> {
     ) {
         let (day, amount) = (Day(self.scratch.days[i]), self.scratch.amounts[i]);
         let has_amount = valid(nulls.amount, i);
+        if valid(nulls.time, i) && day.is_possible() && Some(day) <= self.options.closed {
+            ledger.closed += 1;
+            ledger.closed_file = ledger.closed_file.or(Some(self.piece.file));
+            // One such row is an error, so that it is not listed.
+            return;
+        }
         let (reason, value) = if !valid(nulls.who, i) {
             who.why(i)
         } else if let Some(blank) = who.blank(i) {

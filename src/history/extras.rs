@@ -49,7 +49,7 @@ impl Extras {
     #[inline]
     pub fn code_of(self, extras: &[u64], column: usize) -> u32 {
         let word = extras[self.first_kept() + 1 + column / 2];
-        if column % 2 == 0 { word as u32 } else { (word >> 32) as u32 }
+        if column.is_multiple_of(2) { word as u32 } else { (word >> 32) as u32 }
     }
 
     fn first_kept(self) -> usize {

@@ -1,5 +1,6 @@
 //! Purchase histories in: which columns say who, when and how much, and what became of every row.
 
+mod clustered;
 pub mod decode;
 #[cfg(test)]
 mod detection_tests;
@@ -40,12 +41,14 @@ mod values;
 mod whole_rows;
 pub mod zone;
 
+pub(crate) use clustered::Clustered;
 pub use decode::{Sink, TaskLedger};
 pub use extras::Extras;
 pub use folders::files_of;
 pub use id_map::{IdMap, IdMapInfo};
 pub use join::{IdCount, JoinReport, SourceCounts, Unmatched};
 pub use kept::KeptColumn;
+pub(crate) use keys::{IdValues, ids as id_batch};
 pub use ledger::{Ledger, Reason, SetAsideRow, SkippedFile};
 pub use scan::{FileInfo, History, Inspection};
 pub use schema::{ColumnRef, Detected, How};
@@ -128,6 +131,15 @@ pub struct HistoryOptions {
     pub skip_bad_files: bool,
     /// The last periods of the calendar for which orders and spend are kept apart.
     pub periods: Option<LastPeriods>,
+    /// A state to which the rows are added (`summarize --append`).
+    #[serde(skip)]
+    pub append: Option<PathBuf>,
+    /// Whether customers are kept as accounts, so that a state can be written.
+    #[serde(skip)]
+    pub state: bool,
+    /// The last day of the state, set when it is read: rows up to it are counted and refused.
+    #[serde(skip)]
+    pub closed: Option<Day>,
     /// Bytes of memory that reading may take; what does not fit goes to disk. No result depends on it.
     pub memory_limit: Option<u64>,
     /// The folder for what does not fit; the system's temporary folder unless given.

@@ -201,6 +201,19 @@ impl History {
         self.inspection.amounts = AmountKind::Float;
     }
 
+    /// Takes the ids and exact amounts of a state for its own where they are wider.
+    pub(crate) fn join_state(&mut self, ids: IdKind, amounts: AmountKind) {
+        if let Some(joined) = ids.join(self.inspection.ids) {
+            self.inspection.ids = joined;
+        }
+        if let (AmountKind::Scaled { scale: state }, AmountKind::Scaled { scale: own }) =
+            (amounts, self.inspection.amounts)
+            && state > own
+        {
+            self.inspection.amounts = amounts;
+        }
+    }
+
     /// Pieces of work.
     pub fn tasks(&self) -> usize {
         self.tasks.len()

@@ -1,10 +1,10 @@
 //! Which Arrow types can play which role, and what a history makes of them.
 
 use arrow_schema::{DataType, TimeUnit};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The Arrow types of text ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TextKind {
     /// 32-bit offsets.
@@ -16,7 +16,7 @@ pub enum TextKind {
 }
 
 /// What the ids of a whole history are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IdKind {
     /// Signed integers; the widest of the files.

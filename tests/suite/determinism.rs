@@ -88,3 +88,33 @@ fn the_seed_changes_luck_and_nothing_else() {
     assert_ne!(one.0, two.0);
     assert_eq!(one.1, two.1);
 }
+
+#[test]
+fn streamed_and_scattered_tables_are_the_same_bytes() {
+    let scratch = Scratch::new();
+    // The log is in the order of customers.
+    let batch = sample();
+    write_parquet(&scratch.path("sorted.parquet"), &batch);
+    let reversed: UInt32Array = (0..batch.num_rows() as u32).rev().collect::<Vec<u32>>().into();
+    let columns =
+        batch.columns().iter().map(|c| arrow_select::take::take(c, &reversed, None).unwrap()).collect();
+    write_parquet(&scratch.path("reversed.parquet"), &RecordBatch::try_new(batch.schema(), columns).unwrap());
+    let summarize = |history: &str, threads: &str| {
+        let words =
+            ["summarize", history, "-o", "t.parquet", "--force", "--json", "-v", "--threads", threads];
+        let ran = scratch.run(&words);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let found: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let strategy = found["strategy"].as_str().unwrap().to_string();
+        (strategy, ran.stderr, fs::read(scratch.path("t.parquet")).unwrap())
+    };
+    let (strategy, said, expected) = summarize("reversed.parquet", "2");
+    assert_eq!(strategy, "scatter");
+    assert!(said.contains("note: rows are in no order of customers"), "{said}");
+    for threads in ["1", "2", "3", "8"] {
+        let (strategy, said, got) = summarize("sorted.parquet", threads);
+        assert_eq!(strategy, "stream");
+        assert!(said.contains("note: rows are in the order of customers"), "{said}");
+        assert!(got == expected, "{threads} threads");
+    }
+}

@@ -12,6 +12,7 @@ mod golden;
 mod house;
 mod lists;
 mod sources;
+mod state;
 mod strategies;
 mod support;
 mod synth;

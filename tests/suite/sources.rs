@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
@@ -241,6 +243,34 @@ fn nothing_depends_on_threads_or_the_order_of_files() {
         assert!(run(["a.parquet", "b.parquet", "c.parquet"], "4", how) == first);
         assert!(run(["c.parquet", "a.parquet", "b.parquet"], "3", how) == first);
     }
+}
+
+#[test]
+fn rows_in_the_order_of_their_own_ids_are_in_none_of_the_customers() {
+    let scratch = Scratch::new();
+    let own: Vec<i64> = (1..=23_570).collect();
+    let other: Vec<i64> = own.iter().map(|id| 23_571 - id).collect();
+    scratch.write_batch(
+        "map.parquet",
+        &[
+            ("source", texts(&vec!["cdnow"; own.len()])),
+            ("source_id", ids(&own)),
+            ("customer_id", ids(&other)),
+        ],
+    );
+    let history = dataset("cdnow/cdnow.parquet");
+    let common = ["summarize", history.to_str().unwrap(), "--json", "-o"];
+    let plain = json(&scratch.run(&[&common[..], &["plain.parquet"]].concat()));
+    let mapped = json(&scratch.run(&[&common[..], &["mapped.parquet", "--id-map", "map.parquet"]].concat()));
+    assert_eq!(plain["ledger"]["used"], mapped["ledger"]["used"]);
+    let spend = |name: &str| -> Vec<u64> {
+        let table = read(&scratch.path(name));
+        let spend = table.column_by_name("total_spend").unwrap().as_primitive::<Float64Type>().clone();
+        spend.values().iter().map(|spend| spend.to_bits()).collect()
+    };
+    let (plain, mut mapped) = (spend("plain.parquet"), spend("mapped.parquet"));
+    mapped.reverse();
+    assert!(plain == mapped);
 }
 
 #[test]

@@ -67,7 +67,7 @@ pub struct Global {
     /// No progress and no notes
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say what each stage took
+    /// Say what each stage took, and how rows were grouped by customer
     #[arg(short, long, global = true)]
     pub verbose: bool,
     /// Threads to use [default: one per core]; no result depends on it
@@ -210,7 +210,7 @@ impl TryFrom<String> for MemorySize {
 impl serde::Serialize for MemorySize {
     fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let whole = [(1u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-        let unit = whole.into_iter().find(|(unit, _)| self.0 > 0 && self.0 % unit == 0);
+        let unit = whole.into_iter().find(|(unit, _)| self.0 > 0 && self.0.is_multiple_of(*unit));
         let (unit, name) = unit.unwrap_or((1, "B"));
         out.serialize_str(&format!("{}{name}", self.0 / unit))
     }
@@ -313,6 +313,12 @@ pub struct SummarizeArgs {
     /// Replace the file even if tiercast did not make it
     #[arg(long)]
     pub force: bool,
+    /// Add the rows to what a state holds; rows of its days are counted and refused
+    #[arg(long, value_name = "STATE")]
+    pub append: Option<PathBuf>,
+    /// Write a state, to which the rows of later days can be added with --append; it may replace the one that was added to
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
     #[command(flatten)]
     pub reading: HistoryArgs,
     #[command(flatten)]

@@ -189,6 +189,9 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
             ),
             skip_bad_files: layers.pick("skip_bad_files", reading.skip_bad_files, file.skip_bad_files, false),
             periods: layers.optional("periods", reading.periods, file.periods),
+            append: None,
+            state: false,
+            closed: None,
             memory_limit: layers
                 .optional("memory_limit", reading.memory_limit, file.memory_limit)
                 .map(|size| size.0),

@@ -108,7 +108,7 @@ fn dates(days: &[Day]) -> ArrayRef {
 }
 
 /// Ids of a width came from a column of that width (or a narrower one), so that they fit.
-fn ids(ids: &Ids) -> Result<ArrayRef> {
+pub(crate) fn ids(ids: &Ids) -> Result<ArrayRef> {
     macro_rules! narrow {
         ($array:ty, $int:ty, $values:expr) => {
             Arc::new(<$array>::from_iter_values($values.iter().map(|&v| v as $int))) as ArrayRef

@@ -57,6 +57,9 @@ pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Res
 
     if !global.quiet {
         run.warnings.iter().for_each(|w| terminal::warning(w));
+        if global.verbose {
+            terminal::note(&format!("note: {}", run.summary.strategy.words()));
+        }
         if strategies.is_none() {
             terminal::note(
                 "note: no strategies were compared. `tiercast strategies > strategies.toml` prints an example to \

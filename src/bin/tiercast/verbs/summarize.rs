@@ -6,7 +6,7 @@ use tiercast::history::{files_of, inspect};
 use tiercast::pipeline::{cohorts_summary, customer_list, write_customers};
 use tiercast::progress::Progress;
 use tiercast::report::OutputFile;
-use tiercast::report::tables::cohorts_csv;
+use tiercast::report::tables::{cohorts_csv, write_stretches};
 use tiercast::{Error, Result};
 
 use crate::args::{Global, SummarizeArgs};
@@ -33,7 +33,19 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
     let mut inputs = files_of(&sources)?;
     inputs.extend(super::list_files(&settings)?);
     inputs.extend(settings.file.clone());
+    settings.run.history.append = args.append.clone();
+    settings.run.history.state = args.state.is_some();
     let bars = Bars::new(global)?;
+    // The state that rows are added to is read whole before its successor takes its place.
+    let state = match &args.state {
+        Some(path) if *path == args.output || Some(path) == args.cohorts.as_ref() => {
+            let remedy = "give the state a file of its own";
+            return Err(Error::value("--state", path.display(), "another result goes there", remedy));
+        }
+        Some(path) => Some(OutputFile::begin(path, args.force, &inputs)?),
+        None => None,
+    };
+    inputs.extend(args.append.clone());
     let out = OutputFile::begin(&args.output, args.force, &inputs)?;
     let cohorts = match &args.cohorts {
         Some(path) if *path == args.output => {
@@ -51,6 +63,11 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
         let reading = read_history(&sources, &settings.run.history, settings.run.unit, &bars)?;
         bars.phase("writing", reading.customers.stretches() as u64);
         let list = write_customers(out.path(), &reading, list.as_ref(), &bars)?;
+        if let (Some(file), Some(info)) = (&state, &reading.state) {
+            bars.phase("writing the state", reading.customers.stretches() as u64);
+            let stretch = |i| reading.customers.state_stretch(i, info);
+            write_stretches(file.path(), reading.customers.stretches(), stretch, &bars)?;
+        }
         Ok((reading, list, out))
     })?;
     if let Some(cohorts) = cohorts {
@@ -59,10 +76,23 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
         cohorts.finish()?;
     }
     let path = out.finish()?;
+    state.map(OutputFile::finish).transpose()?;
     let stages = bars.finish();
     if !global.quiet {
         reading.warnings().iter().for_each(|w| terminal::warning(w));
         list.iter().flat_map(|list| list.warnings()).for_each(|w| terminal::warning(&w));
+        if let Some(before) = &reading.before {
+            terminal::note(&format!(
+                "added to a state of {} customers and {} rows up to {}",
+                before.customers, before.rows.read, before.closed
+            ));
+        }
+        if let (Some(state), Some(path)) = (&reading.state, &args.state) {
+            terminal::note(&format!("state up to {} in {}", state.closed, path.display()));
+        }
+        if global.verbose {
+            terminal::note(&format!("note: {}", reading.strategy.words()));
+        }
         terminal::note(&format!("{} customers in {}", reading.customers.len(), path.display()));
     }
     if global.json {
@@ -72,8 +102,11 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
             "customers": reading.customers.len(),
             "customers_list": list,
             "cohorts": reading.cohorts.as_ref().map(cohorts_summary),
+            "strategy": reading.strategy,
             "fingerprint": reading.fingerprint,
             "ledger": ledger_json(&reading.ledger),
+            "added_to": reading.before,
+            "state": reading.state,
             "stages": stages,
             "peak_memory_bytes": process::peak_memory(),
         }));

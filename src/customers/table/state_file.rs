@@ -1,0 +1,252 @@
+//! A state as a Parquet file: one row per customer with its account, and what the state says of itself in the footer.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Decimal128Type, Float64Type, UInt32Type, UInt64Type};
+use arrow_array::{
+    ArrayRef, Date32Array, Decimal128Array, Float64Array, RecordBatch, UInt32Array, UInt64Array,
+};
+use arrow_schema::Schema;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::amount::AmountKind;
+use crate::customers::account::{halves, whole};
+use crate::customers::groups::{Customers, ids, order};
+use crate::customers::shape::Shape;
+use crate::customers::state::{StateInfo, VERSION};
+use crate::customers::table::batch;
+use crate::error::{Error, Result};
+use crate::history::{IdValues, id_batch};
+use crate::random::{hash_integer, hash_text};
+
+/// The key of the footer under which a state says what it is.
+const KEY: &str = "tiercast.state";
+
+/// Rows read at a time.
+const BATCH: usize = 65_536;
+
+/// Digits of an exact sum.
+const DIGITS: u8 = 38;
+
+/// Places of an account's words in a record (see `shape.rs`).
+const SUMS: [(&str, usize); 3] = [("total", 5), ("repeats", 7), ("pending", 9)];
+
+impl Customers {
+    /// Stretch `i` of the state: one row per customer with its account.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for sums that do not fit a state; [`Error::Io`] when the spill file cannot be read;
+    /// [`Error::Internal`] if the customers are no accounts, which is a defect of the caller.
+    pub fn state_stretch(&self, i: usize, info: &StateInfo) -> Result<RecordBatch> {
+        let shape = self.about.shape;
+        if !shape.account {
+            return Err(Error::internal("writing a state", "the customers were not kept as accounts"));
+        }
+        let flat = self.flat(i)?;
+        let width = shape.len();
+        let records: Vec<&[u64]> = order(&flat, shape)
+            .iter()
+            .map(|&i| &flat.records[i as usize * width..(i as usize + 1) * width])
+            .collect();
+        let high = |at: usize| records.iter().map(move |record| (record[at] >> 32) as u32);
+        let low = |at: usize| records.iter().map(move |record| record[at] as u32);
+        let days = |days: Vec<i32>| Arc::new(Date32Array::from(days)) as ArrayRef;
+        let counts = |counts: Vec<u32>| Arc::new(UInt32Array::from(counts)) as ArrayRef;
+        let mut columns: Vec<(String, ArrayRef)> = vec![
+            ("customer_id".into(), batch::ids(&ids(&flat, &records, self.about.kind))?),
+            ("first_order".into(), days(high(1).map(|day| day as i32).collect())),
+            ("last_order".into(), days(low(1).map(|day| day as i32).collect())),
+            ("days".into(), counts(high(2).collect())),
+            ("orders".into(), counts(low(2).collect())),
+            ("transactions".into(), counts(low(3).collect())),
+            (
+                "gap_squares".into(),
+                Arc::new(UInt64Array::from_iter_values(records.iter().map(|record| record[4]))),
+            ),
+        ];
+        for (name, at) in SUMS {
+            columns.push((name.into(), sums(&records, at, shape.amounts)?));
+        }
+        let mut at = shape.first_optional();
+        if let Some((name, kind)) = &info.costs {
+            columns.push((name.clone(), sums(&records, at, *kind)?));
+            at += 2;
+        }
+        if let Some((periods, first)) = info.periods {
+            for i in 0..i32::from(periods.count) {
+                let label = periods.period.label(first + i);
+                columns.push((format!("orders_{label}"), counts(low(at).collect())));
+                columns.push((format!("spend_{label}"), sums(&records, at + 1, shape.amounts)?));
+                at += 3;
+            }
+        }
+        let text = serde_json::to_string(info).map_err(|e| Error::internal("writing a state", e))?;
+        let made = RecordBatch::try_from_iter(columns).map_err(|e| Error::internal("writing a state", e))?;
+        let metadata = HashMap::from([(KEY.to_string(), text)]);
+        let schema = Schema::new_with_metadata(made.schema().fields().clone(), metadata);
+        made.with_schema(Arc::new(schema)).map_err(|e| Error::internal("writing a state", e))
+    }
+}
+
+/// Two words each, as numbers.
+fn sums(records: &[&[u64]], at: usize, kind: AmountKind) -> Result<ArrayRef> {
+    let words = records.iter().map(|record| [record[at], record[at + 1]]);
+    Ok(match kind {
+        AmountKind::Float => {
+            Arc::new(Float64Array::from_iter_values(words.map(|[bits, _]| f64::from_bits(bits))))
+        }
+        AmountKind::Scaled { scale } => {
+            let sums = Decimal128Array::from_iter_values(words.map(whole));
+            let too_long = |e| {
+                Error::value(
+                    "--state",
+                    "a sum",
+                    format!("it has too many digits: {e}"),
+                    "write amounts with fewer decimals",
+                )
+            };
+            Arc::new(sums.with_precision_and_scale(DIGITS, scale as i8).map_err(too_long)?)
+        }
+    })
+}
+
+/// What a state says of itself.
+///
+/// # Errors
+/// [`Error::NoSuchFile`], [`Error::NotParquet`], [`Error::Value`] for a file that is no state or one of another version.
+pub(crate) fn read_info(path: &Path) -> Result<StateInfo> {
+    let reader = open(path)?;
+    let no_state = |problem: &str| {
+        let remedy = "give a state that `tiercast summarize --state FILE` wrote";
+        Error::value("--append", path.display(), problem, remedy)
+    };
+    let text = reader.schema().metadata().get(KEY).ok_or_else(|| no_state("it is no state of tiercast"))?;
+    let version = serde_json::from_str::<serde_json::Value>(text)
+        .ok()
+        .and_then(|value| value.get("version").and_then(serde_json::Value::as_u64));
+    if version != Some(u64::from(VERSION)) {
+        return Err(no_state("it is of another version of tiercast"));
+    }
+    serde_json::from_str(text).map_err(|_| no_state("what it says of itself cannot be read"))
+}
+
+fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+    let file = File::open(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => Error::NoSuchFile { path: path.to_path_buf() },
+        _ => Error::io("read", path, e),
+    })?;
+    let damaged = |e: parquet::errors::ParquetError| Error::NotParquet {
+        path: path.to_path_buf(),
+        problem: e.to_string(),
+    };
+    ParquetRecordBatchReaderBuilder::try_new(file).map_err(damaged)
+}
+
+/// A customer of a state: the hash of its id, its text if ids are texts, and its record.
+pub(crate) struct Known<'a> {
+    pub(crate) hash: u64,
+    pub(crate) text: &'a [u8],
+    /// The record of an account; the first word is the id of integers.
+    pub(crate) record: &'a [u64],
+}
+
+/// Gives every customer of the state to `sink`, as accounts of `shape`, whose first period is number `first_period`.
+///
+/// # Errors
+/// [`Error::NotParquet`] for damage, and what `sink` returns.
+pub(crate) fn read_customers(
+    path: &Path,
+    info: &StateInfo,
+    shape: Shape,
+    first_period: i32,
+    mut sink: impl FnMut(Known<'_>) -> Result<()>,
+) -> Result<()> {
+    let damaged = |problem: String| Error::NotParquet { path: path.to_path_buf(), problem };
+    let reader = open(path)?.with_batch_size(BATCH).build().map_err(|e| damaged(e.to_string()))?;
+    for found in reader {
+        let found = found.map_err(|e| damaged(e.to_string()))?;
+        let column = |name: &str| {
+            found.column_by_name(name).ok_or_else(|| damaged(format!("the state has no column \"{name}\"")))
+        };
+        let who = id_batch(column("customer_id")?, info.ids)
+            .map_err(|_| damaged("its ids are not those that it names".into()))?;
+        let days = |name| Ok::<_, Error>(column(name)?.as_primitive::<Date32Type>().values().clone());
+        let counts = |name: &str| Ok::<_, Error>(column(name)?.as_primitive::<UInt32Type>().values().clone());
+        let (first, last) = (days("first_order")?, days("last_order")?);
+        let (order_days, orders) = (counts("days")?, counts("orders")?);
+        let transactions = counts("transactions")?;
+        let squares = column("gap_squares")?.as_primitive::<UInt64Type>().values().clone();
+        let mut totals = Vec::new();
+        for (name, _) in SUMS {
+            totals.push(words(column(name)?, info.amounts));
+        }
+        let costs = match &info.costs {
+            Some((name, kind)) => Some(words(column(name)?, *kind)),
+            None => None,
+        };
+        let mut periods = Vec::new();
+        if let Some((last_periods, _)) = info.periods {
+            for i in 0..i32::from(last_periods.count) {
+                // Periods that the state does not hold came later, and those before the first are forgotten.
+                let label = last_periods.period.label(first_period + i);
+                periods.push(match found.column_by_name(&format!("orders_{label}")) {
+                    Some(orders) => {
+                        let spend = words(column(&format!("spend_{label}"))?, info.amounts);
+                        Some((orders.as_primitive::<UInt32Type>().values().clone(), spend))
+                    }
+                    None => None,
+                });
+            }
+        }
+        let pair = |a: u32, b: u32| u64::from(a) << 32 | u64::from(b);
+        let mut record = Vec::with_capacity(shape.len());
+        for row in 0..found.num_rows() {
+            let (id, hash, text) = match &who.values {
+                IdValues::Integers(values) => (values[row], hash_integer(values[row]), &[][..]),
+                IdValues::Texts(texts) => {
+                    let text = texts.get(row).0;
+                    (0, hash_text(text), text)
+                }
+            };
+            record.clear();
+            record.extend_from_slice(&[
+                id,
+                pair(first[row] as u32, last[row] as u32),
+                pair(order_days[row], orders[row]),
+                u64::from(transactions[row]),
+                squares[row],
+            ]);
+            totals.iter().for_each(|sums| record.extend_from_slice(&sums[row]));
+            if let Some(costs) = &costs {
+                record.extend_from_slice(&costs[row]);
+            }
+            for period in &periods {
+                match period {
+                    Some((orders, spend)) => {
+                        record.push(u64::from(orders[row]));
+                        record.extend_from_slice(&spend[row]);
+                    }
+                    None => record.extend_from_slice(&[0; 3]),
+                }
+            }
+            debug_assert_eq!(record.len(), shape.len());
+            sink(Known { hash, text, record: &record })?;
+        }
+    }
+    Ok(())
+}
+
+fn words(array: &ArrayRef, kind: AmountKind) -> Vec<[u64; 2]> {
+    match kind {
+        AmountKind::Float => {
+            array.as_primitive::<Float64Type>().values().iter().map(|sum| [sum.to_bits(), 0]).collect()
+        }
+        AmountKind::Scaled { .. } => {
+            array.as_primitive::<Decimal128Type>().values().iter().map(|&sum| halves(sum)).collect()
+        }
+    }
+}
