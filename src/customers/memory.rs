@@ -23,17 +23,23 @@ impl Memory {
     ///
     /// Errors: [`Error::Value`] for a limit that is too small to work with.
     pub(crate) fn plan(history: &History, options: &HistoryOptions) -> Result<Memory> {
-        Memory::share(options.memory_limit, history.rows(), parallel::threads() as u64)
+        Memory::share(
+            options.memory_limit,
+            history.bytes() as u64,
+            history.rows(),
+            parallel::threads() as u64,
+        )
     }
 
-    /// The shares of a limit, for reading `rows` rows with `threads` threads.
+    /// The shares of a limit, for reading `rows` rows with `threads` threads beside `held` bytes that stay in memory.
     ///
     /// Errors: as for [`Memory::plan`].
-    pub(crate) fn share(limit: Option<u64>, rows: u64, threads: u64) -> Result<Memory> {
+    pub(crate) fn share(limit: Option<u64>, held: u64, rows: u64, threads: u64) -> Result<Memory> {
         let Some(limit) = limit else { return Ok(Memory { blocks: usize::MAX }) };
         // A few full blocks have to fit beside those that are being filled.
         let open = open_blocks(rows, threads);
-        let needed = PROGRAM + threads * PER_THREAD + open + open / 4;
+        let fixed = PROGRAM + held;
+        let needed = fixed + threads * PER_THREAD + open + open / 4;
         if limit < needed {
             let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
             return Err(Error::value(
@@ -43,7 +49,7 @@ impl Memory {
                 format!("give at least {}MiB, or fewer --threads", megabytes(needed)),
             ));
         }
-        Ok(Memory { blocks: (limit - PROGRAM - threads * PER_THREAD) as usize })
+        Ok(Memory { blocks: (limit - fixed - threads * PER_THREAD) as usize })
     }
 }
 

@@ -98,7 +98,7 @@ pub fn plan(sources: &[Source], options: &HistoryOptions, threads: usize) -> Res
 
 fn plan_of(history: &History, options: &HistoryOptions, threads: usize) -> Result<Plan> {
     let rows = history.rows();
-    let share = Memory::share(options.memory_limit, rows, threads as u64)?;
+    let share = Memory::share(options.memory_limit, history.bytes() as u64, rows, threads as u64)?;
     let id_length = history.ids().is_text().then(|| {
         let bytes = history.id_bytes();
         IdLength { bytes: bytes.unwrap_or(ASSUMED_ID_BYTES), known: bytes.is_some() }

@@ -26,8 +26,8 @@ use crate::customers::stream::{Done, Places, Strategy, Streamed, stream};
 use crate::customers::table::{CustomerTable, read_customers, read_info, read_kept};
 use crate::error::{Error, Result};
 use crate::history::{
-    Currencies, History, HistoryOptions, IdKind, Inspection, KeptColumn, Ledger, Reason, SetAsideRow, Source,
-    TaskLedger,
+    Currencies, History, HistoryOptions, IdKind, Inspection, JoinReport, KeptColumn, Ledger, Reason,
+    SetAsideRow, Source, TaskLedger,
 };
 use crate::parallel;
 use crate::progress::Progress;
@@ -74,6 +74,7 @@ pub struct Summary {
 fn warnings(ledger: &Ledger, cohorts: Option<&CohortTable>) -> Vec<String> {
     let mut out = Vec::new();
     out.extend(ledger.skipped.iter().map(|file| format!("a bad file is left out: {}", file.problem)));
+    out.extend(ledger.join.iter().flat_map(JoinReport::warnings));
     if cohorts.is_some_and(|table| !table.has_spend()) {
         out.push("amounts are too large to be added exactly by cohort: cohorts have no spend".to_string());
     }
@@ -479,11 +480,12 @@ pub(crate) struct Read {
 
 /// Decodes and scatters all tasks; `None` if an exact amount is too large to be held exactly.
 fn read<'a>(
-    history: &History,
+    history: &mut History,
     options: &HistoryOptions,
     store: Store<'a>,
     progress: &dyn Progress,
 ) -> Result<Option<(Store<'a>, Read)>> {
+    history.begin();
     progress.phase("reading", history.rows());
     let ledgers: Vec<Mutex<TaskLedger>> = (0..history.tasks()).map(|_| Mutex::default()).collect();
     let workers = parallel::try_workers(
@@ -499,7 +501,9 @@ fn read<'a>(
     parallel::map_items(workers, Scatter::finish).into_iter().collect::<Result<()>>()?;
     let ledgers =
         ledgers.into_iter().map(|ledger| ledger.into_inner().unwrap_or_else(PoisonError::into_inner));
-    Ok(sum_up(history, options, ledgers)?.map(|read| (store, read)))
+    let Some(mut read) = sum_up(history, options, ledgers)? else { return Ok(None) };
+    read.ledger.join = history.join_report()?;
+    Ok(Some((store, read)))
 }
 
 /// The sum of the tasks' ledgers; `None` if an exact amount is too large to be held exactly.

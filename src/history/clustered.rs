@@ -25,6 +25,10 @@ pub(crate) struct Clustered {
 impl History {
     /// What the footers say, if the row groups' ids ascend in reading order; `None` if they do not or are not known.
     pub(crate) fn clustered(&self) -> Option<Clustered> {
+        // The footers know the ids of the files, and an id map makes others of them.
+        if self.join.is_some() {
+            return None;
+        }
         let (mut first, mut last) = (Day(i32::MAX), Day(i32::MIN));
         let mut before: Option<IdBatch> = None;
         let mut groups = 0;

@@ -115,6 +115,8 @@ impl History {
         let file = &self.files[piece.file as usize];
         let columns = &self.columns[piece.file as usize];
         let mut sorted: Vec<usize> = columns.cast().into_iter().map(|(_, column)| column.index).collect();
+        let source = self.join.as_ref().and_then(|join| join.column(piece.file as usize));
+        sorted.extend(source);
         sorted.sort_unstable();
         sorted.dedup();
         // Batches hold the chosen columns in file order.
@@ -140,6 +142,7 @@ impl History {
             piece: *piece,
             places,
             words: Words::new(self, extras, kind)?,
+            source: source.map(|index| sorted.partition_point(|&other| other < index)),
             kind,
             clock: self.zone.as_ref().map(|zone| zone.clock()),
             row: 0,
@@ -222,6 +225,8 @@ struct Reader<'a> {
     piece: Piece,
     places: Places,
     words: Words<'a>,
+    /// Where the source of a row is in a batch.
+    source: Option<usize>,
     kind: TimeKind,
     clock: Option<Clock<'a>>,
     /// Rows of the piece so far.
@@ -335,7 +340,7 @@ impl Reader<'_> {
         }
         let (priced, counted) = (valid(nulls.amount, i), valid(nulls.quantity, i));
         let (reason, value) = if !valid(nulls.who, i) {
-            (Reason::NullCustomer, None)
+            who.why(i)
         } else if let Some(blank) = who.blank(i) {
             (Reason::NullCustomer, Some(blank.to_string()))
         } else if !valid(nulls.usable(), i) {
@@ -369,6 +374,10 @@ impl Reader<'_> {
 
     /// The ids of a batch.
     fn who(&self, batch: &RecordBatch) -> Result<IdBatch> {
+        if let Some(join) = &self.history.join {
+            let (customer, source) = (self.places.customer[0], self.source.map(|place| batch.column(place)));
+            return join.batch(self.piece.file as usize, batch.column(customer), source);
+        }
         if self.history.ids() != IdKind::Composite {
             let column = batch.column(self.places.customer[0]);
             return ids(column, self.history.ids()).map_err(|_| self.unrepresentable(0));
@@ -379,7 +388,7 @@ impl Reader<'_> {
             Refused::Unrepresentable(part) => self.unrepresentable(part),
             Refused::Arrow(error) => Error::internal("encoding composite ids", error),
         })?;
-        Ok(IdBatch { nulls, values: IdValues::Composites(ids) })
+        Ok(IdBatch { nulls, values: IdValues::Composites(ids), misses: Vec::new() })
     }
 
     fn currency(&self, column: &ArrayRef, base: u64, ledger: &mut TaskLedger) -> Result<CurrencyBatch> {

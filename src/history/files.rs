@@ -41,6 +41,8 @@ pub(crate) struct ParquetFile {
     pub(crate) metadata: ArrowReaderMetadata,
     /// What its folders say.
     pub(crate) keys: Keys,
+    /// What the path is called through which it was found.
+    pub(crate) given: String,
     /// Its own columns, and after them the constant ones.
     schema: SchemaRef,
     constants: Vec<Constant>,
@@ -89,7 +91,7 @@ pub(crate) fn open_all(sources: &[Source]) -> Result<Vec<Opened>> {
     }))
 }
 
-fn open_disk(Found { path, keys }: &Found) -> Result<ParquetFile> {
+fn open_disk(Found { path, keys, given }: &Found) -> Result<ParquetFile> {
     let io = |e| unreadable(path, e);
     let mut file = File::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
@@ -103,7 +105,8 @@ fn open_disk(Found { path, keys }: &Found) -> Result<ParquetFile> {
     check_marks(path, bytes, ends)?;
     let place = Place::Disk { path: path.clone(), stamp: Stamp::of(&metadata) };
     let metadata = footer::read(path, bytes, &file)?;
-    Ok(ParquetFile::new(path.display().to_string(), bytes, metadata, keys.clone(), place))
+    let file = ParquetFile::new(path.display().to_string(), bytes, metadata, keys.clone(), place);
+    Ok(ParquetFile { given: given.clone(), ..file })
 }
 
 fn open_memory(name: &str, data: &Bytes) -> Result<ParquetFile> {
@@ -130,7 +133,9 @@ pub(crate) fn unreadable(path: &Path, error: std::io::Error) -> Error {
 impl ParquetFile {
     fn new(name: String, bytes: u64, metadata: ArrowReaderMetadata, keys: Keys, place: Place) -> Self {
         let schema = metadata.schema().clone();
-        ParquetFile { name, bytes, metadata, keys, schema, constants: Vec::new(), place }
+        let given = Path::new(&name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let given = given.unwrap_or_default();
+        ParquetFile { name, bytes, metadata, keys, given, schema, constants: Vec::new(), place }
     }
 
     pub(crate) fn path(&self) -> &Path {

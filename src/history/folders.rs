@@ -30,6 +30,9 @@ const MATCHING: MatchOptions =
 pub(crate) struct Found {
     pub(crate) path: PathBuf,
     pub(crate) keys: Keys,
+    /// The name of the file, folder or match of a pattern through which it was found: the source of its rows where no
+    /// column says it.
+    pub(crate) given: String,
 }
 
 /// The paths of the Parquet files that the sources stand for, in reading order; sources in memory have none.
@@ -65,7 +68,11 @@ pub(crate) fn found_at(path: &Path) -> Result<Vec<Found>> {
         }
     };
     if meta.is_file() {
-        return Ok(vec![Found { path: path.to_path_buf(), keys: keys_of(path) }]);
+        return Ok(vec![Found {
+            path: path.to_path_buf(),
+            keys: keys_of(path),
+            given: name_of(path, false),
+        }]);
     }
     if !meta.is_dir() {
         return Err(Error::NotParquet {
@@ -78,7 +85,18 @@ pub(crate) fn found_at(path: &Path) -> Result<Vec<Found>> {
         return Err(Error::NoParquetInFolder { path: path.to_path_buf() });
     }
     let below = |file: &Path| keys_of(file.strip_prefix(path).unwrap_or(file));
-    Ok(found.into_iter().map(|file| Found { keys: below(&file), path: file }).collect())
+    let given = name_of(path, true);
+    Ok(found.into_iter().map(|file| Found { keys: below(&file), path: file, given: given.clone() }).collect())
+}
+
+/// What a path is called: the name of a folder, and that of a file without its ending.
+fn name_of(path: &Path, is_folder: bool) -> String {
+    let name = |path: &Path| match is_folder {
+        true => path.file_name().map(|name| name.to_string_lossy().into_owned()),
+        false => path.file_stem().map(|name| name.to_string_lossy().into_owned()),
+    };
+    // "." and ".." have no name of their own.
+    name(path).or_else(|| name(&fs::canonicalize(path).ok()?)).unwrap_or_default()
 }
 
 /// The files that a pattern matches, and those in folders that it matches.
@@ -100,7 +118,9 @@ fn matching(pattern: &str) -> Result<Vec<Found>> {
         if is_note(&path) || skip.leads_through_another(&path) {
             continue;
         }
-        let files = match fs::metadata(&path) {
+        let meta = fs::metadata(&path);
+        let given = name_of(&path, meta.as_ref().is_ok_and(fs::Metadata::is_dir));
+        let files = match meta {
             Ok(meta) if meta.is_dir() && is_result(&path) => Vec::new(),
             Ok(meta) if meta.is_dir() => walk(&path)?,
             Ok(meta) if is_ours(&path) && meta.is_file() => vec![path],
@@ -109,13 +129,13 @@ fn matching(pattern: &str) -> Result<Vec<Found>> {
         };
         for file in files {
             let keys = keys_of(&file);
-            found.entry(file).or_insert(keys);
+            found.entry(file).or_insert((keys, given.clone()));
         }
     }
     if found.is_empty() {
         return Err(wrong("no such file, and as a pattern it matches no Parquet file".to_string()));
     }
-    Ok(found.into_iter().map(|(path, keys)| Found { path, keys }).collect())
+    Ok(found.into_iter().map(|(path, (keys, given))| Found { path, keys, given }).collect())
 }
 
 /// Folders on the way to a match that a walk would not have entered.

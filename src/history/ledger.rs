@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::history::join::JoinReport;
 
 /// Why a row was set aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -17,6 +18,12 @@ pub enum Reason {
     NullCurrency,
     /// A currency other than the one chosen.
     OtherCurrency,
+    /// No source, where a column says the source and an id map needs it.
+    NullSource,
+    /// An id that the id map does not have.
+    UnmatchedId,
+    /// An id that stands for several customers in the id map.
+    AmbiguousId,
     /// No date.
     NullTime,
     /// A date outside 1900-01-01 to 2199-12-31, or beyond what days can count.
@@ -41,10 +48,13 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order in which they are reported.
-    pub const ALL: [Reason; 13] = [
+    pub const ALL: [Reason; 16] = [
         Reason::NullCustomer,
         Reason::NullCurrency,
         Reason::OtherCurrency,
+        Reason::NullSource,
+        Reason::UnmatchedId,
+        Reason::AmbiguousId,
         Reason::NullTime,
         Reason::ImpossibleDate,
         Reason::AfterAsOf,
@@ -63,6 +73,9 @@ impl Reason {
             Reason::NullCustomer => "null_customer",
             Reason::NullCurrency => "null_currency",
             Reason::OtherCurrency => "other_currency",
+            Reason::NullSource => "null_source",
+            Reason::UnmatchedId => "unmatched_id",
+            Reason::AmbiguousId => "ambiguous_id",
             Reason::NullTime => "null_time",
             Reason::ImpossibleDate => "impossible_date",
             Reason::AfterAsOf => "after_as_of",
@@ -83,6 +96,9 @@ impl fmt::Display for Reason {
             Reason::NullCustomer => "no customer id",
             Reason::NullCurrency => "no currency",
             Reason::OtherCurrency => "another currency",
+            Reason::NullSource => "no source",
+            Reason::UnmatchedId => "id not in the id map",
+            Reason::AmbiguousId => "id of several customers in the id map",
             Reason::NullTime => "no date",
             Reason::ImpossibleDate => "impossible date",
             Reason::AfterAsOf => "after the as-of date",
@@ -152,6 +168,8 @@ pub struct Ledger {
     /// Of the rows that can be used: those whose cost (or margin) is not known, where a column says it. They count as
     /// rows without cost.
     pub without_cost: u64,
+    /// What became of the ids of each source, where an id map makes customers of them.
+    pub join: Option<JoinReport>,
 }
 
 impl Ledger {

@@ -160,7 +160,11 @@ fn fields(schema: &Schema) -> Vec<(&String, &DataType)> {
 /// The column of the ids; errors name the option of the list and not that of the history.
 fn id_column(file: &ParquetFile, id: Option<&str>, history: &Inspection) -> Result<ColumnRef> {
     let schema = file.schema();
-    let wanted = history.columns.customer.first().map(|column| normalise(&column.name));
+    // An id map makes other ids of the history's: the list's are like those.
+    let wanted = match &history.id_map {
+        Some(map) => Some(normalise(&map.columns[2])),
+        None => history.columns.customer.first().map(|column| normalise(&column.name)),
+    };
     let alike: Vec<&str> = schema
         .fields()
         .iter()

@@ -16,10 +16,15 @@ mod files_tests;
 mod folders;
 mod footer;
 mod hive;
+pub mod id_map;
+pub mod join;
+#[cfg(test)]
+mod join_tests;
 pub mod kept;
 mod keys;
 pub mod ledger;
 pub(crate) mod list;
+mod map_file;
 mod names;
 #[cfg(test)]
 mod regression_tests;
@@ -28,6 +33,7 @@ pub mod scan;
 pub mod schema;
 mod sizes;
 mod skip;
+mod source_keys;
 mod split;
 mod stamp;
 #[cfg(test)]
@@ -48,6 +54,8 @@ pub use currency::Currencies;
 pub use decode::{Sink, TaskLedger};
 pub use extras::Extras;
 pub use folders::files_of;
+pub use id_map::{IdMap, IdMapInfo};
+pub use join::{IdCount, JoinReport, SourceCounts, Unmatched};
 pub use kept::KeptColumn;
 pub(crate) use keys::{IdValues, id_hash, ids as id_batch};
 pub use ledger::{Ledger, Reason, SetAsideRow, SkippedFile};
@@ -134,6 +142,12 @@ pub struct HistoryOptions {
     pub calibration_end: Option<Day>,
     /// What happens to negative amounts.
     pub refunds: Refunds,
+    /// A Parquet file, or a folder of them, that says which customer each id of each source is.
+    pub id_map: Option<PathBuf>,
+    /// The column that says a row's source; the name of the file or folder as given unless there is one.
+    pub source: Option<String>,
+    /// What happens to rows whose id is not in the id map.
+    pub unmatched: Unmatched,
     /// Whether exact duplicates of a row are set aside.
     pub drop_duplicates: bool,
     /// Whether bad files are set aside whole and listed; without it, the first of them is an error.

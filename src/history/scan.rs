@@ -10,6 +10,8 @@ use crate::history::composite::IdPart;
 use crate::history::extras::Extras;
 use crate::history::files::{ParquetFile, open_all};
 use crate::history::hive::add_columns;
+use crate::history::id_map::{IdMap, IdMapInfo};
+use crate::history::join::{Join, JoinReport, Unmatched};
 use crate::history::kept::Kept;
 use crate::history::roles::Role;
 use crate::history::schema::{Detected, detect};
@@ -59,6 +61,12 @@ pub struct Inspection {
     pub costs: Option<AmountKind>,
     /// The zone in which instants become days; `None` for local times and dates.
     pub zone: Option<String>,
+    /// The column that says a row's source in the id map.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The id map that makes customers of ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_map: Option<IdMapInfo>,
     /// Files that are set aside whole because they are bad.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<SkippedFile>,
@@ -74,6 +82,8 @@ pub struct History {
     pub(crate) zone: Option<Zone>,
     pub(crate) tasks: Vec<Task>,
     kept: Arc<Kept>,
+    /// The join with an id map.
+    pub(crate) join: Option<Arc<Join>>,
     inspection: Inspection,
     options: HistoryOptions,
 }
@@ -86,6 +96,7 @@ impl History {
     /// Errors: every kind of unreadable file or unusable column; no row is decoded here.
     pub fn open(sources: &[Source], options: &HistoryOptions) -> Result<History> {
         check_choices(options)?;
+        check_join(options)?;
         let mut files = Vec::new();
         let mut bad = Vec::new();
         for opened in open_all(sources)? {
@@ -99,7 +110,10 @@ impl History {
             bad.iter().map(|(name, error)| SkippedFile::new(name.clone(), error, None)).collect();
         match bad.into_iter().next() {
             Some((_, error)) if files.is_empty() => Err(error),
-            _ => History::of(files, skipped, options),
+            _ => {
+                let map = options.id_map.as_deref().map(IdMap::read).transpose()?.map(Arc::new);
+                History::of(files, skipped, map, options)
+            }
         }
     }
 
@@ -107,6 +121,7 @@ impl History {
     pub(crate) fn of(
         mut files: Vec<ParquetFile>,
         skipped: Vec<SkippedFile>,
+        map: Option<Arc<IdMap>>,
         options: &HistoryOptions,
     ) -> Result<History> {
         // A file without rows says nothing, and its types are often no one's choice: pandas writes an empty table's
@@ -124,11 +139,14 @@ impl History {
             .map(|file| detect(file.path(), file.schema(), file.own_columns(), options))
             .collect::<Result<_>>()?;
         let all = Together { files: with_rows, columns: &columns };
-        all.same_names()?;
-        let parts = all.id_parts()?;
-        let ids = match &parts[..] {
-            [one] => one.kind,
-            _ => IdKind::Composite,
+        all.same_names(map.is_some())?;
+        let join = map.map(|map| Join::new(map, with_rows, options)).transpose()?.map(Arc::new);
+        // With a map, each file's own ids may be of its own kind.
+        let parts = if join.is_some() { Vec::new() } else { all.id_parts()? };
+        let ids = match (&join, &parts[..]) {
+            (Some(join), _) => join.map().kind(),
+            (None, [one]) => one.kind,
+            (None, _) => IdKind::Composite,
         };
         if columns[0].order.is_some() {
             all.ids(|columns| columns.order.as_ref(), Role::Order)?;
@@ -143,11 +161,13 @@ impl History {
             amounts: all.amounts(),
             costs: columns[0].cost_or_margin().map(|_| all.exactness(Detected::cost_or_margin)),
             zone: zone.as_ref().map(|zone| zone.name().to_string()),
+            source: options.source.clone(),
+            id_map: join.as_ref().map(|join| join.map().info().clone()),
             skipped,
         };
         let kept = Arc::new(all.kept()?);
         let tasks = tasks(&files);
-        Ok(History { files, columns, zone, tasks, kept, inspection, options: options.clone() })
+        Ok(History { files, columns, zone, tasks, kept, join, inspection, options: options.clone() })
     }
 
     /// What it was opened with.
@@ -158,6 +178,23 @@ impl History {
     /// What is known from the footers.
     pub fn inspection(&self) -> &Inspection {
         &self.inspection
+    }
+
+    /// Forgets what ids were met: the rows are about to be read from the first one on.
+    pub(crate) fn begin(&mut self) {
+        self.join = self.join.take().map(|join| Arc::new(join.again()));
+    }
+
+    /// Bytes of memory that are taken as long as the history is read, beside its rows.
+    pub(crate) fn bytes(&self) -> usize {
+        self.join.as_ref().map_or(0, |join| join.map().bytes())
+    }
+
+    /// What became of the ids of each source, once the rows were read.
+    ///
+    /// Errors: [`Error::Value`] for sources that the id map does not have, unless their ids are kept.
+    pub(crate) fn join_report(&self) -> Result<Option<JoinReport>> {
+        self.join.as_ref().map(|join| join.report()).transpose()
     }
 
     /// Rows of all files.
@@ -242,6 +279,21 @@ impl History {
         let piece = pieces[pieces.partition_point(|piece| piece.base <= row) - 1];
         (piece, row - piece.base)
     }
+}
+
+/// What options of an id map say without one.
+fn check_join(options: &HistoryOptions) -> Result<()> {
+    if options.id_map.is_some() && options.customer.len() > 1 {
+        let columns = options.customer.join(", ");
+        let remedy = "name the one column that the map's source_id means";
+        return Err(Error::value("--customer", columns, "an id map joins by one column", remedy));
+    }
+    let (what, value) = match (&options.id_map, &options.source, options.unmatched) {
+        (None, Some(column), _) => ("--source", column.as_str()),
+        (None, None, Unmatched::Keep) => ("--unmatched", "keep"),
+        _ => return Ok(()),
+    };
+    Err(Error::value(what, value, "there is no id map", "name the map with --id-map, or leave this out"))
 }
 
 fn describe(file: &ParquetFile) -> FileInfo {

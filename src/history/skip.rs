@@ -1,6 +1,7 @@
 //! Bad files: whose fault an error is, which files have one, and a history without them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::history::SkippedFile;
@@ -94,7 +95,10 @@ impl History {
             .collect();
         match bad.into_iter().next() {
             Some((_, error)) if files.iter().all(|file| file.rows() == 0) => Err(error),
-            _ => History::of(files, skipped, self.options()),
+            _ => {
+                let map = self.join.as_ref().map(|join| Arc::clone(join.map()));
+                History::of(files, skipped, map, self.options())
+            }
         }
     }
 }

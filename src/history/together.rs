@@ -35,8 +35,8 @@ impl Together<'_> {
     }
 
     /// A role is played by columns of one name: a file where another column happened to look right would mix two
-    /// meanings.
-    pub(crate) fn same_names(&self) -> Result<()> {
+    /// meanings. Ids that a map makes customers of have a meaning in each system, and so a name.
+    pub(crate) fn same_names(&self, mapped: bool) -> Result<()> {
         let text = |columns: &[&ColumnRef]| match columns {
             [] => "missing".to_string(),
             _ => columns.iter().map(|c| format!("\"{}\"", c.name)).collect::<Vec<_>>().join(", "),
@@ -45,6 +45,9 @@ impl Together<'_> {
             columns.cast().into_iter().filter(|(r, _)| *r == role).map(|(_, column)| column.clone()).collect()
         };
         for role in [Role::Customer, Role::Time, Role::Amount, Role::Order] {
+            if mapped && role == Role::Customer {
+                continue;
+            }
             let first = of(&self.columns[0], role);
             let names = |columns: &[ColumnRef]| -> Vec<String> {
                 columns.iter().map(|column| normalise(&column.name)).collect()

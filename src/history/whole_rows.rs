@@ -18,6 +18,7 @@ use crate::history::scan::History;
 use crate::history::split::Piece;
 use crate::parallel;
 use crate::progress::Progress;
+use crate::random::hash_text;
 
 /// Rows decoded at a time.
 const BATCH: usize = 8192;
@@ -26,20 +27,23 @@ impl History {
     /// Whether rows that agree in customer, day and amount as held may yet differ: there is an order, another column, a
     /// time finer than a day, or an exact amount held as floating point, where close ones become one.
     pub fn rows_say_more(&self) -> bool {
-        self.files.iter().zip(&self.columns).any(|(file, columns)| {
-            let schema = file.schema();
-            schema.fields().len() > 3
-                || columns.order.is_some()
-                || schema.field(columns.time.index).data_type() != &DataType::Date32
-                || (self.amounts() == AmountKind::Float
-                    && !schema.field(columns.amount.index).data_type().is_floating())
-        }) || self.files[..self.columns.len()].iter().any(|file| !same_schema(file, &self.files[0]))
+        // Under an id map, ids or sources may differ where customers agree.
+        self.join.is_some()
+            || self.files.iter().zip(&self.columns).any(|(file, columns)| {
+                let schema = file.schema();
+                schema.fields().len() > 3
+                    || columns.order.is_some()
+                    || schema.field(columns.time.index).data_type() != &DataType::Date32
+                    || (self.amounts() == AmountKind::Float
+                        && !schema.field(columns.amount.index).data_type().is_floating())
+            })
+            || self.files[..self.columns.len()].iter().any(|file| !same_schema(file, &self.files[0]))
     }
 
     /// A 128-bit digest of every column of each row of `rows` (numbers in the history; ascending, no two alike).
     ///
     /// Two rows have the same digest if and, but for odds of 2⁻¹²⁸ a pair, only if all their columns are equal and their
-    /// files have the same columns (names and types, in any order).
+    /// files have the same columns (names and types, in any order) and the same source.
     pub fn digests(&self, rows: &[u64], progress: &dyn Progress) -> Result<Vec<u128>> {
         let mut stretches: Vec<(Piece, Vec<u64>)> = Vec::new();
         for &row in rows {
@@ -63,6 +67,11 @@ impl History {
         let number = piece.file as usize;
         let file = &self.files[number];
         let kind = self.files[..=number].iter().position(|other| same_schema(other, file)).unwrap_or(number);
+        let source = self
+            .join
+            .as_ref()
+            .and_then(|join| join.path_of(number))
+            .map_or(0, |name| hash_text(name.as_bytes()));
         let schema = file.schema();
         // Sorted by name, so that files whose columns stand in another order compare.
         let mut order: Vec<usize> = (0..schema.fields().len()).collect();
@@ -79,6 +88,7 @@ impl History {
             for row in converter.convert_columns(&columns).map_err(internal)?.iter() {
                 bytes.clear();
                 bytes.extend_from_slice(&(kind as u64).to_le_bytes());
+                bytes.extend_from_slice(&source.to_le_bytes());
                 bytes.extend_from_slice(row.as_ref());
                 out.push(xxh3_128(&bytes));
             }

@@ -58,6 +58,7 @@ pub fn ledger_summary(ledger: &Ledger) -> Value {
         "zero_amounts": ledger.zero_amounts,
         "refunds_netted": ledger.refunds_netted,
         "duplicates": ledger.duplicates,
+        "id_map": ledger.join,
         "skipped_files": ledger.skipped,
         "without_cost": ledger.without_cost,
     })

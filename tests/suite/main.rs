@@ -13,6 +13,7 @@ mod golden;
 mod house;
 mod limits;
 mod lists;
+mod sources;
 mod state;
 mod strategies;
 mod support;

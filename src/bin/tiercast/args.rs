@@ -128,6 +128,16 @@ pub struct HistoryArgs {
     /// What happens to negative amounts: set aside and counted, or subtracted [default: aside]
     #[arg(long, env = "TIERCAST_REFUNDS", value_name = "HOW")]
     pub refunds: Option<RefundsArg>,
+    /// Parquet table (or folder of them) with the columns source, source_id and customer_id: which customer each id of
+    /// each system is
+    #[arg(long, env = "TIERCAST_ID_MAP", value_name = "TABLE")]
+    pub id_map: Option<PathBuf>,
+    /// Column that says a row's source in the id map [default: the name of the file or folder as given, without .parquet]
+    #[arg(long, env = "TIERCAST_SOURCE", value_name = "COLUMN")]
+    pub source: Option<String>,
+    /// What happens to rows whose id is not in the id map [default: aside]
+    #[arg(long, env = "TIERCAST_UNMATCHED", value_name = "HOW")]
+    pub unmatched: Option<UnmatchedArg>,
     /// Set exact duplicates of a row that is used aside; without it they are counted and kept
     #[arg(
         long,
@@ -259,6 +269,14 @@ pub enum RefundsArg {
     Aside,
     /// Subtracted from the customer's latest order on or before the refund
     Net,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum UnmatchedArg {
+    /// Set aside and counted
+    Aside,
+    /// Used, as customers of their own named SOURCE:ID
+    Keep,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

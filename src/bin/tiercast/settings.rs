@@ -9,13 +9,13 @@ use serde::Deserialize;
 use tiercast::amount::Refunds;
 use tiercast::calendar::{CalendarPeriod, Day, Discount, LastPeriods, Span, Unit};
 use tiercast::error::nearest_first;
-use tiercast::history::{CohortPeriod, HistoryOptions};
+use tiercast::history::{CohortPeriod, HistoryOptions, Unmatched};
 use tiercast::pipeline::RunConfig;
 use tiercast::{Error, Result};
 
 use crate::args::{
     CohortArgs, CohortPeriodArg, Columns, Global, HistoryArgs, ListArgs, Margin, MemorySize, ModelArgs,
-    RefundsArg, UnitArg,
+    RefundsArg, UnitArg, UnmatchedArg,
 };
 
 /// The settings file that is read when none is named.
@@ -86,6 +86,9 @@ struct FileSettings {
     #[serde(deserialize_with = "day")]
     calibration_end: Option<Day>,
     refunds: Option<Refunds>,
+    id_map: Option<PathBuf>,
+    source: Option<String>,
+    unmatched: Option<Unmatched>,
     drop_duplicates: Option<bool>,
     skip_bad_files: Option<bool>,
     periods: Option<LastPeriods>,
@@ -150,6 +153,10 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
         RefundsArg::Aside => Refunds::Aside,
         RefundsArg::Net => Refunds::Net,
     });
+    let unmatched = reading.unmatched.map(|how| match how {
+        UnmatchedArg::Aside => Unmatched::Aside,
+        UnmatchedArg::Keep => Unmatched::Keep,
+    });
     let unit = reading.unit.map(|u| match u {
         UnitArg::Day => Unit::Day,
         UnitArg::Week => Unit::Week,
@@ -199,6 +206,9 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
                 file.calibration_end,
             ),
             refunds: layers.pick("refunds", refunds, file.refunds, defaults.history.refunds),
+            id_map: layers.optional("id_map", reading.id_map, file.id_map),
+            source: layers.optional("source", reading.source, file.source),
+            unmatched: layers.pick("unmatched", unmatched, file.unmatched, Unmatched::Aside),
             drop_duplicates: layers.pick(
                 "drop_duplicates",
                 reading.drop_duplicates,
@@ -343,6 +353,9 @@ fn refuse_unknown_variables() -> Result<()> {
         "as_of",
         "calibration_end",
         "refunds",
+        "id_map",
+        "source",
+        "unmatched",
         "drop_duplicates",
         "skip_bad_files",
         "periods",

@@ -1,7 +1,7 @@
 //! The short tables of a run and of an inspection.
 
 use tiercast::customers::ListReport;
-use tiercast::history::Inspection;
+use tiercast::history::{Inspection, JoinReport, Unmatched};
 use tiercast::pipeline::Run;
 use tiercast::report::format::{count, interval, money, percent, signed, significant};
 use tiercast::simulate::Metric;
@@ -28,9 +28,10 @@ pub fn columns(inspection: &Inspection) -> String {
     let mut grid = Grid::new("Columns", &["column", "type", "taken for"]);
     let roles = inspection.columns.roles();
     for (name, kind) in inspection.files.iter().take(1).flat_map(|file| &file.schema) {
-        let taken_for: Vec<&str> =
+        let mut taken: Vec<&str> =
             roles.iter().filter(|(_, column)| column.name == *name).map(|(role, _)| *role).collect();
-        grid.row(vec![name.clone(), kind.clone(), taken_for.join(", ")]);
+        taken.extend((inspection.source.as_ref() == Some(name)).then_some("source"));
+        grid.row(vec![name.clone(), kind.clone(), taken.join(", ")]);
     }
     grid.text()
 }
@@ -74,6 +75,23 @@ pub fn customer_list(list: &ListReport) -> String {
         ("rows of the list without an id", list.null_ids),
     ] {
         grid.row(vec![what.to_string(), count(n)]);
+    }
+    grid.text()
+}
+
+/// What became of the ids of each source.
+pub fn id_map(join: &JoinReport) -> String {
+    let not_found = match join.unmatched {
+        Unmatched::Aside => ">not in it: ids",
+        Unmatched::Keep => ">not in it, kept: ids",
+    };
+    let columns =
+        ["source", ">in the map: ids", ">rows", not_found, ">rows", ">several customers: ids", ">rows"];
+    let mut grid = Grid::new(format!("Ids by {}", join.map.file), &columns);
+    for (name, counts) in &join.sources {
+        let each = [counts.matched, counts.unmatched, counts.ambiguous];
+        let figures = each.into_iter().flat_map(|of| [count(of.ids), count(of.rows)]);
+        grid.row(std::iter::once(name.clone()).chain(figures).collect());
     }
     grid.text()
 }

@@ -26,9 +26,10 @@ fn sources(paths: &[PathBuf]) -> Vec<Source> {
     paths.iter().cloned().map(Source::Path).collect()
 }
 
-/// The files of the customers list, which are inputs like those of the history.
+/// The files of the customers list and of the id map, which are inputs like those of the history.
 fn list_files(settings: &Settings) -> Result<Vec<PathBuf>> {
-    let list = settings.run.customers_list.iter().cloned().map(Source::Path);
+    let tables = settings.run.customers_list.iter().chain(&settings.run.history.id_map);
+    let list = tables.cloned().map(Source::Path);
     files_of(&list.collect::<Vec<_>>())
 }
 

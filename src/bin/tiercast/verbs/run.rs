@@ -180,7 +180,7 @@ pub fn ledger_table(ledger: &Ledger) -> String {
         let rows = file.rows.map_or("unknown".to_string(), count);
         grid.row(vec![format!("not read, bad file: {}", file.name), rows, String::new()]);
     }
-    grid.text()
+    grid.text() + &ledger.join.as_ref().map_or(String::new(), tables::id_map)
 }
 
 /// The ledger's counts as JSON.
