@@ -19,7 +19,11 @@ fn run(scratch: &Scratch, history: &[&str], threads: &str, out: &str) -> Vec<Vec
 }
 
 fn sample() -> RecordBatch {
-    let file = fs::File::open(dataset("cdnow/cdnow_sample.parquet")).unwrap();
+    rows("cdnow/cdnow_sample.parquet")
+}
+
+fn rows(name: &str) -> RecordBatch {
+    let file = fs::File::open(dataset(name)).unwrap();
     let reader =
         ParquetRecordBatchReaderBuilder::try_new(file).unwrap().with_batch_size(100_000).build().unwrap();
     let batches: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
@@ -92,8 +96,8 @@ fn the_seed_changes_luck_and_nothing_else() {
 #[test]
 fn streamed_and_scattered_tables_are_the_same_bytes() {
     let scratch = Scratch::new();
-    // The log is in the order of customers.
-    let batch = sample();
+    // The whole log is in the order of customers.
+    let batch = rows("cdnow/cdnow.parquet");
     write_parquet(&scratch.path("sorted.parquet"), &batch);
     let reversed: UInt32Array = (0..batch.num_rows() as u32).rev().collect::<Vec<u32>>().into();
     let columns =
