@@ -107,6 +107,7 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<Run> {
     config.check()?;
+    customers_file::check_kept(config)?;
     let strategies = strategies.map(StrategyText::check).transpose()?;
     // Read before the rows, so that what is wrong with it is known at once.
     let list = match &config.customers_list {

@@ -8,7 +8,7 @@ use crate::customers::names::further;
 use crate::customers::{
     CustomerList, Customers, ListCounts, ListReport, Reading, to_record_batch, with_prospects,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::history::Inspection;
 use crate::progress::Progress;
 use crate::report::tables::write_stretches;
@@ -30,8 +30,23 @@ const ADDED: [&str; 11] = [
 ];
 
 /// Every column that a run may add.
-pub(super) fn added() -> Vec<&'static str> {
+fn added() -> Vec<&'static str> {
     ADDED.into_iter().chain(tier::schemes().iter().map(|scheme| scheme.column())).collect()
+}
+
+/// Refuses to keep a column under a name that a run gives to one of its own.
+pub(super) fn check_kept(config: &RunConfig) -> Result<()> {
+    let mut kept = config.history.keep.iter();
+    let clash = kept.find(|name| added().iter().any(|own| own.eq_ignore_ascii_case(name)));
+    match clash {
+        Some(name) => Err(Error::value(
+            "--keep",
+            name,
+            "a run has a column of that name",
+            "rename the column in its file, or leave it out",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// The customers list of the settings, read for a history; `None` where there is none.

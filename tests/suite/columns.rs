@@ -229,3 +229,24 @@ fn what_is_kept_is_in_every_file() {
     let ran = scratch.run(&keep("qty"));
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
+
+#[test]
+fn a_kept_column_named_like_one_of_a_run_is_refused() {
+    let scratch = Scratch::new();
+    scratch.write_batch(
+        "h.parquet",
+        &[
+            ("customer_id", ids(&[1, 2])),
+            ("date", days(&["2024-01-01", "2024-01-02"])),
+            ("amount", amounts(&[1.0, 2.0])),
+            ("clv", amounts(&[1.0, 2.0])),
+        ],
+    );
+    let ran = scratch.run(&["run", "h.parquet", "--keep", "clv"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+    assert!(
+        ran.stderr.contains("--keep cannot be \"clv\": a run has a column of that name"),
+        "{}",
+        ran.stderr
+    );
+}
