@@ -12,6 +12,8 @@ mod fold_one;
 pub mod groups;
 mod last_used;
 mod memory;
+#[cfg(test)]
+mod more_tests;
 pub mod names;
 pub mod plan;
 mod record;

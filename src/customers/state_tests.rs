@@ -142,7 +142,7 @@ fn sales() -> impl Strategy<Value = Vec<Sale>> {
     prop::collection::vec(sale, 1..120)
 }
 
-fn batch(sales: &[Sale], text: bool, exact: bool, orders: bool) -> RecordBatch {
+fn batch(sales: &[Sale], text: bool, exact: bool, orders: bool, more: bool) -> RecordBatch {
     let id: ArrayRef = if text {
         Arc::new(sales.iter().map(|s| Some(format!("customer number {}", s.id))).collect::<StringArray>())
     } else {
@@ -157,6 +157,14 @@ fn batch(sales: &[Sale], text: bool, exact: bool, orders: bool) -> RecordBatch {
     };
     let days: ArrayRef = Arc::new(Date32Array::from_iter_values(sales.iter().map(|s| s.day)));
     let mut columns = vec![("customer_id", id), ("order_date", days), ("amount", amount)];
+    if more {
+        let region = |s: &Sale| (s.order > 0).then(|| ["north", "south"][s.amount as usize % 2]);
+        columns.push(("region", Arc::new(sales.iter().map(region).collect::<StringArray>())));
+        columns.push((
+            "cost",
+            Arc::new(Float64Array::from_iter_values(sales.iter().map(|s| s.order as f64 * 0.1))),
+        ));
+    }
     if orders {
         columns.push(("order_id", Arc::new(Int64Array::from_iter_values(sales.iter().map(|s| s.order)))));
     }
@@ -170,16 +178,18 @@ proptest! {
     fn parts_are_the_whole(
         sales in sales(),
         [text, exact, orders, net] in any::<[bool; 4]>(),
-        [drop_duplicates, periods] in any::<[bool; 2]>(),
+        [drop_duplicates, periods, more] in any::<[bool; 3]>(),
         mut ends in prop::collection::vec(20_000..20_060i32, 1..6),
     ) {
-        let batch = batch(&sales, text, exact, orders);
+        let batch = batch(&sales, text, exact, orders, more);
         ends.sort_unstable();
         ends.push(20_100);
         let options = HistoryOptions {
             refunds: if net { Refunds::Net } else { Refunds::Aside },
             drop_duplicates,
             periods: periods.then(|| "month:2".parse().unwrap()),
+            keep: if more { vec!["region".into()] } else { Vec::new() },
+            cost: more.then(|| "cost".into()),
             ..HistoryOptions::default()
         };
         let Ok(whole) = read(&batch, &options) else { return Ok(()) };

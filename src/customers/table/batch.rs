@@ -25,8 +25,13 @@ use crate::history::composite;
 pub fn to_record_batch(table: &CustomerTable) -> Result<RecordBatch> {
     let columns = columns(table)?;
     let ids = id_columns(&table.ids, &columns)?;
-    let ids = ids.iter().map(|(name, array)| (name.as_str(), array.clone()));
-    RecordBatch::try_from_iter(ids.chain(columns)).map_err(failed)
+    let ids = ids.iter().map(|(name, array)| (name.as_str(), array.clone(), false));
+    // Whether there may be nulls does not depend on whether there are: all stretches of a table have one schema.
+    let may_be_null = |name: &str| {
+        table.columns.iter().any(|column| column.name == name && matches!(column.values, Values::Array(_)))
+    };
+    let columns = columns.into_iter().map(|(name, array)| (name, array, may_be_null(name)));
+    RecordBatch::try_from_iter_with_nullable(ids.chain(columns)).map_err(failed)
 }
 
 /// The table with the prospects among its customers in one order of ids. Statistics and what models and tiers say are

@@ -102,7 +102,11 @@ impl Customers {
             at += 2;
         }
         let text = serde_json::to_string(info).map_err(|e| Error::internal("writing a state", e))?;
-        let made = RecordBatch::try_from_iter(columns).map_err(|e| Error::internal("writing a state", e))?;
+        // Only last values may be null, whether or not there are some in this stretch.
+        let fixed = columns.len() - 2 * info.kept.len();
+        let columns = columns.into_iter().enumerate().map(|(i, (name, array))| (name, array, i >= fixed));
+        let made = RecordBatch::try_from_iter_with_nullable(columns)
+            .map_err(|e| Error::internal("writing a state", e))?;
         let metadata = HashMap::from([(KEY.to_string(), text)]);
         let schema = Schema::new_with_metadata(made.schema().fields().clone(), metadata);
         made.with_schema(Arc::new(schema)).map_err(|e| Error::internal("writing a state", e))
