@@ -40,6 +40,9 @@ pub enum Strategy {
         /// How many, which depends on the rows alone.
         partitions: usize,
     },
+    /// Rows stand in the order of customers, by what the footers say, and are folded as they are read; should a row stand
+    /// elsewhere, they are scattered after all.
+    Stream,
 }
 
 /// How long the ids of a history with text ids are.
@@ -107,8 +110,8 @@ fn plan_of(history: &History, options: &HistoryOptions, threads: usize) -> Resul
     let bytes_per_row = 8.0 * (3.0 + history.extras().words() as f64 + id_words);
     let row_bytes = (rows as f64 * bytes_per_row) as u64;
     let customers = Between { least: 1, most: history.id_span().map_or(rows, |span| span.min(rows)) };
-    let per_customer =
-        8.0 * (figure_words(options) as f64 + if id_length.is_some() { 1.0 + id_words } else { 0.0 });
+    let per_customer = 8.0
+        * (figure_words(history, options) as f64 + if id_length.is_some() { 1.0 + id_words } else { 0.0 });
     let of_customers = |n: u64| (n as f64 * per_customer) as u64;
     let customer_bytes = Between { least: of_customers(customers.least), most: of_customers(customers.most) };
 
@@ -123,8 +126,9 @@ fn plan_of(history: &History, options: &HistoryOptions, threads: usize) -> Resul
     let in_blocks = held(row_bytes) + open_blocks(rows, threads_wide) / 2;
     // Partitions give their rows' memory back while their customers are folded, so that customers need more only where
     // they are larger than their rows.
+    let streams = history.clustered().is_some_and(|clustered| clustered.promised);
     let memory = Between {
-        least: fixed(customers.least) + in_blocks,
+        least: fixed(customers.least) + if streams { 0 } else { in_blocks },
         most: fixed(customers.most)
             + in_blocks.max(held(customer_bytes.most))
             + open_blocks(rows, threads_wide) / 2,
@@ -141,7 +145,7 @@ fn plan_of(history: &History, options: &HistoryOptions, threads: usize) -> Resul
     Ok(Plan {
         row_groups: history.inspection().files.iter().map(|file| file.row_groups as u64).sum(),
         history: history.inspection().clone(),
-        strategy: Strategy::Scatter { partitions: partitions(rows) },
+        strategy: if streams { Strategy::Stream } else { Strategy::Scatter { partitions: partitions(rows) } },
         threads,
         bytes_per_row,
         id_length,
@@ -161,9 +165,10 @@ fn packed_words(bytes: f64) -> f64 {
 }
 
 /// Words of a customer's figures.
-fn figure_words(options: &HistoryOptions) -> usize {
-    let holdout = usize::from(options.calibration_end.is_some());
-    6 + holdout + options.periods.map_or(0, |last| 1 + 2 * usize::from(last.count))
+fn figure_words(history: &History, options: &HistoryOptions) -> usize {
+    let more = usize::from(options.calibration_end.is_some()) + usize::from(history.costs().is_some());
+    let kept = history.extras().keep.div_ceil(2);
+    6 + more + kept + options.periods.map_or(0, |last| 1 + 2 * usize::from(last.count))
 }
 
 #[cfg(test)]

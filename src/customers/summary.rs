@@ -205,9 +205,7 @@ fn attempt(
         state.check(&source.display().to_string(), history, options)?;
     }
     let mut strategy = Strategy::Scatter;
-    // Customers of a state stand in no order beside the rows, and kept values can be compared only when all are known.
-    let can_stream = before.is_none() && history.extras().keep == 0;
-    if let Some(clustered) = history.clustered().filter(|_| can_stream) {
+    if let Some(clustered) = history.clustered() {
         let (pool, spill) = (Pool::default(), Spill::new(options.spill_folder.clone()));
         let places = Places { pool: &pool, spill: &spill, memory: Memory::plan(history, options)?, whole };
         let mut streamed = stream(history, options, clustered, &places, progress)?;

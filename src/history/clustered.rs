@@ -25,6 +25,10 @@ pub(crate) struct Clustered {
 impl History {
     /// What the footers say, if the row groups' ids ascend in reading order; `None` if they do not or are not known.
     pub(crate) fn clustered(&self) -> Option<Clustered> {
+        // Customers of a state stand in no order beside the rows, and kept values can be compared only when all are known.
+        if self.options().append.is_some() || self.extras().keep > 0 {
+            return None;
+        }
         // The footers know the ids of the files, and an id map makes others of them.
         if self.join.is_some() {
             return None;

@@ -38,6 +38,9 @@ fn strategy(strategy: Strategy) -> (&'static str, String) {
         Strategy::Scatter { partitions } => {
             ("scatter", format!("to {} partitions by customer, then fold", count(partitions as u64)))
         }
+        Strategy::Stream => {
+            ("stream", "rows are folded as they are read, or scattered if one is out of order".into())
+        }
         _ => ("other", String::new()),
     }
 }
