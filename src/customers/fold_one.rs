@@ -4,11 +4,12 @@ use crate::customers::account::Account;
 use crate::customers::cohorts::CohortTally;
 use crate::customers::fold::{Aside, Rule};
 use crate::customers::record::when;
-use crate::customers::scan::{Counts, Customer};
+use crate::customers::scan::{Counts, Customer, PackedView, View, scan_orders};
 use crate::customers::statistics::{Money, Packed, Tally};
 use crate::customers::suspects::{Suspect, suspects};
 use crate::history::Reason;
 use crate::history::event::amount_text;
+use crate::random::hash_integer;
 
 /// Folds customers one by one; what they leave is kept in the order in which they come.
 pub(crate) struct FoldOne<'r, M: Money> {
@@ -67,7 +68,7 @@ impl<'r, M: Money> FoldOne<'r, M> {
         let (layout, shape) = (rule.layout, rule.shape);
         rows.sort_unstable();
         let extras_of = |row: Packed| layout.extras(record_at(row));
-        let customer = Customer { id_hash: who.id_hash, rows, extras_of };
+        let customer = Customer { id_hash: who.id_hash, rows, view: PackedView(extras_of) };
         match who.before {
             Some(record) => *account = shape.account(record, *money),
             None => rule.scan.clear(account),
@@ -96,5 +97,39 @@ impl<'r, M: Money> FoldOne<'r, M> {
         }
         shape.encode(who.integer, account, *money, &rule.scan, records);
         true
+    }
+
+    /// Whether rows have nothing but amounts, and nothing but the table is made of them.
+    pub(crate) fn is_plain(&self) -> bool {
+        let scan = &self.rule.scan;
+        let more = scan.costs.is_some() || scan.periods.is_some() || !scan.ranks.is_empty();
+        !more && scan.extras.words() == 0 && self.rule.cohorts.is_none()
+    }
+
+    /// Folds the rows of a customer, sorted, who has an order first of all and none of whose rows is set aside or may be
+    /// equal to another. `all_orders` says that the rows are orders, and [`FoldOne::is_plain`].
+    #[inline]
+    pub(crate) fn fold_used<'a, R: Copy, V: View<'a, Row = R>>(
+        &mut self,
+        integer: u64,
+        rows: &[R],
+        view: V,
+        all_orders: bool,
+        cohorts: Option<&mut CohortTally>,
+    ) {
+        let FoldOne { rule, money, tally, records, scratch, account, .. } = self;
+        let id_hash = hash_integer(integer);
+        if all_orders {
+            let rows = rows.iter().map(|&row| (view.day(row), view.amount(row)));
+            scan_orders(rows, id_hash, *money, rule.scan.end(), account, tally);
+        } else {
+            rule.scan.clear(account);
+            let customer = Customer { id_hash, rows, view };
+            let mut counts = Counts { tally, cohorts, scratch };
+            customer.scan(*money, &rule.scan, account, &mut counts, |_, _| {
+                debug_assert!(false, "a row is set aside");
+            });
+        }
+        rule.shape.encode(integer, account, *money, &rule.scan, records);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::calendar::Day;
 use crate::customers::record::{amount, id, when};
-use crate::customers::store::Store;
+use crate::customers::rows::Rows;
 use crate::error::Result;
 use crate::history::event::ZERO;
 use crate::parallel;
@@ -17,7 +17,7 @@ use crate::parallel;
 /// Rows are looked at only if there are refunds after the last order: every customer's order is before those, so that
 /// any order will do.
 pub(crate) fn last_used(
-    store: &Store<'_>,
+    rows: &Rows<'_>,
     last_order: Option<Day>,
     last_refund: Option<Day>,
     known: impl FnOnce() -> Result<HashSet<Vec<u64>>>,
@@ -28,21 +28,21 @@ pub(crate) fn last_used(
     }
     let known = known()?;
     let refunds =
-        parallel::try_map(store.len(), |partition| last_netted(store, partition, last_order, &known))?;
+        parallel::try_map(rows.len(), |partition| last_netted(rows, partition, last_order, &known))?;
     Ok(refunds.into_iter().flatten().max().or(Some(last_order)))
 }
 
 /// The last refund after `last_order` of a customer who ordered, in one partition.
 fn last_netted(
-    store: &Store<'_>,
+    rows: &Rows<'_>,
     partition: usize,
     last_order: Day,
     known: &HashSet<Vec<u64>>,
 ) -> Result<Option<Day>> {
     // The last refund of each customer, and whether the customer ordered.
     let mut late: HashMap<Vec<u64>, (Day, bool)> = HashMap::new();
-    let who = |record: &[u64]| [&[id(record)], store.layout.text(record)].concat();
-    store.each_record(partition, |record| {
+    let who = |record: &[u64]| [&[id(record)], rows.wide.layout.text(record)].concat();
+    rows.each_record(partition, |record| {
         let day = when(record).day();
         if amount(record) < ZERO && day > last_order {
             let entry = late.entry(who(record)).or_insert((day, false));
@@ -52,7 +52,7 @@ fn last_netted(
     if late.is_empty() {
         return Ok(None);
     }
-    store.each_record(partition, |record| {
+    rows.each_record(partition, |record| {
         if amount(record) >= ZERO
             && let Some(entry) = late.get_mut(&who(record))
         {

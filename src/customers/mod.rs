@@ -15,11 +15,15 @@ mod memory;
 #[cfg(test)]
 mod more_tests;
 pub mod names;
+mod narrow;
+mod narrow_fold;
 pub mod plan;
+mod ranges;
 mod record;
 #[cfg(test)]
 mod reference;
 pub mod rfm;
+mod rows;
 mod run;
 mod scan;
 mod second_look;

@@ -2,14 +2,15 @@
 
 use crate::calendar::Unit;
 use crate::customers::Customers;
-use crate::customers::blocks::{Blocks, Pool};
-use crate::customers::fold::{Folded, Rule, fold};
+use crate::customers::blocks::Pool;
+use crate::customers::fold::{Folded, Rule};
 use crate::customers::groups::About;
-use crate::customers::record::Layout;
+use crate::customers::memory::Memory;
+use crate::customers::rows::{self as by_partition, Scattering};
 use crate::customers::scan::ScanRule;
 use crate::customers::shape::Shape;
 use crate::customers::spill::Spill;
-use crate::customers::store::{Scatter, Store, partitions};
+use crate::customers::store::Store;
 use crate::error::Result;
 use crate::history::event::Event;
 use crate::history::{History, Sink};
@@ -63,34 +64,27 @@ impl Ground {
 /// Rows by partition.
 #[derive(Debug)]
 pub struct Rows<'a> {
-    store: Store<'a>,
+    rows: by_partition::Rows<'a>,
     history: &'a History,
-    layout: Layout,
 }
 
 /// Decodes all rows and scatters them to their partitions.
 pub fn scatter<'a>(history: &'a History, ground: &'a Ground) -> Result<Rows<'a>> {
-    let layout = Layout::new(history.ids().is_text(), history.extras());
-    let store = Store::new(partitions(history.rows()), layout, ground.limit, &ground.pool, &ground.spill);
+    let memory = Memory { blocks: ground.limit };
+    let rows = by_partition::Rows::new(history, 0, memory, &ground.pool, &ground.spill);
     let workers = parallel::try_workers(
         history.tasks(),
-        || Scatter::new(&store),
-        |scatter, task| {
-            history.decode(task, history.options(), &(), scatter)?;
-            scatter.check()
-        },
+        || rows.scattering(),
+        |scattering, task| scattering.decode(history, task, history.options(), &()).map(|_| ()),
     )?;
-    parallel::map_items(workers, Scatter::finish).into_iter().collect::<Result<()>>()?;
-    Ok(Rows { store, history, layout })
+    parallel::map_items(workers, Scattering::finish).into_iter().collect::<Result<()>>()?;
+    Ok(Rows { rows, history })
 }
 
 impl Rows<'_> {
     /// Takes every partition out, from disk where it is there, and gives its memory back.
     pub fn take(self) -> Result<()> {
-        for partition in self.store.order() {
-            self.store.pool.give(self.store.take(partition)?.list);
-        }
-        Ok(())
+        self.rows.order().into_iter().try_for_each(|partition| self.rows.give_back(partition))
     }
 }
 
@@ -100,17 +94,20 @@ pub fn fold_all(
     window: crate::calendar::Window,
     folder: std::path::PathBuf,
 ) -> Result<Customers> {
-    let Rows { store, history, layout } = rows;
+    let Rows { rows, history } = rows;
+    let layout = rows.wide.layout;
     let scan = ScanRule { window, extras: history.extras(), costs: None, periods: None, ranks: Vec::new() };
     let shape = Shape::new(history.ids(), history.amounts(), &scan, false);
     let rule = Rule { scan, layout, shape, drop_duplicates: false, cohorts: None };
-    let folded: Vec<Folded> = parallel::try_map(store.len(), |partition| {
-        Ok(fold(store.take(partition)?, Blocks::default(), &rule, store.pool, None))
-    })?;
+    let known = Store::new(rows.len(), rule.before(), usize::MAX, rows.wide.pool, rows.wide.spill);
+    let folded: Vec<Folded> =
+        parallel::try_map(rows.len(), |partition| rows.fold(partition, &known, &rule, None))?;
+    let in_order = rows.in_order();
     let runs = folded.into_iter().map(|part| part.run).collect();
     let kind = history.ids();
     let (unit, parts) = (Unit::Week, history.id_parts().to_vec());
     let about =
         About { shape, rule: rule.scan, kind, parts, unit, cost_name: "total_cost", kept: Vec::new() };
-    Customers::new(runs, about, Spill::new(Some(folder)))
+    let spill = Spill::new(Some(folder));
+    if in_order { Ok(Customers::in_order(runs, about, spill)) } else { Customers::new(runs, about, spill) }
 }

@@ -45,11 +45,6 @@ impl Packed {
     pub(crate) fn may_equal(self, other: Packed) -> bool {
         self.0 >> PLACE_BITS == other.0 >> PLACE_BITS
     }
-
-    #[inline]
-    pub(crate) fn is_refund(self) -> bool {
-        self.amount() < ZERO
-    }
 }
 
 /// How amounts are added.
@@ -158,16 +153,23 @@ impl Tally {
         }
     }
 
+    /// Counts a row that is used.
     #[inline]
-    pub(crate) fn count(&mut self, row: Packed, order: u64, id_hash: u64, holdout: bool) {
+    pub(crate) fn count(&mut self, day: Day, amount: u64, order: u64, id_hash: u64, holdout: bool) {
         if holdout {
             self.used_holdout += 1;
         } else {
             self.used += 1;
         }
-        self.zero_amounts += u64::from(row.amount() == ZERO);
-        self.refunds_netted += u64::from(row.is_refund());
-        let what = fold(row.amount() ^ K[0], order.rotate_left(41) ^ row.day().0 as u64 ^ K[1]);
+        self.zero_amounts += u64::from(amount == ZERO);
+        self.refunds_netted += u64::from(amount < ZERO);
+        self.mix(day, amount, order, id_hash);
+    }
+
+    /// Adds a row to the digest.
+    #[inline]
+    pub(crate) fn mix(&mut self, day: Day, amount: u64, order: u64, id_hash: u64) {
+        let what = fold(amount ^ K[0], order.rotate_left(41) ^ day.0 as u64 ^ K[1]);
         let mix = u128::from((what.0 ^ what.1) ^ id_hash) * u128::from(K[2]);
         self.digest[0] = self.digest[0].wrapping_add(mix as u64 ^ what.0);
         self.digest[1] = self.digest[1].wrapping_add((mix >> 64) as u64 ^ what.1.rotate_left(32));

@@ -121,39 +121,51 @@ impl<'a> Store<'a> {
         Ok(Blocks { list })
     }
 
-    /// Calls `f` with every record of a partition, which stays where it is.
-    pub(crate) fn each_record(&self, partition: usize, mut f: impl FnMut(&[u64])) -> Result<()> {
+    /// Calls `f` with every block of a partition, which stays where it is.
+    pub(crate) fn each_block(&self, partition: usize, mut f: impl FnMut(&[u64])) -> Result<()> {
         let part = self.part(partition);
-        part.blocks.iter().for_each(|block| self.layout.each(block, |_, record| f(record)));
+        part.blocks.iter().for_each(|block| f(block));
         let mut block = Vec::new();
         for &extent in &part.on_disk {
             block.clear();
             self.spill.read(extent, &mut block)?;
-            self.layout.each(&block, |_, record| f(record));
+            f(&block);
         }
         Ok(())
     }
 }
 
-/// Scatters rows: one for each thread, with a block of its own for each partition.
+/// The blocks that a thread is filling, one of each partition.
 #[derive(Debug)]
-pub(crate) struct Scatter<'a> {
+pub(crate) struct Open<'a> {
     store: &'a Store<'a>,
-    open: Vec<Block>,
-    shift: u32,
-    words: Vec<u64>,
+    blocks: Vec<Block>,
     failed: Option<Error>,
 }
 
-impl<'a> Scatter<'a> {
-    pub(crate) fn new(store: &'a Store<'a>) -> Scatter<'a> {
-        let count = store.len();
-        Scatter {
-            store,
-            open: (0..count).map(|_| Vec::new()).collect(),
-            shift: 64 - count.trailing_zeros(),
-            words: Vec::new(),
-            failed: None,
+impl<'a> Open<'a> {
+    pub(crate) fn new(store: &'a Store<'a>) -> Open<'a> {
+        Open { store, blocks: (0..store.len()).map(|_| Vec::new()).collect(), failed: None }
+    }
+
+    /// The block of a partition, with room for a record of `words` words.
+    #[inline]
+    pub(crate) fn block(&mut self, partition: usize, words: usize) -> &mut Block {
+        if self.blocks[partition].capacity() - self.blocks[partition].len() < words {
+            self.next_block(partition, words);
+        }
+        &mut self.blocks[partition]
+    }
+
+    /// Hands a partition's block on and begins another.
+    #[cold]
+    fn next_block(&mut self, partition: usize, words: usize) {
+        let full = std::mem::replace(&mut self.blocks[partition], self.store.pool.take(words));
+        if full.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.push(partition, full) {
+            self.failed.get_or_insert(error);
         }
     }
 
@@ -164,17 +176,43 @@ impl<'a> Scatter<'a> {
 
     /// Hands on the blocks that are not full.
     pub(crate) fn finish(mut self) -> Result<()> {
-        for (partition, block) in std::mem::take(&mut self.open).into_iter().enumerate() {
+        for (partition, block) in std::mem::take(&mut self.blocks).into_iter().enumerate() {
             if !block.is_empty() {
                 self.store.push(partition, block)?;
             }
         }
         self.check()
     }
+}
+
+/// Scatters rows: one for each thread, with a block of its own for each partition.
+#[derive(Debug)]
+pub(crate) struct Scatter<'a> {
+    open: Open<'a>,
+    layout: Layout,
+    shift: u32,
+    words: Vec<u64>,
+}
+
+impl<'a> Scatter<'a> {
+    pub(crate) fn new(store: &'a Store<'a>) -> Scatter<'a> {
+        let shift = 64 - store.len().trailing_zeros();
+        Scatter { open: Open::new(store), layout: store.layout, shift, words: Vec::new() }
+    }
+
+    /// What went wrong while blocks were handed on.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        self.open.check()
+    }
+
+    /// Hands on the blocks that are not full.
+    pub(crate) fn finish(self) -> Result<()> {
+        self.open.finish()
+    }
 
     /// Takes a record as it stands: its head, and the text of its id where ids are texts.
     pub(crate) fn record(&mut self, hash: u64, text: &[u8], head: &[u64]) {
-        if !self.store.layout.text {
+        if !self.layout.text {
             self.block(hash, head.len()).extend_from_slice(head);
             return;
         }
@@ -187,26 +225,16 @@ impl<'a> Scatter<'a> {
         self.words = words;
     }
 
+    /// Takes a row of an integer id to a partition that was chosen elsewhere.
+    pub(crate) fn integer_to(&mut self, partition: usize, id: u64, event: &Event<'_>) {
+        push_head(self.open.block(partition, 3 + event.extras.len()), id, event);
+    }
+
     /// The block for a record of `words` words. The high bits of the hash choose the partition, the low ones the slot of
     /// a table.
     #[inline]
     fn block(&mut self, hash: u64, words: usize) -> &mut Block {
-        let partition = hash.checked_shr(self.shift).unwrap_or(0) as usize;
-        if self.open[partition].capacity() - self.open[partition].len() < words {
-            self.next_block(partition, words);
-        }
-        &mut self.open[partition]
-    }
-
-    #[cold]
-    fn next_block(&mut self, partition: usize, words: usize) {
-        let full = std::mem::replace(&mut self.open[partition], self.store.pool.take(words));
-        if full.is_empty() {
-            return;
-        }
-        if let Err(error) = self.store.push(partition, full) {
-            self.failed.get_or_insert(error);
-        }
+        self.open.block(hash.checked_shr(self.shift).unwrap_or(0) as usize, words)
     }
 }
 

@@ -8,12 +8,13 @@ use crate::calendar::{Day, Unit, Window};
 use crate::customers::account::Periods;
 use crate::customers::blocks::Pool;
 use crate::customers::cohorts::{CohortRule, CohortTable, CohortTally};
-use crate::customers::fold::{Folded, Rule, fold};
+use crate::customers::fold::{Folded, Rule};
 use crate::customers::groups::{About, Customers};
 use crate::customers::last_used::last_used;
 use crate::customers::memory::Memory;
 use crate::customers::names;
 use crate::customers::record::{Layout, pack};
+use crate::customers::rows::{Rows, Scattering};
 use crate::customers::run::Run;
 use crate::customers::scan::ScanRule;
 use crate::customers::second_look::find_duplicates;
@@ -21,7 +22,7 @@ use crate::customers::shape::{NO_RANK, Shape};
 use crate::customers::spill::Spill;
 use crate::customers::state::{StateInfo, StateRows, VERSION};
 use crate::customers::statistics::Tally;
-use crate::customers::store::{Scatter, Store, partitions};
+use crate::customers::store::{Scatter, Store};
 use crate::customers::stream::{Done, Places, Strategy, Streamed, stream};
 use crate::customers::table::{CustomerTable, read_customers, read_info, read_kept};
 use crate::error::{Error, Result};
@@ -217,8 +218,8 @@ fn attempt(
             let Done { read, rule, folded, cohorts } = *done;
             let Read { ledger, first_order, .. } = read;
             let strategy = Strategy::Stream;
-            let made =
-                Made { ledger, first_order, rule, folded, cohorts, strategy, before: None, kept: Vec::new() };
+            let (in_order, before, kept) = (true, None, Vec::new());
+            let made = Made { ledger, first_order, rule, folded, cohorts, strategy, in_order, before, kept };
             return conclude(history, options, made, unit, spill, progress);
         }
         if clustered.promised {
@@ -227,14 +228,14 @@ fn attempt(
     }
     let (pool, spill) = (Pool::default(), Spill::new(options.spill_folder.clone()));
     let memory = Memory::plan(history, options)?;
-    let layout = Layout::new(history.ids().is_text(), history.extras());
-    let count = partitions(history.rows() + before.map_or(0, |state| state.customers));
-    let store = || Store::new(count, layout, memory.blocks, &pool, &spill);
-    let (store, read) = match read(history, options, store(), progress)? {
+    let before_rows = before.map_or(0, |state| state.customers);
+    let rows = Rows::new(history, before_rows, memory, &pool, &spill);
+    let (rows, read) = match read(history, options, rows, progress)? {
         Some(found) => found,
         None => {
             history.use_floats();
-            read(history, options, store(), progress)?
+            let rows = Rows::new(history, before_rows, memory, &pool, &spill);
+            read(history, options, rows, progress)?
                 .ok_or_else(|| Error::internal("reading amounts", "floating point cannot be too large"))?
         }
     };
@@ -249,15 +250,14 @@ fn attempt(
         last_order = last_order.max(Some(state.closed));
     }
     let known = || before.map_or_else(|| Ok(HashSet::new()), |state| known_customers(source, state, history));
-    let last =
-        if options.as_of.is_some() { None } else { last_used(&store, last_order, last_refund, known)? };
+    let last = if options.as_of.is_some() { None } else { last_used(&rows, last_order, last_refund, known)? };
     let window = window(options, &ledger, first_order, last)?;
     if let Some(state) = before {
         read_kept(source, state, history.kept())?;
     }
     let kept = history.kept().finish()?;
     let rule = rule(history, options, window, first_order, &kept)?;
-    let known = Store::new(count, rule.before(), memory.blocks, &pool, &spill);
+    let known = Store::new(rows.len(), rule.before(), memory.blocks, &pool, &spill);
     if let Some(state) = before {
         progress.phase("reading the state", 0);
         let first_period = rule.scan.periods.as_ref().map_or(0, Periods::first);
@@ -268,9 +268,10 @@ fn attempt(
         })?;
         scatter.finish()?;
     }
-    let (folded, cohorts) = fold_all(&store, &known, &rule, memory.blocks, progress)?;
-    drop((store, known));
-    let made = Made { ledger, first_order, rule, folded, cohorts, strategy, before, kept };
+    let (folded, cohorts) = fold_all(&rows, &known, &rule, memory.blocks, progress)?;
+    let in_order = rows.in_order();
+    drop((rows, known));
+    let made = Made { ledger, first_order, rule, folded, cohorts, strategy, in_order, before, kept };
     conclude(history, options, made, unit, spill, progress)
 }
 
@@ -318,6 +319,8 @@ struct Made<'a> {
     folded: Vec<Folded>,
     cohorts: Option<CohortTally>,
     strategy: Strategy,
+    /// Whether each part's customers come after those of the one before it.
+    in_order: bool,
     before: Option<&'a StateInfo>,
     kept: Vec<KeptColumn>,
 }
@@ -331,7 +334,8 @@ fn conclude(
     spill: Spill,
     progress: &dyn Progress,
 ) -> Result<Reading> {
-    let Made { mut ledger, first_order, rule, mut folded, mut cohorts, strategy, before, kept } = made;
+    let Made { mut ledger, first_order, rule, mut folded, mut cohorts, strategy, in_order, before, kept } =
+        made;
     find_duplicates(history, &mut folded, &rule, &spill, &mut ledger, &mut cohorts, progress)?;
     let mut tally = settle(history, &mut folded, &mut ledger);
     if let Some(state) = before {
@@ -373,10 +377,8 @@ fn conclude(
         cost_name: names::cost_name(&history.inspection().columns),
         kept,
     };
-    let customers = match strategy {
-        Strategy::Stream => Customers::in_order(runs, about, spill),
-        Strategy::Scatter | Strategy::StreamBroken => Customers::new(runs, about, spill)?,
-    };
+    let customers =
+        if in_order { Customers::in_order(runs, about, spill) } else { Customers::new(runs, about, spill)? };
     Ok(Reading {
         customers,
         ledger,
@@ -416,14 +418,15 @@ fn known_customers(source: &Path, state: &StateInfo, history: &History) -> Resul
 
 /// Folds all partitions, and counts cohorts if they are wanted; what is folded goes to disk while memory is short.
 fn fold_all(
-    store: &Store<'_>,
+    rows: &Rows<'_>,
     known: &Store<'_>,
     rule: &Rule,
     limit: usize,
     progress: &dyn Progress,
 ) -> Result<(Vec<Folded>, Option<CohortTally>)> {
-    progress.phase("folding", store.len() as u64);
-    let order = store.order();
+    progress.phase("folding", rows.len() as u64);
+    let (pool, spill) = (known.pool, known.spill);
+    let order = rows.order();
     let done: Vec<Mutex<Option<Folded>>> = order.iter().map(|_| Mutex::new(None)).collect();
     let tallies = parallel::try_workers(
         order.len(),
@@ -431,14 +434,13 @@ fn fold_all(
         |cohorts, i| {
             progress.check()?;
             // Rows are sorted beside themselves, which takes as much again.
-            let needed = store.bytes(order[i]).saturating_mul(2);
+            let needed = rows.bytes(order[i]).saturating_mul(2);
             if needed > limit {
                 return Err(too_large_a_part(limit, needed));
             }
-            let mut folded =
-                fold(store.take(order[i])?, known.take(order[i])?, rule, store.pool, cohorts.as_mut());
-            if store.pool.live() > limit {
-                folded.run.evict(store.pool, store.spill)?;
+            let mut folded = rows.fold(order[i], known, rule, cohorts.as_mut())?;
+            if pool.live() > limit {
+                folded.run.evict(pool, spill)?;
             }
             *done[order[i]].lock().unwrap_or_else(PoisonError::into_inner) = Some(folded);
             progress.advance(1);
@@ -480,28 +482,28 @@ pub(crate) struct Read {
 fn read<'a>(
     history: &mut History,
     options: &HistoryOptions,
-    store: Store<'a>,
+    rows: Rows<'a>,
     progress: &dyn Progress,
-) -> Result<Option<(Store<'a>, Read)>> {
+) -> Result<Option<(Rows<'a>, Read)>> {
     history.begin();
     progress.phase("reading", history.rows());
     let ledgers: Vec<Mutex<TaskLedger>> = (0..history.tasks()).map(|_| Mutex::default()).collect();
     let workers = parallel::try_workers(
         history.tasks(),
-        || Scatter::new(&store),
-        |scatter, task| {
+        || rows.scattering(),
+        |scattering, task| {
             progress.check()?;
-            let ledger = history.decode(task, options, progress, scatter)?;
+            let ledger = scattering.decode(history, task, options, progress)?;
             *ledgers[task].lock().unwrap_or_else(PoisonError::into_inner) = ledger;
-            scatter.check()
+            Ok(())
         },
     )?;
-    parallel::map_items(workers, Scatter::finish).into_iter().collect::<Result<()>>()?;
+    parallel::map_items(workers, Scattering::finish).into_iter().collect::<Result<()>>()?;
     let ledgers =
         ledgers.into_iter().map(|ledger| ledger.into_inner().unwrap_or_else(PoisonError::into_inner));
     let Some(mut read) = sum_up(history, options, ledgers)? else { return Ok(None) };
     read.ledger.join = history.join_report()?;
-    Ok(Some((store, read)))
+    Ok(Some((rows, read)))
 }
 
 /// The sum of the tasks' ledgers; `None` if an exact amount is too large to be held exactly.

@@ -5,7 +5,7 @@ use crate::customers::account::Account;
 use crate::customers::cohorts::CohortTally;
 use crate::customers::fold::{Folded, Rule};
 use crate::customers::record::{Layout, amount, when};
-use crate::customers::scan::{Counts, Customer};
+use crate::customers::scan::{Counts, Customer, PackedView};
 use crate::customers::spill::Spill;
 use crate::customers::statistics::{Floats, Money, Packed, Tally, Units};
 use crate::error::Result;
@@ -92,7 +92,7 @@ fn recount<M: Money>(
             .map(|i| Packed::new(when(records[i]), amount(records[i]), i as u64))
             .collect();
         let extras_of = |row: Packed| layout.extras(records[row.place() as usize]);
-        let customer = Customer { id_hash: suspect.id_hash, rows: &rows, extras_of };
+        let customer = Customer { id_hash: suspect.id_hash, rows: &rows, view: PackedView(extras_of) };
         let (mut account, mut tally, mut cohorts) =
             (Account::default(), Tally::default(), cohorts.as_deref_mut());
         match &suspect.before {

@@ -57,6 +57,25 @@ impl History {
         Some(Clustered { days: (first, last), promised: groups > 1 })
     }
 
+    /// The least and the greatest integer id as the footers say, if they do. It may not be relied on.
+    pub(crate) fn id_bounds(&self) -> Option<(u64, u64)> {
+        if self.join.is_some() {
+            return None;
+        }
+        let key = |id: u64| if self.ids().is_signed() { id ^ 1 << 63 } else { id };
+        let (mut low, mut high) = (u64::MAX, 0);
+        for (file, columns) in self.files.iter().zip(&self.columns) {
+            let [customer] = &columns.customer[..] else { return None };
+            for bound in bounds(file, customer.index)? {
+                let IdValues::Integers(ids) = ids(&bound, self.ids()).ok()?.values else { return None };
+                for id in ids {
+                    (low, high) = (low.min(key(id)), high.max(key(id)));
+                }
+            }
+        }
+        (low <= high).then(|| (key(low), key(high)))
+    }
+
     /// The days of a column of times.
     fn day_of(&self, times: &ArrayRef) -> Option<Vec<Day>> {
         let (mut tick, mut day) = (Vec::new(), Vec::new());

@@ -31,6 +31,12 @@ const BATCH: usize = if cfg!(test) { 16 } else { 4096 };
 pub trait Sink {
     /// A row of a customer with an integer id, as 64 bits.
     fn integer(&mut self, id: u64, event: Event<'_>);
+    /// Rows of customers with integer ids in their order, each with its [`When`] and its amount, and without extras.
+    fn integers(&mut self, ids: &[u64], whens: &[u64], amounts: &[u64]) {
+        for ((&id, &when), &amount) in ids.iter().zip(whens).zip(amounts) {
+            self.integer(id, Event { when: When(when), amount, extras: &[] });
+        }
+    }
     /// A row of a customer with a text or composite id, and the stable hash of its bytes.
     fn text(&mut self, id: &[u8], hash: u64, event: Event<'_>);
     /// Whether it needs no more rows of the task, because what is made of them will not be used.
@@ -62,6 +68,16 @@ pub struct TaskLedger {
     pub currencies: Currencies,
     /// An exact amount or cost was too large to be held: the task was left, and the history has to be read as floats.
     pub too_large: bool,
+}
+
+impl TaskLedger {
+    /// The first day of an order and the last of refunds and of orders, the extreme days standing for none.
+    fn note_days(&mut self, first_order: Day, last: [Day; 2]) {
+        self.first_order = earliest(self.first_order, first_order);
+        let [refund, order] = last.map(|day| (day.0 != i32::MIN).then_some(day));
+        self.last_refund = self.last_refund.max(refund);
+        self.last_order = self.last_order.max(order);
+    }
 }
 
 impl History {
@@ -173,6 +189,7 @@ struct Scratch {
     ticks: Vec<i64>,
     days: Vec<i32>,
     amounts: Vec<u64>,
+    whens: Vec<u64>,
     /// The extra words of each row, one row after the other.
     extras: Vec<u64>,
 }
@@ -247,7 +264,7 @@ impl Reader<'_> {
         let quantity = self.places.quantity.map(|place| batch.column(place));
         let currency = self.places.currency.map(|place| self.currency(batch.column(place), base, ledger));
         let currency = currency.transpose()?;
-        let Scratch { ticks: tick, days: day, amounts: key, extras: extra } = &mut self.scratch;
+        let Scratch { ticks: tick, days: day, amounts: key, extras: extra, .. } = &mut self.scratch;
         ticks(time, tick);
         days(tick, self.kind, self.clock.as_mut(), day);
         let amount_kind = self.history.amounts();
@@ -275,6 +292,17 @@ impl Reader<'_> {
         let after = self.options.closed.map_or(Day::EARLIEST, |closed| Day(closed.0 + 1));
         let least = if self.options.refunds == Refunds::Aside { ZERO } else { 0 };
         let finer = self.kind != TimeKind::Date32;
+        if let IdValues::Integers(ids) = &who.values
+            && none
+            && extras == 0
+            && self.all_fit(after, as_of, least)
+        {
+            self.whens(base, finer);
+            sink.integers(ids, &self.scratch.whens, &self.scratch.amounts);
+            self.note_days(ledger);
+            self.row += batch.num_rows() as u64;
+            return Ok(ControlFlow::Continue(()));
+        }
         // Of refunds and of orders.
         let (mut first_order, mut last) = (Day(i32::MAX), [Day(i32::MIN); 2]);
         for i in 0..batch.num_rows() {
@@ -312,12 +340,43 @@ impl Reader<'_> {
                 }
             }
         }
-        ledger.first_order = earliest(ledger.first_order, first_order);
-        let [refund, order] = last.map(|day| (day.0 != i32::MIN).then_some(day));
-        ledger.last_refund = ledger.last_refund.max(refund);
-        ledger.last_order = ledger.last_order.max(order);
+        ledger.note_days(first_order, last);
         self.row += batch.num_rows() as u64;
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Whether no row of the batch is set aside for its day or its amount.
+    fn all_fit(&self, after: Day, as_of: Day, least: u64) -> bool {
+        let Scratch { days, amounts, .. } = &self.scratch;
+        let days = days.iter().fold((i32::MAX, i32::MIN), |(low, high), &day| (low.min(day), high.max(day)));
+        let amounts = amounts.iter().fold((u64::MAX, 0), |(low, high), &key| (low.min(key), high.max(key)));
+        days.0 >= after.0 && days.1 <= as_of.0 && amounts.0 >= least && amounts.1 < NOT_FINITE
+    }
+
+    /// Packs day, check and number of all rows of the batch, the first of which has number `base`.
+    fn whens(&mut self, base: u64, finer: bool) {
+        let Scratch { ticks, days, whens, .. } = &mut self.scratch;
+        whens.clear();
+        let rows = days.iter().zip(ticks.iter()).zip(base..);
+        if finer {
+            whens.extend(rows.map(|((&day, &tick), row)| When::new(Day(day), check(tick, 0), row).0));
+        } else {
+            whens.extend(rows.map(|((&day, _), row)| When::new(Day(day), 0, row).0));
+        }
+    }
+
+    /// Notes the days of a batch whose rows are all used.
+    fn note_days(&self, ledger: &mut TaskLedger) {
+        let Scratch { days, amounts, .. } = &self.scratch;
+        let mut first_order = Day(i32::MAX);
+        let mut last = [Day(i32::MIN); 2];
+        for (&day, &amount) in days.iter().zip(amounts) {
+            let is_order = amount >= ZERO;
+            first_order = first_order.min(Day(if is_order { day } else { i32::MAX }));
+            last[0] = last[0].max(Day(if is_order { i32::MIN } else { day }));
+            last[1] = last[1].max(Day(if is_order { day } else { i32::MIN }));
+        }
+        ledger.note_days(first_order, last);
     }
 
     /// Sets row `i` of a batch aside, for the first of its reasons.

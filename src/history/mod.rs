@@ -29,6 +29,7 @@ mod names;
 #[cfg(test)]
 mod regression_tests;
 mod roles;
+mod sample;
 pub mod scan;
 pub mod schema;
 mod sizes;

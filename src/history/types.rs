@@ -84,6 +84,11 @@ impl IdKind {
         matches!(self, IdKind::Text { .. } | IdKind::Composite)
     }
 
+    /// Whether the ids are integers that may be negative.
+    pub(crate) fn is_signed(self) -> bool {
+        matches!(self, IdKind::Signed { .. })
+    }
+
     /// The Arrow type of integers of this kind.
     pub(crate) fn integer_type(self) -> Option<DataType> {
         Some(match self {
