@@ -111,7 +111,8 @@ impl JoinReport {
 }
 
 impl SourceCounts {
-    pub(super) fn add(&mut self, other: &SourceCounts) {
+    /// Adds the counts of another part of the rows, or of another source.
+    pub(crate) fn add(&mut self, other: &SourceCounts) {
         let each = [
             (&mut self.matched, other.matched),
             (&mut self.unmatched, other.unmatched),
