@@ -12,10 +12,11 @@ use super::values::parsed;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Customers")]
 pub struct ListArgs {
-    /// Parquet table of customers with attributes; those without an order are written too, as prospects
+    /// Parquet table (or folder of them) of customers with attributes; those without an order are written too, as
+    /// prospects
     #[arg(long, env = "TIERCAST_CUSTOMERS_LIST", value_name = "TABLE")]
     pub customers_list: Option<PathBuf>,
-    /// Column of its ids [default: named like the history's, or found by name]
+    /// Column of its ids [default: named like the history's or the id map's, or found by name]
     #[arg(long, env = "TIERCAST_LIST_ID", value_name = "COLUMN")]
     pub list_id: Option<String>,
 }
@@ -73,7 +74,7 @@ pub struct RunArgs {
     /// Replace the output folder even if it holds something else
     #[arg(long)]
     pub force: bool,
-    /// Check everything that can be checked without reading the rows, say what would be done, and stop
+    /// Check everything that can be checked without reading the history's rows, say what would be done, and stop
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
@@ -110,7 +111,7 @@ pub struct SummarizeArgs {
     /// Replace the file even if tiercast did not make it
     #[arg(long)]
     pub force: bool,
-    /// Say from the footers alone what would be done and what memory and disk it would take, and stop
+    /// Say from the history's footers alone what would be done and what memory and disk it would take, and stop
     #[arg(long)]
     pub dry_run: bool,
     /// Add the rows to what a state holds; rows of its days are counted and refused

@@ -60,7 +60,8 @@ pub struct HistoryArgs {
     /// each system is
     #[arg(long, env = "TIERCAST_ID_MAP", value_name = "TABLE")]
     pub id_map: Option<PathBuf>,
-    /// Column that says a row's source in the id map [default: the name of the file or folder as given, without .parquet]
+    /// Column that says a row's source in the id map [default: the name of the folder as given, or of the
+    /// file without its ending]
     #[arg(long, env = "TIERCAST_SOURCE", value_name = "COLUMN")]
     pub source: Option<String>,
     /// What happens to rows whose id is not in the id map [default: aside]
