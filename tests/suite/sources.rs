@@ -294,6 +294,9 @@ fn a_run_over_mapped_ids_is_the_run_over_the_ids() {
         serde_json::from_str(&std::fs::read_to_string(scratch.path("mapped/run.json")).unwrap()).unwrap();
     assert_eq!(manifest["ledger"], mapped["ledger"]);
     assert_eq!(manifest["input"]["history"]["id_map"]["sources"][0], "cdnow");
+    let page = |run: &str| std::fs::read_to_string(scratch.path(&format!("{run}/report.html"))).unwrap();
+    assert!(page("mapped").contains("Ids by source") && !page("plain").contains("Ids by source"));
+    assert!(page("mapped").contains("<td>cdnow</td><td class=\"n\">23,570</td><td class=\"n\">69,659</td>"));
 }
 
 #[test]

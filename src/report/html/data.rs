@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::sources::sources;
 use super::{Page, parts};
 use crate::report::format::{count, percent, plural};
 
@@ -14,6 +15,7 @@ pub(super) fn section(page: &Page) -> Markup {
             div { (ledger(page)) }
             div { (windows(page)) (columns(page)) }
         }
+        @if let Some(join) = &page.ledger.join { (sources(join)) }
     }
 }
 

@@ -14,6 +14,7 @@ mod headline;
 mod lifetime;
 mod notes;
 mod parts;
+mod sources;
 mod strategies;
 #[cfg(test)]
 mod tests;

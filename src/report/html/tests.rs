@@ -1,6 +1,7 @@
 use super::fixture::{Made, made};
 use super::{Page, render};
 use crate::clv::{FitReport, Verdict};
+use crate::history::{IdCount, IdMapInfo, JoinReport, SourceCounts, Unmatched};
 
 fn with_page<T>(made: &Made, look: impl FnOnce(Page) -> T) -> T {
     let fits: Vec<&FitReport> = made.fits.iter().collect();
@@ -134,4 +135,57 @@ fn numbers_that_are_none_print_as_a_dash() {
     let html = with_page(&made, |page| render(&page));
     check(&html);
     assert!(html.contains("There is no strategy to compare") && html.contains("not determined"));
+}
+
+/// `n` sources, the first with a name to be escaped; source i has 1,000 + i ids in the map.
+fn join(n: u64, unmatched: Unmatched) -> JoinReport {
+    let name = |i: u64| if i == 0 { "<b>".to_string() } else { format!("shop-{i:03}") };
+    let counts = |i: u64| SourceCounts {
+        matched: IdCount { ids: 1_000 + i, rows: 4_000 + i },
+        unmatched: IdCount { ids: 7, rows: 9 },
+        ambiguous: IdCount { ids: 2, rows: 3 },
+    };
+    JoinReport {
+        map: IdMapInfo {
+            file: "<map>.parquet".into(),
+            columns: ["source", "source_id", "customer_id"].map(String::from),
+            lines: 5_000,
+            null_lines: 1,
+            duplicate_lines: 0,
+            sources: (0..n).map(name).collect(),
+        },
+        unmatched,
+        sources: (0..n).map(|i| (name(i), counts(i))).collect(),
+    }
+}
+
+#[test]
+fn ids_are_counted_by_source() {
+    let mut made = made(20, "even");
+    let page = |made: &Made| {
+        let html = with_page(made, |page| render(&page));
+        check(&html);
+        html
+    };
+    assert!(!page(&made).contains("Ids by source"));
+
+    made.ledger.join = Some(join(1, Unmatched::Aside));
+    let html = page(&made);
+    assert!(html.contains("Ids by source") && html.contains("Their rows, set aside"), "{html}");
+    let line = "<td>&lt;b&gt;</td><td class=\"n\">1,000</td><td class=\"n\">4,000</td><td class=\"n\">7</td>\
+                <td class=\"n\">9</td><td class=\"n\">2</td><td class=\"n\">3</td>";
+    assert!(html.contains(line), "{html}");
+    // The sum of one source would say the same again.
+    assert!(!html.contains("<td>all</td>"));
+    let map = "&lt;map&gt;.parquet has 5,000\u{a0}lines of 1\u{a0}source; 1\u{a0}line without a source";
+    assert!(html.contains(map), "{html}");
+
+    // Of many sources the first are listed, the others and all of them added up.
+    made.ledger.join = Some(join(53, Unmatched::Keep));
+    let html = page(&made);
+    assert!(html.contains("Their rows, kept") && html.contains("shop-049") && !html.contains("shop-050"));
+    assert!(
+        html.contains("<td>3\u{a0}further sources</td><td class=\"n\">3,153</td><td class=\"n\">12,153</td>")
+    );
+    assert!(html.contains("<td>all</td><td class=\"n\">54,378</td><td class=\"n\">213,378</td>"));
 }

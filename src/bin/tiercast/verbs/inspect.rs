@@ -19,7 +19,7 @@ pub fn main(global: &Global, args: InspectArgs, matches: Option<&ArgMatches>) ->
         settings::resolve(global, Typed { reading: args.reading, matches, ..Typed::default() })?;
     settings.run.history.cohorts = None;
     let sources = super::sources(&args.history);
-    let inspection = inspect(&sources, &settings.run.history)?;
+    let inspection = super::with_threads(settings.threads, || inspect(&sources, &settings.run.history))?;
     if !global.json {
         // Printed before the rows are read, so that a history that cannot be used is still described.
         terminal::print(&(tables::files(&inspection) + &tables::columns(&inspection)))?;

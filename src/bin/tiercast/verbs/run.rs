@@ -123,7 +123,7 @@ fn dry_run(
     drop(OutputFolder::begin(&settings.out, force, inputs)?);
     let plan = customers::plan(&super::sources(paths), &settings.run.history, settings.threads)?;
     let inspection = &plan.history;
-    pipeline::customer_list(&settings.run, inspection)?;
+    super::with_threads(settings.threads, || pipeline::customer_list(&settings.run, inspection))?;
     let names: Vec<&str> = set.iter().flat_map(|s| s.strategies.iter().map(|s| s.name.as_str())).collect();
     if global.json {
         return terminal::print_json(&json!({

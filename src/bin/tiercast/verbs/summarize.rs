@@ -123,7 +123,7 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
 /// Says what would be done; the places of the outputs have been looked at.
 fn dry_run(global: &Global, settings: &Settings, sources: &[Source], args: &SummarizeArgs) -> Result<()> {
     let plan = plan(sources, &settings.run.history, settings.threads)?;
-    customer_list(&settings.run, &plan.history)?;
+    super::with_threads(settings.threads, || customer_list(&settings.run, &plan.history))?;
     if global.json {
         return terminal::print_json(&serde_json::json!({
             "schema": 1,

@@ -1,0 +1,83 @@
+//! The command line as typed, one file for what a verb or a family of verbs understands. What it means together with
+//! environment and files is settled in `settings`.
+
+mod bench;
+mod convert;
+mod job;
+mod reading;
+mod synth;
+mod values;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use self::bench::{BenchArgs, Size};
+pub use self::convert::{ConvertArgs, CsvArgs, EncodingArg};
+pub use self::job::{
+    CohortArgs, CohortPeriodArg, ConfigArgs, InspectArgs, ListArgs, ModelArgs, RunArgs, SummarizeArgs,
+};
+pub use self::reading::{HistoryArgs, RefundsArg, UnitArg, UnmatchedArg};
+pub use self::synth::{ModelArg, SynthArgs};
+pub use self::values::{Columns, Margin, MemorySize};
+
+/// Customer tiering from purchase histories: RFM, lifetime value, segments, tiers, and strategies compared.
+///
+/// Without a verb, `tiercast` does what `tiercast run` does: the main job on the bundled CDNOW history.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    #[command(flatten)]
+    pub global: Global,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// The main job: history → customers → lifetime value → tiers → strategies compared → report
+    Run(RunArgs),
+    /// Show what a history holds: files, columns and what they are taken for, and what would become of each row
+    Inspect(InspectArgs),
+    /// Turn CSV files into one Parquet file that the other verbs read
+    ///
+    /// Every file is read twice, the first time to see what its columns hold. Records that do not fit are set aside
+    /// with line and reason: those of -o orders.parquet into orders.set_aside.csv. What could be meant in two ways is
+    /// refused.
+    Convert(ConvertArgs),
+    /// Turn a history into the customer table and stop there
+    Summarize(SummarizeArgs),
+    /// Measure this machine: seconds, memory and speed-up of `summarize` by size of history and number of threads
+    Bench(BenchArgs),
+    /// Write a history generated from known parameters, with the truth beside it
+    Synth(Box<SynthArgs>),
+    /// Print the settings as they resolve, with where each comes from
+    Config(ConfigArgs),
+    /// Print the bundled strategy file, as a start for your own
+    Strategies,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What every verb understands.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Print the result as JSON on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress and no notes
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say what each stage took, and how rows were grouped by customer
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Threads to use [default: one per core]; no result depends on it
+    #[arg(long, global = true, env = "TIERCAST_THREADS", value_name = "N")]
+    pub threads: Option<usize>,
+    /// Settings file [default: tiercast.toml in the working folder, if there is one]
+    #[arg(long, global = true, env = "TIERCAST_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
