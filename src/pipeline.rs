@@ -19,9 +19,9 @@ use crate::clv::{
 };
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::{self, Rfm};
-use crate::customers::{CustomerTable, ListReport, Prospects, Summary, Values, summarize};
+use crate::customers::{CustomerTable, ListReport, Prospects, Summary, Values, summarize_open};
 use crate::error::Result;
-use crate::history::{self, Source};
+use crate::history::{History, Source};
 use crate::parallel;
 use crate::progress::Progress;
 use crate::segment::{SegmentOptions, Segmentation, segment};
@@ -110,11 +110,9 @@ pub fn run(
     customers_file::check_kept(config)?;
     let strategies = strategies.map(StrategyText::check).transpose()?;
     // Read before the rows, so that what is wrong with it is known at once.
-    let list = match &config.customers_list {
-        Some(_) => customer_list(config, &history::inspect(sources, &config.history)?)?,
-        None => None,
-    };
-    let mut summary = summarize(sources, &config.history, config.unit, progress)?;
+    let history = History::open(sources, &config.history)?;
+    let list = customer_list(config, history.inspection())?;
+    let mut summary = summarize_open(history, config.unit, progress)?;
     let mut warnings = summary.warnings();
     let table = &mut summary.table;
 

@@ -52,7 +52,7 @@ pub use groups::Customers;
 pub use plan::{Plan, plan};
 pub use state::StateInfo;
 pub use stream::Strategy;
-pub use summary::{Reading, Summary, read_history, summarize};
+pub use summary::{Reading, Summary, read_history, read_open, summarize, summarize_open};
 pub use table::{
     Column, CustomerList, CustomerTable, Holdout, Ids, ListCounts, ListReport, Prospects, Values,
     to_record_batch, with_prospects,

@@ -133,8 +133,17 @@ pub fn summarize(
     unit: Unit,
     progress: &dyn Progress,
 ) -> Result<Summary> {
+    summarize_open(History::open(sources, options)?, unit, progress)
+}
+
+/// As [`summarize`], of a history that is open, with the options it was opened with: no footer and no id map is read
+/// again.
+///
+/// # Errors
+/// As for [`summarize`]; [`Error::FileChanged`] for a file that is no longer the one that was opened.
+pub fn summarize_open(history: History, unit: Unit, progress: &dyn Progress) -> Result<Summary> {
     let Reading { customers, ledger, history, fingerprint, cohorts, strategy, .. } =
-        read_for(sources, options, unit, true, progress)?;
+        read_for(history, unit, true, progress)?;
     Ok(Summary { table: customers.into_table()?, ledger, history, fingerprint, cohorts, strategy })
 }
 
@@ -149,21 +158,23 @@ pub fn read_history(
     unit: Unit,
     progress: &dyn Progress,
 ) -> Result<Reading> {
-    read_for(sources, options, unit, false, progress)
+    read_open(History::open(sources, options)?, unit, progress)
+}
+
+/// As [`read_history`], of a history that is open, with the options it was opened with.
+///
+/// # Errors
+/// As for [`summarize_open`].
+pub fn read_open(history: History, unit: Unit, progress: &dyn Progress) -> Result<Reading> {
+    read_for(history, unit, false, progress)
 }
 
 /// Reads a history for a table that is needed whole, or stretch by stretch.
-fn read_for(
-    sources: &[Source],
-    options: &HistoryOptions,
-    unit: Unit,
-    whole: bool,
-    progress: &dyn Progress,
-) -> Result<Reading> {
-    let mut history = History::open(sources, options)?;
-    names::check_kept(history.inspection(), options, None)?;
+fn read_for(mut history: History, unit: Unit, whole: bool, progress: &dyn Progress) -> Result<Reading> {
+    let options = history.options().clone();
+    names::check_kept(history.inspection(), &options, None)?;
     let before = options.append.as_deref().map(read_info).transpose()?;
-    let options = &HistoryOptions { closed: before.as_ref().map(|state| state.closed), ..options.clone() };
+    let options = &HistoryOptions { closed: before.as_ref().map(|state| state.closed), ..options };
     if let (Some(calibration_end), Some(as_of)) = (options.calibration_end, options.as_of) {
         check_order(calibration_end, as_of)?;
     }

@@ -8,6 +8,10 @@ use arrow_array::types::Float64Type;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
+use tiercast::Error;
+use tiercast::calendar::Unit;
+use tiercast::customers::{summarize, summarize_open};
+use tiercast::history::{History, HistoryOptions, Source};
 
 use crate::support::{Ran, Scratch, amounts, dataset, days, ids, texts};
 
@@ -297,6 +301,25 @@ fn a_run_over_mapped_ids_is_the_run_over_the_ids() {
     let page = |run: &str| std::fs::read_to_string(scratch.path(&format!("{run}/report.html"))).unwrap();
     assert!(page("mapped").contains("Ids by source") && !page("plain").contains("Ids by source"));
     assert!(page("mapped").contains("<td>cdnow</td><td class=\"n\">23,570</td><td class=\"n\">69,659</td>"));
+}
+
+#[test]
+fn what_is_open_is_not_opened_again() {
+    let scratch = two_systems();
+    let sources: Vec<Source> = ["shop", "erp.parquet"].map(|name| Source::Path(scratch.path(name))).into();
+    let options = HistoryOptions { id_map: Some(scratch.path("map.parquet")), ..HistoryOptions::default() };
+    let expected = summarize(&sources, &options, Unit::Week, &()).unwrap();
+    let history = History::open(&sources, &options).unwrap();
+    std::fs::remove_file(scratch.path("map.parquet")).unwrap();
+    let found = summarize_open(history, Unit::Week, &()).unwrap();
+    assert_eq!(found.table, expected.table);
+    assert_eq!(found.ledger.join, expected.ledger.join);
+    // Rows are those of the files that were opened, or there are none.
+    map(&scratch, &[("shop", "17", "anna"), ("shop", "18", "bert"), ("erp", "17", "cora")]);
+    let history = History::open(&sources, &options).unwrap();
+    scratch.write_history("shop/1.parquet", &[(17, "2026-01-01", 5.0)]);
+    let error = summarize_open(history, Unit::Week, &()).unwrap_err();
+    assert!(matches!(error, Error::FileChanged { .. }), "{error}");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use clap::ArgMatches;
 use serde_json::json;
 use tiercast::Result;
-use tiercast::customers::summarize;
-use tiercast::history::inspect;
+use tiercast::customers::summarize_open;
+use tiercast::history::History;
 
 use crate::args::{Global, InspectArgs};
 use crate::bars::Bars;
@@ -19,15 +19,15 @@ pub fn main(global: &Global, args: InspectArgs, matches: Option<&ArgMatches>) ->
         settings::resolve(global, Typed { reading: args.reading, matches, ..Typed::default() })?;
     settings.run.history.cohorts = None;
     let sources = super::sources(&args.history);
-    let inspection = super::with_threads(settings.threads, || inspect(&sources, &settings.run.history))?;
+    let history = super::with_threads(settings.threads, || History::open(&sources, &settings.run.history))?;
+    let inspection = history.inspection().clone();
     if !global.json {
         // Printed before the rows are read, so that a history that cannot be used is still described.
         terminal::print(&(tables::files(&inspection) + &tables::columns(&inspection)))?;
     }
     let bars = Bars::new(global)?;
-    let summary = super::with_threads(settings.threads, || {
-        summarize(&sources, &settings.run.history, settings.run.unit, &bars)
-    })?;
+    let summary =
+        super::with_threads(settings.threads, || summarize_open(history, settings.run.unit, &bars))?;
     bars.finish();
     let window = summary.table.window;
     if global.json {

@@ -1,8 +1,8 @@
 //! `tiercast summarize`: history → customer table, and no further.
 
 use clap::ArgMatches;
-use tiercast::customers::{plan, read_history};
-use tiercast::history::{Source, files_of, inspect};
+use tiercast::customers::{plan, read_open};
+use tiercast::history::{History, Source, files_of};
 use tiercast::pipeline::{cohorts_summary, customer_list, write_customers};
 use tiercast::progress::Progress;
 use tiercast::report::OutputFile;
@@ -61,11 +61,9 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
         return dry_run(global, &settings, &sources, &args);
     }
     let (reading, list, out) = super::with_threads(settings.threads, || {
-        let list = match &settings.run.customers_list {
-            Some(_) => customer_list(&settings.run, &inspect(&sources, &settings.run.history)?)?,
-            None => None,
-        };
-        let reading = read_history(&sources, &settings.run.history, settings.run.unit, &bars)?;
+        let history = History::open(&sources, &settings.run.history)?;
+        let list = customer_list(&settings.run, history.inspection())?;
+        let reading = read_open(history, settings.run.unit, &bars)?;
         bars.phase("writing", reading.customers.stretches() as u64);
         let list = write_customers(out.path(), &reading, list.as_ref(), &bars)?;
         if let (Some(file), Some(info)) = (&state, &reading.state) {
