@@ -83,6 +83,9 @@ pub fn write_stretches(
     Ok(())
 }
 
+/// Columns of the customer table that are numbers of days in another unit: few different values, however many customers.
+const FEW_VALUES: [&str; 3] = ["recency", "T", "T_holdout"];
+
 /// Numbers are packed by their differences, which is fast and small for counts, days and ids in order; a dictionary
 /// would cost more than all the rest and save nothing where values are distinct.
 fn properties(schema: &Schema) -> WriterProperties {
@@ -97,7 +100,7 @@ fn properties(schema: &Schema) -> WriterProperties {
             properties = properties
                 .set_column_dictionary_enabled(column.clone(), false)
                 .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
-        } else if kind == &DataType::Float64 {
+        } else if kind == &DataType::Float64 && !FEW_VALUES.contains(&field.name().as_str()) {
             properties = properties.set_column_dictionary_enabled(column, false);
         }
     }
