@@ -14,7 +14,7 @@ use crate::history::files::ParquetFile;
 use crate::history::id_map::{Customers, Found, IdMap, IdMapInfo, seed};
 use crate::history::keys::id_hash;
 use crate::history::keys::{IdBatch, IdValues, Miss, Texts};
-use crate::history::source_keys::{Key, Labels, own_ids};
+use crate::history::source_keys::{Key, Labels, SPELLING, own_ids};
 use crate::history::types::IdKind;
 use crate::history::{HistoryOptions, Reason};
 
@@ -33,6 +33,15 @@ pub enum Unmatched {
     Aside,
     /// Their customer is their own id behind the name of the source, as in "shop:17".
     Keep,
+}
+
+/// How an id map makes customers of ids, as far as rows that are read at different times have to agree in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappedIds {
+    /// What happens to rows whose id is not in the map, which says how their customers are spelled.
+    pub unmatched: Unmatched,
+    /// The rules by which ids of two systems are spelled alike.
+    pub spelling: u32,
 }
 
 /// Different ids, and rows with one of them.
@@ -130,6 +139,11 @@ impl Join {
         };
         let tally = Tally::new(map.len());
         Ok(Join { map, unmatched, files, prefixed: Arc::new(prefixed), tally })
+    }
+
+    /// How ids become customers.
+    pub(crate) fn mapped(&self) -> MappedIds {
+        MappedIds { unmatched: self.unmatched, spelling: SPELLING }
     }
 
     /// The map.
