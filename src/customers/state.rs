@@ -16,7 +16,7 @@ use crate::history::{CohortPeriod, HistoryOptions, IdKind, IdPart, Ledger, Mappe
 
 mod check;
 
-pub(crate) use check::check_options;
+pub(crate) use check::{check_options, columns};
 
 /// The layout of a state; another one is refused.
 pub(crate) const VERSION: u32 = 2;
@@ -43,8 +43,10 @@ pub struct StateInfo {
     pub amounts: AmountKind,
     /// How costs were added, if there were any, and the name of their sum.
     pub costs: Option<(String, AmountKind)>,
-    /// Whether orders were told apart by their ids.
-    pub has_orders: bool,
+    /// The columns of who (where it is one of the file's own), when, how much, and what else rows say, by their roles.
+    pub columns: BTreeMap<String, String>,
+    /// The currency of the rows, where a column says it.
+    pub currency: Option<String>,
     /// Whether refunds were netted.
     pub refunds: Refunds,
     /// Whether exact duplicates were set aside.
@@ -78,6 +80,8 @@ pub struct StateRows {
     pub refunds_netted: u64,
     /// Exact duplicates of another row.
     pub duplicates: u64,
+    /// Rows whose cost (or margin) is not known, where a column says it.
+    pub without_cost: u64,
 }
 
 impl StateRows {
@@ -94,6 +98,7 @@ impl StateRows {
             zero_amounts: self.zero_amounts + ledger.zero_amounts,
             refunds_netted: self.refunds_netted + ledger.refunds_netted,
             duplicates: self.duplicates + ledger.duplicates,
+            without_cost: self.without_cost + ledger.without_cost,
         }
     }
 }

@@ -246,6 +246,56 @@ fn cohorts_go_on_by_their_own_period() {
 }
 
 #[test]
+fn columns_say_what_they_said() {
+    let day = |columns: Vec<(&'static str, ArrayRef)>, day: i32| {
+        let date: ArrayRef = Arc::new(Date32Array::from(vec![day; 2]));
+        source(
+            "shop",
+            parquet([vec![("customer_id", numbers([1, 2])), ("date", date)], columns].concat(), 10),
+        )
+    };
+    let amounts = |name: &'static str| (name, Arc::new(Float64Array::from(vec![0.5, 2.5])) as ArrayRef);
+    let sold = |of: [&str; 2]| vec![amounts("amount"), ("qty", numbers([2, 3])), ("currency", texts(of))];
+    let plain = HistoryOptions::default();
+    let state = State::of(&day(vec![amounts("amount")], 20_000), &plain);
+    let other = day(vec![amounts("net_amount")], 20_001);
+    state.refuses(&other, |_| {}, "the amount in \"amount\", and the new files", "--amount");
+    // The user knows that it is the same.
+    state.add(&other, |options| options.amount = Some("net_amount".into())).unwrap();
+    state.add(&day(vec![amounts("Amount")], 20_001), |_| {}).unwrap();
+    let counted = |options: &mut HistoryOptions| options.quantity = Some("qty".into());
+    state.refuses(&day(sold(["EUR"; 2]), 20_001), counted, "a column of the quantity: no", "option");
+    let in_currency = |options: &mut HistoryOptions| options.currency = Some("currency".into());
+    state.refuses(&day(sold(["EUR"; 2]), 20_001), in_currency, "a column of the currency: no", "option");
+    let mut euros = plain.clone();
+    in_currency(&mut euros);
+    for only_currency in [None, Some("EUR".to_string())] {
+        let mut options = euros.clone();
+        options.only_currency = only_currency.clone();
+        let first = if only_currency.is_some() { ["EUR", "USD"] } else { ["EUR"; 2] };
+        let state = State::of(&day(sold(first), 20_000), &options);
+        let dollars = |options: &mut HistoryOptions| options.only_currency = None;
+        state.refuses(
+            &day(sold(["USD"; 2]), 20_001),
+            dollars,
+            "amounts in EUR, and the new",
+            "--only-currency EUR",
+        );
+        let chosen = |options: &mut HistoryOptions| options.only_currency = Some("USD".into());
+        state.refuses(
+            &day(sold(["USD", "EUR"]), 20_001),
+            chosen,
+            "amounts in EUR, and the new",
+            "--only-currency EUR",
+        );
+        same(&day(sold(first), 20_000), &day(sold(["EUR"; 2]), 20_001), &options);
+        let rows =
+            state.add(&day(sold(["EUR"; 2]), 20_001), |options| options.state = true).unwrap().state.unwrap();
+        assert_eq!(rows.currency.as_deref(), Some("EUR"));
+    }
+}
+
+#[test]
 fn states_of_other_versions_and_none() {
     let first = rows(vec![("customer_id", numbers([1, 2]))], [20_000; 2]);
     let second = rows(vec![("customer_id", numbers([1, 2]))], [20_001; 2]);

@@ -19,7 +19,7 @@ use crate::customers::scan::ScanRule;
 use crate::customers::second_look::find_duplicates;
 use crate::customers::shape::{NO_RANK, Shape};
 use crate::customers::spill::Spill;
-use crate::customers::state::{StateInfo, StateRows, VERSION, check_options};
+use crate::customers::state::{self, StateInfo, StateRows, VERSION, check_options};
 use crate::customers::statistics::Tally;
 use crate::customers::store::{Scatter, Store, partitions};
 use crate::customers::stream::{Done, Places, Strategy, Streamed, stream};
@@ -238,6 +238,7 @@ fn attempt(
     if let Some(state) = before {
         let name = source.display().to_string();
         state.check(&name, history, options)?;
+        state.check_currency(&name, &ledger)?;
         if let Some((rows, file)) = closed {
             return Err(state.refuse_closed(&name, rows, &ledger.files[file as usize]));
         }
@@ -352,11 +353,12 @@ fn conclude(
         ids: history.ids(),
         id_parts: history.id_parts().to_vec(),
         id_map: history.mapped(),
+        columns: state::columns(history),
+        currency: ledger.currency.clone().or_else(|| before.and_then(|state| state.currency.clone())),
         amounts: history.amounts(),
         costs: history
             .costs()
             .map(|kind| (names::cost_name(&history.inspection().columns).to_string(), kind)),
-        has_orders: history.extras().order,
         refunds: options.refunds,
         drop_duplicates: options.drop_duplicates,
         zone: history.inspection().zone.clone(),
@@ -530,7 +532,7 @@ pub(crate) fn sum_up(
             }));
         }
     }
-    history.check_currencies(&currencies, options)?;
+    ledger.currency = history.check_currencies(&currencies, options)?;
     Ok(Some(Read { ledger, first_order, last_order, last_refund, closed }))
 }
 

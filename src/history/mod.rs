@@ -59,6 +59,7 @@ pub use join::{IdCount, JoinReport, MappedIds, SourceCounts, Unmatched};
 pub use kept::KeptColumn;
 pub(crate) use keys::{IdBatch, IdValues, ids as id_batch};
 pub use ledger::{Ledger, Reason, SetAsideRow, SkippedFile};
+pub(crate) use roles::Role;
 pub use scan::{FileInfo, History, Inspection};
 pub use schema::{ColumnRef, Detected, How};
 pub use types::{IdKind, TextKind};

@@ -1,17 +1,32 @@
 //! Which rows can be added to a state: with other settings or types its sums would have been others.
 
+use std::collections::BTreeMap;
+
 use crate::amount::AmountKind;
 use crate::calendar::{CalendarPeriod, LastPeriods};
 use crate::customers::names::cost_name;
 use crate::customers::state::StateInfo;
 use crate::error::{Error, Result};
 use crate::history::composite::{joined, words as parts_in_words};
-use crate::history::{CohortPeriod, History, HistoryOptions, IdKind, IdPart, Unmatched};
+use crate::history::{CohortPeriod, History, HistoryOptions, How, IdKind, IdPart, Ledger, Role, Unmatched};
 
 /// The error of a state that was made with something else.
 fn refuse_with(file: &str, what: &str, own: String, other: String, remedy: impl Into<String>) -> Result<()> {
     let problem = format!("it was made with {what} {own}, and the new files are read with {other}");
     Err(Error::value("--append", file, problem, remedy.into()))
+}
+
+/// The columns of a history by their roles, but for costs and kept values, which have their own names in a state, and for
+/// who, where it is several columns or what a map says.
+pub(crate) fn columns(history: &History) -> BTreeMap<String, String> {
+    let own_ids = history.mapped().is_none() && history.ids() != IdKind::Composite;
+    let is_kept = |role| match role {
+        Role::Customer => own_ids,
+        Role::Time | Role::Amount | Role::Order | Role::Quantity | Role::Currency => true,
+        _ => false,
+    };
+    let roles = history.inspection().columns.cast().into_iter().filter(|(role, _)| is_kept(*role));
+    roles.map(|(role, column)| (role.name().to_string(), column.name.clone())).collect()
 }
 
 /// Refuses what no state can be made or added to with.
@@ -48,10 +63,15 @@ impl StateInfo {
         if self.amounts != history.amounts() {
             return refuse("amounts as", words(self.amounts), words(history.amounts()));
         }
-        if self.has_orders != history.extras().order {
-            return refuse("an order column:", yes(self.has_orders), yes(history.extras().order));
-        }
         let inspection = history.inspection();
+        let new = columns(history);
+        for role in [Role::Order, Role::Quantity, Role::Currency].map(Role::name) {
+            let [own, new] = [&self.columns, &new].map(|columns| columns.contains_key(role));
+            if own != new {
+                return refuse(&format!("a column of the {role}:"), yes(own), yes(new));
+            }
+        }
+        self.check_names(file, history)?;
         let costs = history.costs().map(|kind| (cost_name(&inspection.columns).to_string(), kind));
         if self.costs != costs {
             let words = |costs: &Option<(String, AmountKind)>| match costs {
@@ -141,6 +161,46 @@ impl StateInfo {
             _ => return Ok(()),
         };
         Err(Error::value("--append", file, problem, remedy))
+    }
+
+    /// A column of another name that happened to look right may say something else; named by the user it does not.
+    fn check_names(&self, file: &str, history: &History) -> Result<()> {
+        let kept = columns(history);
+        for (role, column) in history.inspection().columns.cast() {
+            let own = self.columns.get(role.name()).filter(|_| kept.contains_key(role.name()));
+            if let Some(own) = own
+                && column.how != How::Named
+                && !column.is_called(own)
+            {
+                let remedy = format!(
+                    "name the column of the new files with --{}, if it says what \"{own}\" said",
+                    role.option()
+                );
+                let what = format!("the {} in", role.name());
+                return refuse_with(
+                    file,
+                    &what,
+                    format!("\"{own}\""),
+                    format!("\"{}\"", column.name),
+                    remedy,
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Amounts of two currencies cannot be added.
+    pub(crate) fn check_currency(&self, file: &str, ledger: &Ledger) -> Result<()> {
+        match (&self.currency, &ledger.currency) {
+            (Some(own), Some(new)) if own != new => refuse_with(
+                file,
+                "amounts in",
+                own.clone(),
+                new.clone(),
+                format!("give --only-currency {own}, or keep a state for each currency"),
+            ),
+            _ => Ok(()),
+        }
     }
 
     /// Ids go together as they would in files that are read at once.
