@@ -3,6 +3,8 @@
 //! Everything is counted in integers (money in whole units), so that a count is the same whatever order rows, partitions
 //! and threads come in.
 
+mod state;
+
 use serde::Serialize;
 
 use crate::amount::AmountKind;
@@ -10,6 +12,8 @@ use crate::calendar::{CalendarPeriod, Day, Window};
 use crate::error::{Error, Result};
 use crate::history::CohortPeriod;
 use crate::history::event::{float_of, units_of};
+
+pub use state::StateCohorts;
 
 /// More periods than this make a table that nobody can read, and that does not fit beside every thread.
 const MOST_PERIODS: usize = 1200;
@@ -65,6 +69,11 @@ impl CohortRule {
         Ok(CohortRule { period, first: period.index(first), days: (first, last), periods, amounts })
     }
 
+    /// By which period of the calendar.
+    pub(crate) fn period(&self) -> CalendarPeriod {
+        self.period
+    }
+
     /// An amount's key in whole units.
     #[inline]
     fn units(&self, key: u64) -> i128 {
@@ -92,6 +101,14 @@ struct Cell {
     customers: i64,
     orders: i64,
     spend: i128,
+}
+
+impl Cell {
+    fn add(&mut self, more: &Cell) {
+        self.customers += more.customers;
+        self.orders += more.orders;
+        self.spend += more.spend;
+    }
 }
 
 /// Counts by cohort and period, as they grow.
@@ -176,9 +193,7 @@ impl CohortTally {
         debug_assert_eq!(self.rule, other.rule);
         self.too_large += other.too_large;
         for (cell, more) in self.cells.iter_mut().zip(&other.cells) {
-            cell.customers += more.customers;
-            cell.orders += more.orders;
-            cell.spend += more.spend;
+            cell.add(more);
         }
     }
 

@@ -34,6 +34,8 @@ mod spill;
 pub mod stages;
 pub mod state;
 #[cfg(test)]
+mod state_match_tests;
+#[cfg(test)]
 mod state_tests;
 mod statistics;
 mod store;

@@ -70,6 +70,33 @@ impl Short {
         Some(whole as u32 ^ 1 << 31)
     }
 
+    /// Packs amounts as [`Short::pack`] does. Returns whether all fit; if not, what is in `out` means nothing.
+    ///
+    /// Rows are many: without branches several are packed at a time.
+    #[inline]
+    fn pack_all(self, keys: &[u64], out: &mut [u32]) -> bool {
+        let mut fit = true;
+        match self {
+            Short::Units => {
+                for (&key, out) in keys.iter().zip(out) {
+                    let units = units_of(key);
+                    fit &= i64::from(units as i32) == units;
+                    *out = units as u32 ^ 1 << 31;
+                }
+            }
+            Short::Parts(parts) => {
+                for (&key, out) in keys.iter().zip(out) {
+                    let amount = float_of(key);
+                    let moved = amount * parts + ROUNDER;
+                    let whole = moved - ROUNDER;
+                    fit &= (whole / parts == amount) & (whole.abs() <= f64::from(i32::MAX));
+                    *out = moved.to_bits() as u32 ^ 1 << 31;
+                }
+            }
+        }
+        fit
+    }
+
     /// The amount's key.
     #[inline]
     pub(crate) fn key(self, packed: u32) -> u64 {
@@ -195,6 +222,9 @@ pub(crate) fn rows(block: &[u64]) -> impl Iterator<Item = (u32, u64, u64)> {
     block.as_chunks::<ROW>().0.iter().map(|&[who, row]| (who as u32, who >> 32, row))
 }
 
+/// Rows that are packed together.
+const TOGETHER: usize = 256;
+
 /// Scatters narrow rows, and those that do not fit to a store beside theirs.
 #[derive(Debug)]
 pub(crate) struct NarrowScatter<'a> {
@@ -247,8 +277,31 @@ impl Sink for NarrowScatter<'_> {
     }
 
     fn integers(&mut self, ids: &[u64], whens: &[u64], amounts: &[u64]) {
-        for ((&id, &when), &amount) in ids.iter().zip(whens).zip(amounts) {
-            self.take(id, When(when), amount);
+        let NarrowScatter { plan, open, .. } = self;
+        let (mut shorts, mut partitions, mut rows) = ([0; TOGETHER], [0u16; TOGETHER], [[0; ROW]; TOGETHER]);
+        let chunks = ids.chunks(TOGETHER).zip(whens.chunks(TOGETHER)).zip(amounts.chunks(TOGETHER));
+        let mut rest = Vec::new();
+        for (number, ((ids, whens), amounts)) in chunks.enumerate() {
+            // Everything is made ready first: while rows are stored, which waits for memory, nothing else is.
+            let mut fit = plan.short.pack_all(amounts, &mut shorts);
+            for (i, ((&id, &when), &short)) in ids.iter().zip(whens).zip(&shorts).enumerate() {
+                let (partition, mark) =
+                    plan.ranges.mark(id ^ plan.sign).unwrap_or((usize::from(u16::MAX), 0));
+                fit &= partition < usize::from(u16::MAX);
+                partitions[i] = partition as u16;
+                rows[i] = [u64::from(mark) | when << 32, NarrowView::pack(When(when), short)];
+            }
+            if fit {
+                for (&partition, row) in partitions[..ids.len()].iter().zip(&rows) {
+                    open.block(usize::from(partition), ROW).extend_from_slice(row);
+                }
+            } else {
+                rest.push(number);
+            }
+        }
+        for number in rest {
+            let each = number * TOGETHER..ids.len().min((number + 1) * TOGETHER);
+            each.for_each(|i| self.take(ids[i], When(whens[i]), amounts[i]));
         }
     }
 

@@ -9,13 +9,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::amount::{AmountKind, Refunds};
 use crate::calendar::{Day, LastPeriods};
-use crate::customers::names::cost_name;
+use crate::customers::cohorts::{CohortTally, StateCohorts};
 use crate::customers::statistics::Tally;
 use crate::error::{Error, Result};
-use crate::history::{History, HistoryOptions, IdKind, Ledger};
+use crate::history::{CohortPeriod, HistoryOptions, IdKind, IdPart, Ledger, MappedIds, Reason};
+
+mod check;
+
+pub(crate) use check::{check_options, columns};
 
 /// The layout of a state; another one is refused.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// What a state says of itself, beside its customers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,12 +34,19 @@ pub struct StateInfo {
     pub customers: u64,
     /// What the ids are.
     pub ids: IdKind,
+    /// What ids of several columns consist of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub id_parts: Vec<IdPart>,
+    /// How an id map made customers of the ids, if one did.
+    pub id_map: Option<MappedIds>,
     /// How amounts were added.
     pub amounts: AmountKind,
     /// How costs were added, if there were any, and the name of their sum.
     pub costs: Option<(String, AmountKind)>,
-    /// Whether orders were told apart by their ids.
-    pub has_orders: bool,
+    /// The columns of who (where it is one of the file's own), when, how much, and what else rows say, by their roles.
+    pub columns: BTreeMap<String, String>,
+    /// The currency of the rows, where a column says it.
+    pub currency: Option<String>,
     /// Whether refunds were netted.
     pub refunds: Refunds,
     /// Whether exact duplicates were set aside.
@@ -46,6 +57,8 @@ pub struct StateInfo {
     pub periods: Option<(LastPeriods, i32)>,
     /// The kept columns.
     pub kept: Vec<String>,
+    /// The cohorts, if they were counted.
+    pub cohorts: Option<StateCohorts>,
     /// Rows read, used, and set aside by reason.
     pub rows: StateRows,
     /// The digest of the rows used, as two numbers in hexadecimal.
@@ -67,6 +80,8 @@ pub struct StateRows {
     pub refunds_netted: u64,
     /// Exact duplicates of another row.
     pub duplicates: u64,
+    /// Rows whose cost (or margin) is not known, where a column says it.
+    pub without_cost: u64,
 }
 
 impl StateRows {
@@ -83,117 +98,45 @@ impl StateRows {
             zero_amounts: self.zero_amounts + ledger.zero_amounts,
             refunds_netted: self.refunds_netted + ledger.refunds_netted,
             duplicates: self.duplicates + ledger.duplicates,
+            without_cost: self.without_cost + ledger.without_cost,
         }
     }
 }
 
 impl StateInfo {
-    /// Adds the digest of the rows behind it.
-    pub(crate) fn add_to(&self, tally: &mut Tally) {
+    /// The last day of the state and the cohorts, for rows that are read with `options` and added to it. A state that is
+    /// made of one with cohorts has them too, whether or not they are asked for.
+    pub(crate) fn settings(&self, options: &HistoryOptions) -> (Option<Day>, Option<CohortPeriod>) {
+        let own = self.cohorts.as_ref().filter(|_| options.state).map(|own| CohortPeriod::By(own.period));
+        (Some(self.closed), options.cohorts.or(own))
+    }
+
+    /// Adds the digest of the rows behind it, and what cohorts did up to its last day.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for cohorts that are not those of its days.
+    pub(crate) fn add_to(&self, tally: &mut Tally, cohorts: Option<&mut CohortTally>) -> Result<()> {
         let word = |text: &String| u64::from_str_radix(text, 16).unwrap_or(0);
         for (sum, more) in tally.digest.iter_mut().zip(&self.digest) {
             *sum = sum.wrapping_add(word(more));
         }
-    }
-
-    /// Refuses rows that cannot be added to this state: with other settings or types its sums would have been others.
-    pub(crate) fn check(&self, file: &str, history: &History, options: &HistoryOptions) -> Result<()> {
-        let refuse = |what: &str, own: String, other: String| {
-            Err(Error::value(
-                "--append",
-                file,
-                format!("it was made with {what} {own}, and the new files are read with {other}"),
-                "read the whole history again, or give the option that the state was made with",
-            ))
-        };
-        let words = |amounts: AmountKind| match amounts {
-            AmountKind::Float => "floating point".to_string(),
-            AmountKind::Scaled { scale } => format!("exact numbers of {scale} decimals"),
-        };
-        let yes = |is: bool| if is { "yes" } else { "no" }.to_string();
-        let zone = |zone: &Option<String>| zone.clone().unwrap_or_else(|| "local times".to_string());
-        if self.amounts != history.amounts() {
-            return refuse("amounts as", words(self.amounts), words(history.amounts()));
-        }
-        if self.ids.join(history.ids()) != Some(history.ids()) {
-            return refuse("ids as", self.ids.words(), history.ids().words());
-        }
-        if self.has_orders != history.extras().order {
-            return refuse("an order column:", yes(self.has_orders), yes(history.extras().order));
-        }
-        let inspection = history.inspection();
-        let costs = history.costs().map(|kind| (cost_name(&inspection.columns).to_string(), kind));
-        if self.costs != costs {
-            let words = |costs: &Option<(String, AmountKind)>| match costs {
-                Some((name, kind)) => format!("{name} as {}", words(*kind)),
-                None => "no costs".to_string(),
+        if let (Some(cohorts), Some(own)) = (cohorts, &self.cohorts) {
+            let damaged = || {
+                let remedy = "read the whole history again with --cohorts and --state";
+                Error::value("--append", "the cohorts of the state", "they are not those of its days", remedy)
             };
-            return refuse("costs:", words(&self.costs), words(&costs));
+            cohorts.add_state(own, (self.first_order, self.closed)).ok_or_else(damaged)?;
         }
-        let kept: Vec<String> = inspection.columns.keep.iter().map(|column| column.name.clone()).collect();
-        if self.kept != kept {
-            let list = |names: &[String]| if names.is_empty() { "none".into() } else { names.join(", ") };
-            return refuse("kept columns:", list(&self.kept), list(&kept));
-        }
-        if self.refunds != options.refunds {
-            return refuse(
-                "refunds",
-                format!("{:?}", self.refunds).to_lowercase(),
-                format!("{:?}", options.refunds).to_lowercase(),
-            );
-        }
-        if self.drop_duplicates != options.drop_duplicates {
-            return refuse("duplicates dropped:", yes(self.drop_duplicates), yes(options.drop_duplicates));
-        }
-        if self.zone != inspection.zone {
-            return refuse("the zone", zone(&self.zone), zone(&inspection.zone));
-        }
-        let periods = |periods: Option<LastPeriods>| periods.map_or("none".to_string(), |p| p.to_string());
-        if self.periods.map(|(periods, _)| periods) != options.periods {
-            let own = periods(self.periods.map(|(periods, _)| periods));
-            return refuse("periods", own, periods(options.periods));
-        }
-        if options.calibration_end.is_some() {
-            return Err(Error::value(
-                "--calibration-end",
-                file,
-                "a state has no holdout",
-                "read the whole history to calibrate and hold out",
-            ));
-        }
-        if options.cohorts.is_some() {
-            return Err(Error::value(
-                "--cohorts",
-                file,
-                "a state does not keep the cohorts of its rows",
-                "read the whole history for cohorts, or leave --cohorts out",
-            ));
-        }
-        match options.as_of {
-            Some(as_of) if as_of < self.closed => Err(Error::value(
-                "--as-of",
-                as_of,
-                format!("the state {file} holds what happened up to {}", self.closed),
-                format!("give a date from {} on, or read the whole history", self.closed),
-            )),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
-    /// Refuses rows of days that the state holds.
-    pub(crate) fn refuse_closed(&self, file: &str, rows: u64, first: &str) -> Error {
-        Error::value(
-            "--append",
-            file,
-            format!(
-                "{rows} rows of the new files are dated on or before {}, the last day of the state; the first file \
-                 with such rows is {first}",
-                self.closed
-            ),
-            format!(
-                "give only files with rows after {}; if rows came late, read the whole history again",
-                self.closed
-            ),
-        )
+    /// What a reader of figures that rest on it should know, in sentences.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let rows = self.rows.set_aside.get(Reason::UnmatchedId.key()).copied().unwrap_or(0);
+        let late = format!(
+            "{rows} rows of the state are set aside because the id map did not have their ids when they were read; what \
+             it has learnt since counts for them only when the whole history is read again"
+        );
+        if rows > 0 { vec![late] } else { Vec::new() }
     }
 }

@@ -20,15 +20,15 @@ use crate::customers::scan::ScanRule;
 use crate::customers::second_look::find_duplicates;
 use crate::customers::shape::{NO_RANK, Shape};
 use crate::customers::spill::Spill;
-use crate::customers::state::{StateInfo, StateRows, VERSION};
+use crate::customers::state::{self, StateInfo, StateRows, VERSION, check_options};
 use crate::customers::statistics::Tally;
 use crate::customers::store::{Scatter, Store};
 use crate::customers::stream::{Done, Places, Strategy, Streamed, stream};
 use crate::customers::table::{CustomerTable, read_customers, read_info, read_kept};
 use crate::error::{Error, Result};
 use crate::history::{
-    Currencies, History, HistoryOptions, IdKind, Inspection, JoinReport, KeptColumn, Ledger, Reason,
-    SetAsideRow, Source, TaskLedger,
+    Currencies, History, HistoryOptions, Inspection, JoinReport, KeptColumn, Ledger, Reason, SetAsideRow,
+    Source, TaskLedger,
 };
 use crate::parallel;
 use crate::progress::Progress;
@@ -48,7 +48,7 @@ pub struct Reading {
     pub before: Option<StateInfo>,
     /// What the state of these customers says of itself, if one was asked for.
     pub state: Option<StateInfo>,
-    /// Cohorts, if they were asked for.
+    /// Cohorts, if they were asked for, or if a state that is made has them because the one before has.
     pub cohorts: Option<CohortTable>,
     /// How the rows of each customer were brought together. No figure depends on it.
     pub strategy: Strategy,
@@ -110,7 +110,9 @@ impl Summary {
 impl Reading {
     /// What a reader of any figure should know of the rows behind it, in sentences.
     pub fn warnings(&self) -> Vec<String> {
-        warnings(&self.ledger, self.cohorts.as_ref())
+        let mut out = warnings(&self.ledger, self.cohorts.as_ref());
+        out.extend(self.before.iter().flat_map(StateInfo::warnings));
+        out
     }
 }
 
@@ -172,9 +174,11 @@ pub fn read_open(history: History, unit: Unit, progress: &dyn Progress) -> Resul
 /// Reads a history for a table that is needed whole, or stretch by stretch.
 fn read_for(mut history: History, unit: Unit, whole: bool, progress: &dyn Progress) -> Result<Reading> {
     let options = history.options().clone();
+    check_options(&options)?;
     names::check_kept(history.inspection(), &options, None)?;
     let before = options.append.as_deref().map(read_info).transpose()?;
-    let options = &HistoryOptions { closed: before.as_ref().map(|state| state.closed), ..options };
+    let (closed, cohorts) = before.as_ref().map_or((None, options.cohorts), |state| state.settings(&options));
+    let options = &HistoryOptions { closed, cohorts, ..options };
     if let (Some(calibration_end), Some(as_of)) = (options.calibration_end, options.as_of) {
         check_order(calibration_end, as_of)?;
     }
@@ -204,16 +208,8 @@ fn attempt(
     progress: &dyn Progress,
 ) -> Result<Reading> {
     let source = options.append.as_deref().unwrap_or(Path::new(""));
-    if options.state && history.ids() == IdKind::Composite {
-        return Err(Error::value(
-            "--state",
-            "ids of several columns",
-            "a state holds ids of one column",
-            "write the columns as one, or leave --state out",
-        ));
-    }
     if let Some(state) = before {
-        history.join_state(state.ids, state.amounts);
+        history.join_state(state.ids, &state.id_parts, state.amounts);
         state.check(&source.display().to_string(), history, options)?;
     }
     let mut strategy = Strategy::Scatter;
@@ -254,6 +250,7 @@ fn attempt(
     if let Some(state) = before {
         let name = source.display().to_string();
         state.check(&name, history, options)?;
+        state.check_currency(&name, &ledger)?;
         if let Some((rows, file)) = closed {
             return Err(state.refuse_closed(&name, rows, &ledger.files[file as usize]));
         }
@@ -268,12 +265,15 @@ fn attempt(
     }
     let kept = history.kept().finish()?;
     let rule = rule(history, options, window, first_order, &kept)?;
+    if let Some(state) = before {
+        state.check_cohort_period(&source.display().to_string(), rule.cohorts.map(|of| of.period()))?;
+    }
     let known = Store::new(rows.len(), rule.before(), memory.blocks, &pool, &spill);
     if let Some(state) = before {
         progress.phase("reading the state", 0);
         let first_period = rule.scan.periods.as_ref().map_or(0, Periods::first);
         let mut scatter = Scatter::new(&known);
-        read_customers(source, state, rule.shape, first_period, history.kept(), |customer| {
+        read_customers(source, state, rule.shape, first_period, history, |customer| {
             scatter.record(customer.hash, customer.text, customer.record);
             scatter.check()
         })?;
@@ -350,7 +350,7 @@ fn conclude(
     find_duplicates(history, &mut folded, &rule, &spill, &mut ledger, &mut cohorts, progress)?;
     let mut tally = settle(history, &mut folded, &mut ledger);
     if let Some(state) = before {
-        state.add_to(&mut tally);
+        state.add_to(&mut tally, cohorts.as_mut())?;
     }
     debug_assert!(ledger.adds_up());
     if folded.iter().all(|part| part.run.len() == 0) {
@@ -366,16 +366,20 @@ fn conclude(
         first_order: first_order.unwrap_or(window.as_of),
         customers,
         ids: history.ids(),
+        id_parts: history.id_parts().to_vec(),
+        id_map: history.mapped(),
+        columns: state::columns(history),
+        currency: ledger.currency.clone().or_else(|| before.and_then(|state| state.currency.clone())),
         amounts: history.amounts(),
         costs: history
             .costs()
             .map(|kind| (names::cost_name(&history.inspection().columns).to_string(), kind)),
-        has_orders: history.extras().order,
         refunds: options.refunds,
         drop_duplicates: options.drop_duplicates,
         zone: history.inspection().zone.clone(),
         periods: options.periods.zip(rule.scan.periods.as_ref().map(Periods::first)),
         kept: kept.iter().map(|column| column.name.clone()).collect(),
+        cohorts: cohorts.as_ref().map(CohortTally::to_state),
         rows: before.map_or_else(StateRows::default, |state| state.rows.clone()).with(&ledger),
         digest: tally.digest.map(|word| format!("{word:016x}")),
     });
@@ -406,24 +410,17 @@ fn conclude(
 fn known_customers(source: &Path, state: &StateInfo, history: &History) -> Result<HashSet<Vec<u64>>> {
     let mut out = HashSet::new();
     let shape = Shape::of_state(state);
-    read_customers(
-        source,
-        state,
-        shape,
-        state.periods.map_or(0, |(_, first)| first),
-        history.kept(),
-        |customer| {
-            let mut words = Vec::new();
-            let first = if state.ids.is_text() {
-                pack(customer.text, customer.hash, &mut words)
-            } else {
-                customer.record[0]
-            };
-            words.insert(0, first);
-            out.insert(words);
-            Ok(())
-        },
-    )?;
+    read_customers(source, state, shape, state.periods.map_or(0, |(_, first)| first), history, |customer| {
+        let mut words = Vec::new();
+        let first = if state.ids.is_text() {
+            pack(customer.text, customer.hash, &mut words)
+        } else {
+            customer.record[0]
+        };
+        words.insert(0, first);
+        out.insert(words);
+        Ok(())
+    })?;
     Ok(out)
 }
 
@@ -548,7 +545,7 @@ pub(crate) fn sum_up(
             }));
         }
     }
-    history.check_currencies(&currencies, options)?;
+    ledger.currency = history.check_currencies(&currencies, options)?;
     Ok(Some(Read { ledger, first_order, last_order, last_refund, closed }))
 }
 

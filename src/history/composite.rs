@@ -9,15 +9,14 @@ use arrow_cast::cast;
 use arrow_cast::display::array_value_to_string;
 use arrow_row::{RowConverter, Rows, SortField};
 use arrow_schema::{ArrowError, DataType};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::history::keys::id_hash;
-use crate::history::keys::integers;
+use crate::history::keys::{id_hash, integers};
 use crate::history::types::{IdKind, TextKind};
 
 /// One of the columns that are a customer's id together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdPart {
     /// The column's name in the first file.
     pub name: String,
@@ -127,6 +126,29 @@ impl Composites {
     pub(crate) fn blank(&self, row: usize) -> Option<&str> {
         self.blanks.iter().find(|column| is_blank(column, row)).map(|column| text_at(column, row))
     }
+}
+
+/// The parts that hold the ids of both, under the names of the first; `None` if their names, their order or their types do
+/// not go together, or if the ids of the first would be other bytes then: what was made of their hashes would not hold.
+pub(crate) fn joined(first: &[IdPart], second: &[IdPart]) -> Option<Vec<IdPart>> {
+    if first.len() != second.len() {
+        return None;
+    }
+    let pairs = first.iter().zip(second);
+    pairs
+        .map(|(a, b)| {
+            let kind = a.kind.join(b.kind).filter(|_| a.name == b.name)?;
+            let same_bytes = kind.is_text() || carrier(kind) == carrier(a.kind);
+            same_bytes.then(|| IdPart { name: a.name.clone(), kind })
+        })
+        .collect()
+}
+
+/// Parts in words, as in "store (text), number (64-bit integers)".
+pub(crate) fn words(parts: &[IdPart]) -> String {
+    let each: Vec<String> =
+        parts.iter().map(|part| format!("{} ({})", part.name, part.kind.words())).collect();
+    each.join(", ")
 }
 
 /// The columns of ids that were encoded, one per part, in the types they came in.

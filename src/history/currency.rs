@@ -107,11 +107,11 @@ pub(crate) fn no_currencies(file: &str, options: &HistoryOptions) -> Error {
 }
 
 impl History {
-    /// Whether the rows that were read are of one currency, or the one chosen is among theirs.
+    /// The currency of the rows that were read, if a column says it: the only one, or the one chosen, which is among theirs.
     ///
     /// # Errors
     /// [`Error::Value`] for a mixture, and for a choice that no row has.
-    pub fn check_currencies(&self, found: &Currencies, options: &HistoryOptions) -> Result<()> {
+    pub fn check_currencies(&self, found: &Currencies, options: &HistoryOptions) -> Result<Option<String>> {
         if found.0.len() > MOST {
             return Err(no_currencies(&self.files[0].name, options));
         }
@@ -139,7 +139,8 @@ impl History {
                     quoted(first)
                 ),
             )),
-            _ => Ok(()),
+            (Some(chosen), [_, ..]) => Ok(Some(chosen.clone())),
+            (_, codes) => Ok(codes.first().cloned()),
         }
     }
 

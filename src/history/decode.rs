@@ -467,15 +467,15 @@ impl Reader<'_> {
 
     fn unrepresentable(&self, part: usize) -> Error {
         let path = |file: usize| self.history.files[file].path().to_path_buf();
-        let other = self.history.columns.len().saturating_sub(1);
-        let signed = (0..=other)
-            .find(|&i| !self.history.columns[i].customer[part].type_text.starts_with('U'))
-            .unwrap_or(other);
+        let columns = &self.history.columns;
+        let signed = columns.iter().position(|columns| !columns.customer[part].type_text.starts_with('U'));
+        // Where no file has signed ids, a state has.
+        let signed = signed.map(path).or_else(|| self.options.append.clone());
         Error::Incompatible {
             role: "customer",
             left_path: path(self.piece.file as usize),
             left: "beyond 63 bits".into(),
-            right_path: path(signed),
+            right_path: signed.unwrap_or_else(|| path(self.piece.file as usize)),
             right: "signed integers".into(),
             remedy: "write all files with the same type of id, or read them apart".into(),
         }

@@ -168,6 +168,8 @@ pub struct Ledger {
     /// Of the rows that can be used: those whose cost (or margin) is not known, where a column says it. They count as
     /// rows without cost.
     pub without_cost: u64,
+    /// The currency of the rows used, where a column says it.
+    pub currency: Option<String>,
     /// What became of the ids of each source, where an id map makes customers of them.
     pub join: Option<JoinReport>,
 }

@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use crate::amount::AmountKind;
 use crate::error::{Error, Result};
-use crate::history::composite::IdPart;
+use crate::history::composite::{IdPart, joined};
 use crate::history::extras::Extras;
 use crate::history::files::{ParquetFile, open_all};
 use crate::history::hive::add_columns;
 use crate::history::id_map::{IdMap, IdMapInfo};
-use crate::history::join::{Join, JoinReport, Unmatched};
+use crate::history::join::{Join, JoinReport, MappedIds, Unmatched};
 use crate::history::kept::Kept;
 use crate::history::roles::Role;
 use crate::history::schema::{Detected, detect};
@@ -234,10 +234,21 @@ impl History {
         self.inspection.costs = self.inspection.costs.map(|_| AmountKind::Float);
     }
 
-    /// Takes the ids and exact amounts of a state for its own where they are wider.
-    pub(crate) fn join_state(&mut self, ids: IdKind, amounts: AmountKind) {
-        if let Some(joined) = ids.join(self.inspection.ids) {
+    /// How ids become customers, if a map says it.
+    pub(crate) fn mapped(&self) -> Option<MappedIds> {
+        self.join.as_ref().map(|join| join.mapped())
+    }
+
+    /// Takes the ids and exact amounts of a state for its own where they are wider, as those of one more file.
+    pub(crate) fn join_state(&mut self, ids: IdKind, parts: &[IdPart], amounts: AmountKind) {
+        let own = self.inspection.ids;
+        // What a map gives for an id is not looked at again, so that it may not be beyond 63 bits.
+        let beyond = self.join.is_some() && own == IdKind::Unsigned { bits: 64 };
+        if let Some(joined) = ids.join(own).filter(|joined| !beyond || *joined == own) {
             self.inspection.ids = joined;
+        }
+        if let Some(joined) = joined(parts, &self.inspection.id_parts) {
+            self.inspection.id_parts = joined;
         }
         if let (AmountKind::Scaled { scale: state }, AmountKind::Scaled { scale: own }) =
             (amounts, self.inspection.amounts)

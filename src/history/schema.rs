@@ -56,6 +56,13 @@ pub struct ColumnRef {
     pub index: usize,
 }
 
+impl ColumnRef {
+    /// Whether it has that name, but for case and signs between words, which files of one history may write differently.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        normalise(&self.name) == normalise(name)
+    }
+}
+
 /// The columns that were found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Detected {

@@ -8,6 +8,10 @@ use crate::history::keys::{IdBatch, IdValues, Unrepresentable, ids};
 use crate::history::types::IdKind;
 use crate::random::hash_integer;
 
+/// The version of the rules by which ids are the same, and of how kept ids are written: a state holds customers that came
+/// of them.
+pub(crate) const SPELLING: u32 = 1;
+
 /// What a key's word is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u32)]

@@ -1,4 +1,5 @@
-//! A state as a Parquet file: one row per customer with its account, and what the state says of itself in the footer.
+//! A state as a Parquet file: one row per customer with its account, and what the state says of itself in the footer, the
+//! counts of its cohorts among it.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -13,6 +14,7 @@ use arrow_array::{
 use arrow_schema::Schema;
 use arrow_select::take::take;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::Value;
 
 use crate::amount::AmountKind;
 use crate::customers::account::{halves, whole};
@@ -21,12 +23,16 @@ use crate::customers::shape::{NO_RANK, Shape};
 use crate::customers::state::{StateInfo, VERSION};
 use crate::customers::table::batch;
 use crate::error::{Error, Result};
+use crate::history::composite::{Composites, Refused};
 use crate::history::kept::Kept;
-use crate::history::{IdValues, id_batch, id_hash};
+use crate::history::{History, IdBatch, IdKind, IdValues, id_batch};
 use crate::random::hash_integer;
 
 /// The key of the footer under which a state says what it is.
 const KEY: &str = "tiercast.state";
+
+/// The key of the counts of cohorts in what a state says of itself.
+const COHORTS: &str = "cohort_cells";
 
 /// Rows read at a time.
 const BATCH: usize = 65_536;
@@ -59,11 +65,10 @@ impl Customers {
         let days = |days: Vec<i32>| Arc::new(Date32Array::from(days)) as ArrayRef;
         let counts = |counts: Vec<u32>| Arc::new(UInt32Array::from(counts)) as ArrayRef;
         let ids = batch::ids(&ids(&flat, &records, self.about.kind, &self.about.parts))?;
-        let [(_, id)] = &ids[..] else {
-            return Err(Error::internal("writing a state", "ids of several columns"));
-        };
-        let mut columns: Vec<(String, ArrayRef)> = vec![
-            ("customer_id".into(), Arc::clone(id)),
+        let ids = ids.into_iter().enumerate();
+        let mut columns: Vec<(String, ArrayRef)> =
+            ids.map(|(part, (_, array))| (id_column(self.about.kind, part), array)).collect();
+        columns.extend([
             ("first_order".into(), days(high(1).map(|day| day as i32).collect())),
             ("last_order".into(), days(low(1).map(|day| day as i32).collect())),
             ("days".into(), counts(high(2).collect())),
@@ -71,9 +76,9 @@ impl Customers {
             ("transactions".into(), counts(low(3).collect())),
             (
                 "gap_squares".into(),
-                Arc::new(UInt64Array::from_iter_values(records.iter().map(|record| record[4]))),
+                Arc::new(UInt64Array::from_iter_values(records.iter().map(|record| record[4]))) as ArrayRef,
             ),
-        ];
+        ]);
         for (name, at) in SUMS {
             columns.push((name.into(), sums(&records, at, shape.amounts)?));
         }
@@ -101,7 +106,11 @@ impl Customers {
             columns.push((tick_of(&column.name), Arc::new(ticks)));
             at += 2;
         }
-        let text = serde_json::to_string(info).map_err(|e| Error::internal("writing a state", e))?;
+        let mut says = serde_json::to_value(info).map_err(|e| Error::internal("writing a state", e))?;
+        if let Some(cohorts) = &info.cohorts {
+            says[COHORTS] = (*cohorts.cells).into();
+        }
+        let text = says.to_string();
         // Only last values may be null, whether or not there are some in this stretch.
         let fixed = columns.len() - 2 * info.kept.len();
         let columns = columns.into_iter().enumerate().map(|(i, (name, array))| (name, array, i >= fixed));
@@ -110,6 +119,14 @@ impl Customers {
         let metadata = HashMap::from([(KEY.to_string(), text)]);
         let schema = Schema::new_with_metadata(made.schema().fields().clone(), metadata);
         made.with_schema(Arc::new(schema)).map_err(|e| Error::internal("writing a state", e))
+    }
+}
+
+/// The column of ids, or of part `part` of ids of several columns, whose own names may be those of other columns here.
+fn id_column(kind: IdKind, part: usize) -> String {
+    match kind {
+        IdKind::Composite => format!("customer_id.{}", part + 1),
+        _ => "customer_id".to_string(),
     }
 }
 
@@ -155,13 +172,25 @@ pub(crate) fn read_info(path: &Path) -> Result<StateInfo> {
         Error::value("--append", path.display(), problem, remedy)
     };
     let text = reader.schema().metadata().get(KEY).ok_or_else(|| no_state("it is no state of tiercast"))?;
-    let version = serde_json::from_str::<serde_json::Value>(text)
-        .ok()
-        .and_then(|value| value.get("version").and_then(serde_json::Value::as_u64));
-    if version != Some(u64::from(VERSION)) {
-        return Err(no_state("it is of another version of tiercast"));
+    let unreadable = || no_state("what it says of itself cannot be read");
+    let mut says: Value = serde_json::from_str(text).map_err(|_| unreadable())?;
+    let version = says["version"].as_u64().ok_or_else(unreadable)?;
+    if version != u64::from(VERSION) {
+        let (age, remedy) = match version < u64::from(VERSION) {
+            true => ("an earlier", "read the whole history again with --state"),
+            false => ("a later", "use that tiercast, or read the whole history again with --state"),
+        };
+        let problem = format!(
+            "{age} tiercast made it: it is a state of version {version}, and this tiercast adds to those of version {VERSION}"
+        );
+        return Err(Error::value("--append", path.display(), problem, remedy));
     }
-    serde_json::from_str(text).map_err(|_| no_state("what it says of itself cannot be read"))
+    let cells = says[COHORTS].take();
+    let mut info: StateInfo = serde_json::from_value(says).map_err(|_| unreadable())?;
+    if let Some(cohorts) = &mut info.cohorts {
+        cohorts.cells = cells.as_str().ok_or_else(unreadable)?.into();
+    }
+    Ok(info)
 }
 
 fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
@@ -184,16 +213,17 @@ pub(crate) struct Known<'a> {
     pub(crate) record: &'a [u64],
 }
 
-/// Gives every customer of the state to `sink`, as accounts of `shape`, whose first period is number `first_period`.
+/// Gives every customer of the state to `sink`, as accounts of `shape`, whose first period is number `first_period`, with
+/// ids as the rows of `history` have them.
 ///
 /// # Errors
-/// [`Error::NotParquet`] for damage, and what `sink` returns.
+/// [`Error::NotParquet`] for damage, [`Error::Value`] for ids that those of the rows cannot hold, and what `sink` returns.
 pub(crate) fn read_customers(
     path: &Path,
     info: &StateInfo,
     shape: Shape,
     first_period: i32,
-    kept: &Kept,
+    history: &History,
     mut sink: impl FnMut(Known<'_>) -> Result<()>,
 ) -> Result<()> {
     let damaged = |problem: String| Error::NotParquet { path: path.to_path_buf(), problem };
@@ -203,8 +233,7 @@ pub(crate) fn read_customers(
         let column = |name: &str| {
             found.column_by_name(name).ok_or_else(|| damaged(format!("the state has no column \"{name}\"")))
         };
-        let who = id_batch(column("customer_id")?, info.ids)
-            .map_err(|_| damaged("its ids are not those that it names".into()))?;
+        let who = ids_of(path, info, &found, history)?;
         let days = |name| Ok::<_, Error>(column(name)?.as_primitive::<Date32Type>().values().clone());
         let counts = |name: &str| Ok::<_, Error>(column(name)?.as_primitive::<UInt32Type>().values().clone());
         let (first, last) = (days("first_order")?, days("last_order")?);
@@ -233,7 +262,7 @@ pub(crate) fn read_customers(
                 });
             }
         }
-        let codes = codes(path, info, &found, kept)?;
+        let codes = codes(path, info, &found, history.kept())?;
         let mut ticks = Vec::new();
         for name in &info.kept {
             ticks.push(column(&tick_of(name))?.as_primitive::<UInt64Type>().values().clone());
@@ -244,11 +273,12 @@ pub(crate) fn read_customers(
             let (id, hash, text) = match &who.values {
                 IdValues::Integers(values) => (values[row], hash_integer(values[row]), &[][..]),
                 IdValues::Texts(texts) => {
-                    let text = texts.get(row).0;
-                    (0, id_hash(text), text)
+                    let (text, hash) = texts.get(row);
+                    (0, hash, text)
                 }
-                IdValues::Composites(_) => {
-                    return Err(damaged("a state has no ids of several columns".into()));
+                IdValues::Composites(ids) => {
+                    let (bytes, hash) = ids.get(row);
+                    (0, hash, bytes)
                 }
             };
             record.clear();
@@ -280,6 +310,43 @@ pub(crate) fn read_customers(
         }
     }
     Ok(())
+}
+
+/// The ids of a batch in the kinds of the rows', so that a customer's are the same words here and there.
+fn ids_of(path: &Path, info: &StateInfo, found: &RecordBatch, history: &History) -> Result<IdBatch> {
+    let not_those = || Error::NotParquet {
+        path: path.to_path_buf(),
+        problem: "its ids are not those that it names".to_string(),
+    };
+    let kinds: Vec<IdKind> = match info.ids {
+        IdKind::Composite => info.id_parts.iter().map(|part| part.kind).collect(),
+        kind => vec![kind],
+    };
+    let mut arrays = Vec::with_capacity(kinds.len());
+    for (part, &kind) in kinds.iter().enumerate() {
+        let array = found.column_by_name(&id_column(info.ids, part)).ok_or_else(not_those)?;
+        // Texts are large where they were many.
+        let held = IdKind::of(array.data_type()).ok_or_else(not_those)?;
+        if held.is_text() != kind.is_text() || !kind.is_text() && held != kind {
+            return Err(not_those());
+        }
+        arrays.push(array);
+    }
+    let too_large = || {
+        let problem = "it holds ids beyond 63 bits, and the new files have signed integers";
+        let remedy = "write all files with the same type of id";
+        Error::value("--append", path.display(), problem, remedy)
+    };
+    if info.ids != IdKind::Composite {
+        return id_batch(arrays[0], history.ids()).map_err(|_| too_large());
+    }
+    let kinds: Vec<IdKind> = history.id_parts().iter().map(|part| part.kind).collect();
+    let (ids, nulls) = Composites::of(&arrays, &kinds).map_err(|refused| match refused {
+        // Parts are integers of the rows' own sign, or the state was refused.
+        Refused::Unrepresentable(_) => not_those(),
+        Refused::Arrow(error) => Error::internal("encoding the ids of a state", error),
+    })?;
+    Ok(IdBatch { nulls, values: IdValues::Composites(ids), misses: Vec::new() })
 }
 
 /// Gives the values that a state kept their codes, before those of the rows are ranked.

@@ -16,6 +16,7 @@ use crate::history::HistoryOptions;
 use crate::history::files::ParquetFile;
 use crate::history::id_map::IdMap;
 use crate::history::join::sources::SourceOf;
+use crate::history::source_keys::SPELLING;
 
 pub use report::{IdCount, JoinReport, SourceCounts};
 
@@ -31,6 +32,15 @@ pub enum Unmatched {
     Aside,
     /// Their customer is their own id behind the name of the source, as in "shop:17".
     Keep,
+}
+
+/// How an id map makes customers of ids, as far as rows that are read at different times have to agree in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappedIds {
+    /// What happens to rows whose id is not in the map, which says how their customers are spelled.
+    pub unmatched: Unmatched,
+    /// The rules by which ids of two systems are spelled alike.
+    pub spelling: u32,
 }
 
 /// The join of a history with an id map.
@@ -88,6 +98,11 @@ impl Join {
         };
         let tally = Tally::new(map.len());
         Ok(Join { map, unmatched, files, prefixed: Arc::new(prefixed), tally })
+    }
+
+    /// How ids become customers.
+    pub(crate) fn mapped(&self) -> MappedIds {
+        MappedIds { unmatched: self.unmatched, spelling: SPELLING }
     }
 
     /// The map.

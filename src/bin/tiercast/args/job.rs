@@ -105,7 +105,7 @@ pub struct SummarizeArgs {
     #[arg(short, long = "output", value_name = "FILE")]
     pub output: PathBuf,
     /// File (CSV) for customers, orders and spend by period of the first order and each period after it; an earlier file
-    /// is replaced with --force
+    /// is replaced with --force. With --state, the state holds these counts too
     #[arg(long, value_name = "FILE")]
     pub cohorts: Option<PathBuf>,
     /// Replace the file even if tiercast did not make it
@@ -114,7 +114,8 @@ pub struct SummarizeArgs {
     /// Say from the history's footers alone what would be done and what memory and disk it would take, and stop
     #[arg(long)]
     pub dry_run: bool,
-    /// Add the rows to what a state holds; rows of its days are counted and refused
+    /// Add the rows to what a state holds, read with the options that it was made with; rows of its days are counted and
+    /// refused
     #[arg(long, value_name = "STATE")]
     pub append: Option<PathBuf>,
     /// Write a state, to which the rows of later days can be added with --append; it may replace the one that was added to
