@@ -22,7 +22,7 @@ use crate::parallel;
 
 /// Customers of a stretch, which is also a row group of the table that is written: small enough for a few of them to
 /// be at work at a time in little memory, large enough for columns to compress.
-pub(crate) const STRETCH: usize = if cfg!(test) { 7 } else { 1 << 18 };
+pub(crate) const STRETCH: usize = if cfg!(test) { 7 } else { 1 << 17 };
 
 /// The customers of a history, folded but not yet side by side.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl Customers {
         self.begins.len() - 1
     }
 
-    /// Stretch `i` of the table: the next 262,144 customers by id, or fewer in the last one.
+    /// Stretch `i` of the table: the next 131,072 customers by id, or fewer in the last one.
     ///
     /// # Errors
     /// [`Error::Value`] for amounts that add up to infinity; [`Error::Io`] when the spill file cannot be read.

@@ -143,40 +143,64 @@ pub(crate) fn pack(text: &[u8], hash: u64, words: &mut Vec<u64>) -> u64 {
     hash | if long { LONG } else { text.len() as u64 }
 }
 
-/// Where the digits of a UUID stand, and its dashes.
+/// Where the dashes of a UUID are.
 const DASHES: [usize; 4] = [8, 13, 18, 23];
 
-/// Values of lower-case hexadecimal digits; 0xff for other bytes.
-const DIGITS: [u8; 256] = {
-    let mut table = [0xff; 256];
-    let mut i = 0;
-    while i < 16 {
-        table[b"0123456789abcdef"[i] as usize] = i as u8;
-        i += 1;
-    }
-    table
-};
+/// A byte in each byte of a word.
+const fn each(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
 
+/// The values of eight lower-case hexadecimal digits, in a word of which the low half counts; all bits if one is none.
 #[inline]
-fn pack_uuid(text: &[u8]) -> Option<[u64; 2]> {
-    let text: &[u8; 36] = text.try_into().ok()?;
-    if DASHES.iter().any(|&at| text[at] != b'-') {
-        return None;
+fn digits(text: [u8; 8]) -> u64 {
+    let text = u64::from_be_bytes(text);
+    // A letter has bit 6 set, and its low four bits are its value less 9.
+    let values = (text & each(0x0f)) + (text >> 6 & each(1)) * 9;
+    if as_text(values) != text || values & each(0xf0) != 0 {
+        return u64::MAX;
     }
-    let mut bad = 0;
-    let mut digits = |begin: usize, end: usize, word: u64| {
-        text[begin..end].iter().fold(word, |word, &c| {
-            let digit = DIGITS[usize::from(c)];
-            bad |= digit;
-            word << 4 | u64::from(digit & 15)
-        })
-    };
-    let high = digits(0, 8, 0);
-    let high = digits(9, 13, high);
-    let high = digits(14, 18, high);
-    let low = digits(19, 23, 0);
-    let low = digits(24, 36, low);
-    (bad < 16).then_some([high, low])
+    let pairs = (values | values >> 4) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
+    (fours | fours >> 16) & 0xffff_ffff
+}
+
+/// Eight values below 16 as lower-case hexadecimal digits.
+#[inline]
+fn as_text(values: u64) -> u64 {
+    let letters = (values + each(6)) >> 4 & each(1);
+    values + each(b'0') + letters * u64::from(b'a' - b'0' - 10)
+}
+
+/// The eight hexadecimal digits of the low half of a word.
+#[inline]
+fn text_of(word: u64) -> [u8; 8] {
+    let fours = (word | word << 16) & 0x0000_ffff_0000_ffff;
+    let pairs = (fours | fours << 8) & 0x00ff_00ff_00ff_00ff;
+    as_text((pairs | pairs << 4) & each(0x0f)).to_be_bytes()
+}
+
+/// The content of a UUID in lower case, which sorts like the text.
+#[inline]
+pub(crate) fn pack_uuid(text: &[u8]) -> Option<[u64; 2]> {
+    let t: &[u8; 36] = text.try_into().ok()?;
+    let two = |a: usize, b: usize| [t[a], t[a + 1], t[a + 2], t[a + 3], t[b], t[b + 1], t[b + 2], t[b + 3]];
+    let parts = [two(0, 4), two(9, 14), two(19, 24), two(28, 32)].map(digits);
+    let dashes = DASHES.iter().all(|&at| t[at] == b'-');
+    let all = dashes && parts.iter().all(|&part| part != u64::MAX);
+    all.then_some([parts[0] << 32 | parts[1], parts[2] << 32 | parts[3]])
+}
+
+/// The text of a UUID.
+#[inline]
+pub(crate) fn uuid_text([high, low]: [u64; 2]) -> [u8; 36] {
+    let mut out = [b'-'; 36];
+    let parts = [high >> 32, high, low >> 32, low].map(|word| text_of(word & 0xffff_ffff));
+    for (part, [a, b]) in parts.iter().zip([[0, 4], [9, 14], [19, 24], [28, 32]]) {
+        out[a..a + 4].copy_from_slice(&part[..4]);
+        out[b..b + 4].copy_from_slice(&part[4..]);
+    }
+    out
 }
 
 /// Appends the bytes of a packed text: `first` is the word that stands for it in the head, `words` what came after the
@@ -184,17 +208,7 @@ fn pack_uuid(text: &[u8]) -> Option<[u64; 2]> {
 pub(crate) fn unpack(first: u64, words: &[u64], out: &mut Vec<u8>) {
     let begin = out.len();
     let (len, words) = match first & 0xffff {
-        UUID => {
-            let digits =
-                words.iter().flat_map(|word| (0..16).rev().map(move |i| (word >> (4 * i) & 15) as usize));
-            for digit in digits {
-                if DASHES.contains(&(out.len() - begin)) {
-                    out.push(b'-');
-                }
-                out.push(b"0123456789abcdef"[digit]);
-            }
-            return;
-        }
+        UUID => return out.extend_from_slice(&uuid_text([words[0], words[1]])),
         LONG => (words[0] as usize, &words[1..]),
         len => (len as usize, words),
     };
@@ -250,6 +264,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn uuids_and_nothing_else(mut text in "[a-f0-9]{8}(-[a-f0-9]{4}){3}-[a-f0-9]{12}", at in 0..36usize, byte: u8) {
+            let words = pack_uuid(text.as_bytes()).unwrap();
+            prop_assert_eq!(&uuid_text(words)[..], text.as_bytes());
+            let number = u128::from(words[0]) << 64 | u128::from(words[1]);
+            prop_assert_eq!(format!("{number:032x}"), text.replace('-', ""));
+            let mut bytes = std::mem::take(&mut text).into_bytes();
+            bytes[at] = byte;
+            let good = if DASHES.contains(&at) { byte == b'-' } else { b"0123456789abcdef".contains(&byte) };
+            prop_assert_eq!(pack_uuid(&bytes).is_some(), good);
+        }
+
         #[test]
         fn texts_come_back_and_sort(
             texts in prop::collection::vec(prop_oneof!["[a-f0-9]{8}(-[a-f0-9]{4}){3}-[a-f0-9]{12}", ".{0,20}"], 2)

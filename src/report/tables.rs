@@ -38,7 +38,7 @@ pub fn write_parquet(path: &Path, batch: &RecordBatch) -> Result<()> {
 pub fn write_stretches(
     path: &Path,
     stretches: usize,
-    make: impl Fn(usize) -> Result<RecordBatch> + Sync,
+    make: impl Fn(usize) -> Result<RecordBatch> + Sync + Send,
     progress: &dyn Progress,
 ) -> Result<()> {
     let io = |e: std::io::Error| Error::io("write", path, e);
@@ -50,15 +50,16 @@ pub fn write_stretches(
         },
         other => io(std::io::Error::other(other)),
     };
-    let first = make(0)?;
-    let schema = first.schema();
+    // As many as there are threads, since the schema is known only when the first one is made.
+    let first = parallel::try_map(stretches.min(parallel::threads()), &make)?;
+    let schema = first[0].schema();
     let file = File::create(path).map_err(|e| Error::io("create", path, e))?;
     let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties(&schema))).map_err(fail)?;
     let (mut writer, factory) = writer.into_serialized_writer().map_err(fail)?;
-    let first = Mutex::new(Some(first));
+    let first: Vec<_> = first.into_iter().map(|batch| Mutex::new(Some(batch))).collect();
     let encode = |i: usize| {
         progress.check()?;
-        let taken = if i == 0 { first.lock().unwrap_or_else(PoisonError::into_inner).take() } else { None };
+        let taken = first.get(i).and_then(|batch| batch.lock().unwrap_or_else(PoisonError::into_inner).take());
         let batch = taken.map_or_else(|| make(i), Ok)?;
         let mut columns = factory.create_column_writers(i).map_err(fail)?;
         let mut writers = columns.iter_mut();
@@ -100,6 +101,9 @@ fn properties(schema: &Schema) -> WriterProperties {
             properties = properties
                 .set_column_dictionary_enabled(column.clone(), false)
                 .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
+        } else if field.name() == "customer_id" {
+            // Each once, so that a dictionary would only be given up after a while.
+            properties = properties.set_column_dictionary_enabled(column, false);
         } else if kind == &DataType::Float64 && !FEW_VALUES.contains(&field.name().as_str()) {
             properties = properties.set_column_dictionary_enabled(column, false);
         }
