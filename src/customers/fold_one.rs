@@ -9,7 +9,6 @@ use crate::customers::statistics::{Money, Packed, Tally};
 use crate::customers::suspects::{Suspect, suspects};
 use crate::history::Reason;
 use crate::history::event::amount_text;
-use crate::random::hash_integer;
 
 /// Folds customers one by one; what they leave is kept in the order in which they come.
 pub(crate) struct FoldOne<'r, M: Money> {
@@ -107,18 +106,17 @@ impl<'r, M: Money> FoldOne<'r, M> {
     }
 
     /// Folds the rows of a customer, sorted, who has an order first of all and none of whose rows is set aside or may be
-    /// equal to another. `all_orders` says that the rows are orders, and [`FoldOne::is_plain`].
+    /// equal to another, with the first word of its record and its hash. `all_orders` says that the rows are orders, and [`FoldOne::is_plain`].
     #[inline]
     pub(crate) fn fold_used<'a, R: Copy, V: View<'a, Row = R>>(
         &mut self,
-        integer: u64,
+        (first, id_hash): (u64, u64),
         rows: &[R],
         view: V,
         all_orders: bool,
         cohorts: Option<&mut CohortTally>,
     ) {
         let FoldOne { rule, money, tally, records, scratch, account, .. } = self;
-        let id_hash = hash_integer(integer);
         if all_orders {
             let rows = rows.iter().map(|&row| (view.day(row), view.amount(row)));
             scan_orders(rows, id_hash, *money, rule.scan.end(), account, tally);
@@ -130,6 +128,6 @@ impl<'r, M: Money> FoldOne<'r, M> {
                 debug_assert!(false, "a row is set aside");
             });
         }
-        rule.shape.encode(integer, account, *money, &rule.scan, records);
+        rule.shape.encode(first, account, *money, &rule.scan, records);
     }
 }

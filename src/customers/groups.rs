@@ -233,7 +233,13 @@ pub(crate) fn order(flat: &Flat, shape: Shape) -> Vec<u32> {
     let width = shape.len();
     let record = |i: u32| &flat.records[i as usize * width..(i as usize + 1) * width];
     // Ranges of ids come in order.
-    if !shape.text && flat.records.chunks_exact(width).map(|record| shape.sortable(record[0])).is_sorted() {
+    let records = flat.records.chunks_exact(width);
+    let is_sorted = if shape.text {
+        records.is_sorted_by(|a, b| compare(flat.text(a), flat.text(b)).is_le())
+    } else {
+        records.is_sorted_by_key(|record| shape.sortable(record[0]))
+    };
+    if is_sorted {
         return (0..(flat.records.len() / width) as u32).collect();
     }
     let mut order: Vec<(u64, u32)> = (0..(flat.records.len() / width) as u32)
@@ -251,7 +257,9 @@ pub(crate) fn order(flat: &Flat, shape: Shape) -> Vec<u32> {
 /// The ids of records.
 pub(crate) fn ids(flat: &Flat, records: &[&[u64]], kind: IdKind, parts: &[IdPart]) -> Ids {
     let texts = || {
-        let (mut ends, mut bytes) = (Vec::with_capacity(records.len()), Vec::new());
+        // A UUID has three words and 36 bytes.
+        let room = flat.texts.len() * 12;
+        let (mut ends, mut bytes) = (Vec::with_capacity(records.len()), Vec::with_capacity(room));
         for record in records {
             let (first, words) = flat.text(record);
             unpack(first, words, &mut bytes);

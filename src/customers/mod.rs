@@ -16,7 +16,6 @@ mod memory;
 mod more_tests;
 pub mod names;
 mod narrow;
-mod narrow_fold;
 pub mod plan;
 mod ranges;
 mod record;

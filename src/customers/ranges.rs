@@ -26,8 +26,13 @@ pub(crate) struct Ranges {
 impl Ranges {
     /// Ranges of about as many of the rows each as a sample of their keys says, for keys within `bounds` as far as
     /// they are known. `None` if keys are spread so unevenly that some partition would get far more than its share, or
-    /// so widely that their places in a partition would not fit in 32 bits.
-    pub(crate) fn new(sample: &[u64], bounds: Option<(u64, u64)>, partitions: usize) -> Option<Ranges> {
+    /// so widely that their places in a partition would not fit in `bits` bits.
+    pub(crate) fn new(
+        sample: &[u64],
+        bounds: Option<(u64, u64)>,
+        partitions: usize,
+        bits: u32,
+    ) -> Option<Ranges> {
         let (mut low, mut high) = (*sample.iter().min()?, *sample.iter().max()?);
         if let Some((least, greatest)) = bounds {
             (low, high) = (low.min(least), high.max(greatest));
@@ -54,7 +59,7 @@ impl Ranges {
         let key_of = |step: usize| low + ((step as u64) << shift);
         let begins: Vec<u64> =
             (0..=partitions).map(|p| key_of(steps.partition_point(|&step| usize::from(step) < p))).collect();
-        let fits = begins.windows(2).all(|pair| pair[1] - pair[0] <= 1 << 32);
+        let fits = begins.windows(2).all(|pair| u128::from(pair[1] - pair[0]) <= 1 << bits);
         fits.then_some(Ranges { low, shift, steps, begins })
     }
 
@@ -99,7 +104,7 @@ mod tests {
                 sample.iter_mut().for_each(|key| *key %= 100_000);
             }
             let partitions = 1 << bits;
-            let Some(ranges) = Ranges::new(&sample, None, partitions) else { return Ok(()) };
+            let Some(ranges) = Ranges::new(&sample, None, partitions, u32::BITS) else { return Ok(()) };
             prop_assert_eq!(ranges.begins.len(), partitions + 1);
             prop_assert!(ranges.begins.is_sorted());
             let others = sample.iter().flat_map(|&key| [key, key.wrapping_add(1), key.wrapping_sub(1), key / 2]);
@@ -124,7 +129,7 @@ mod tests {
     fn rows_are_shared_out_evenly() {
         // Old customers have most of the rows.
         let sample: Vec<u64> = (0..4096u64).map(|i| i * i / 16).collect();
-        let ranges = Ranges::new(&sample, Some((0, 2_000_000)), 16).unwrap();
+        let ranges = Ranges::new(&sample, Some((0, 2_000_000)), 16, u32::BITS).unwrap();
         let mut counts = [0; 16];
         sample.iter().for_each(|&key| counts[ranges.mark(key).unwrap().0] += 1);
         assert!(counts.iter().all(|&count| count < 800), "{counts:?}");
@@ -134,11 +139,12 @@ mod tests {
 
     #[test]
     fn uneven_or_wide_keys_are_refused() {
-        assert_eq!(Ranges::new(&[], None, 4), None);
-        assert_eq!(Ranges::new(&[5; 100], None, 64), None);
-        assert!(Ranges::new(&[5; 100], None, 4).is_some());
+        assert_eq!(Ranges::new(&[], None, 4, u32::BITS), None);
+        assert_eq!(Ranges::new(&[5; 100], None, 64, u32::BITS), None);
+        assert!(Ranges::new(&[5; 100], None, 4, u32::BITS).is_some());
         let clumps: Vec<u64> = (0..1000).map(|i| if i % 2 == 0 { i } else { u64::MAX - i }).collect();
-        assert_eq!(Ranges::new(&clumps, None, 64), None);
-        assert_eq!(Ranges::new(&[0, 1 << 40], None, 4), None);
+        assert_eq!(Ranges::new(&clumps, None, 64, u32::BITS), None);
+        assert_eq!(Ranges::new(&[0, 1 << 40], None, 4, u32::BITS), None);
+        assert!(Ranges::new(&[0, 1 << 40], None, 4, u64::BITS).is_some());
     }
 }

@@ -32,7 +32,7 @@ impl Layout {
     }
 
     /// The layout of other records, with a head of `head` words of which the first is that of a row.
-    pub(crate) fn of_head(text: bool, head: usize) -> Layout {
+    pub(crate) const fn of_head(text: bool, head: usize) -> Layout {
         Layout { text, head }
     }
 
@@ -117,18 +117,30 @@ pub(crate) fn text_words(first: u64, after_head: u64) -> usize {
     }
 }
 
+/// The bits of a hash that are kept.
+#[inline]
+fn kept(hash: u64) -> u64 {
+    // In tests there are two, so that different texts meet all the time and only their bytes tell them apart.
+    hash & if cfg!(test) { 0b11 << 62 } else { !0xffff }
+}
+
+/// The word that stands for a UUID in the head.
+#[inline]
+pub(crate) fn uuid_first(hash: u64) -> u64 {
+    kept(hash) | UUID
+}
+
 /// Packs a text: returns the word that stands for it in the head, and fills `words` with what comes after the head.
 ///
 /// Equal texts give equal words, different ones different words.
 #[inline]
 pub(crate) fn pack(text: &[u8], hash: u64, words: &mut Vec<u64>) -> u64 {
     words.clear();
-    // In tests the hash has two bits, so that different texts meet all the time and only their bytes tell them apart.
-    let hash = hash & if cfg!(test) { 0b11 << 62 } else { !0xffff };
     if let Some(pair) = pack_uuid(text) {
         words.extend_from_slice(&pair);
-        return hash | UUID;
+        return uuid_first(hash);
     }
+    let hash = kept(hash);
     let long = text.len() as u64 >= UUID;
     if long {
         words.push(text.len() as u64);

@@ -4,9 +4,9 @@ use crate::customers::blocks::Pool;
 use crate::customers::cohorts::CohortTally;
 use crate::customers::fold::{Folded, Rule, fold};
 use crate::customers::memory::Memory;
-use crate::customers::narrow::{Narrow, NarrowScatter, rows};
-use crate::customers::narrow_fold::{NarrowRows, fold_narrow};
+use crate::customers::narrow::{Narrow, NarrowScatter};
 use crate::customers::record::Layout;
+use crate::customers::run::Run;
 use crate::customers::spill::Spill;
 use crate::customers::store::{Open, Scatter, Store, partitions};
 use crate::error::Result;
@@ -117,14 +117,8 @@ impl<'a> Rows<'a> {
         let layout = self.wide.layout;
         self.wide.each_block(partition, |block| layout.each(block, |_, record| f(record)))?;
         let Some(NarrowStore { plan, store }) = &self.narrow else { return Ok(()) };
-        let (view, first) = (plan.view(), plan.ranges.keys(partition).start);
-        let first_mark = plan.ranges.first_mark(partition);
-        store.each_block(partition, |block| {
-            for (mark, number, row) in rows(block) {
-                let place = mark.wrapping_sub(first_mark);
-                f(&view.head((first + u64::from(place)) ^ plan.sign, row, number));
-            }
-        })
+        let mut record = Vec::new();
+        store.each_block(partition, |block| plan.each_record(partition, block, &mut record, &mut f))
     }
 
     /// Takes a partition and what was known of its customers before, and folds it.
@@ -139,9 +133,11 @@ impl<'a> Rows<'a> {
         let wide = self.wide.take(partition)?;
         match &self.narrow {
             Some(NarrowStore { plan, store }) => {
-                let (keys, first_mark) = (plan.ranges.keys(partition), plan.ranges.first_mark(partition));
-                let rows = NarrowRows { plan, keys, first_mark, rows: store.take(partition)?, wide };
-                Ok(fold_narrow(rows, rule, pool, cohorts))
+                let rows = store.take(partition)?;
+                let place = |flat| Run::new(rule.shape, flat, pool);
+                let folded = plan.fold(partition, &rows, &wide, rule, cohorts, place);
+                pool.give(rows.list.into_iter().chain(wide.list));
+                Ok(folded)
             }
             None => Ok(fold(wide, known.take(partition)?, rule, pool, cohorts)),
         }

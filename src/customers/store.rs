@@ -230,11 +230,27 @@ impl<'a> Scatter<'a> {
         push_head(self.open.block(partition, 3 + event.extras.len()), id, event);
     }
 
+    /// Takes a row of a text to a partition that was chosen elsewhere.
+    #[inline]
+    pub(crate) fn text_to(&mut self, partition: usize, id: &[u8], hash: u64, event: &Event<'_>) {
+        let mut words = std::mem::take(&mut self.words);
+        let first = pack(id, hash, &mut words);
+        let block = self.open.block(partition, 3 + event.extras.len() + words.len());
+        push_head(block, first, event);
+        block.extend_from_slice(&words);
+        self.words = words;
+    }
+
+    #[inline]
+    fn partition(&self, hash: u64) -> usize {
+        hash.checked_shr(self.shift).unwrap_or(0) as usize
+    }
+
     /// The block for a record of `words` words. The high bits of the hash choose the partition, the low ones the slot of
     /// a table.
     #[inline]
     fn block(&mut self, hash: u64, words: usize) -> &mut Block {
-        self.open.block(hash.checked_shr(self.shift).unwrap_or(0) as usize, words)
+        self.open.block(self.partition(hash), words)
     }
 }
 
@@ -247,12 +263,7 @@ impl Sink for Scatter<'_> {
 
     #[inline]
     fn text(&mut self, id: &[u8], hash: u64, event: Event<'_>) {
-        let mut words = std::mem::take(&mut self.words);
-        let first = pack(id, hash, &mut words);
-        let block = self.block(hash, 3 + event.extras.len() + words.len());
-        push_head(block, first, &event);
-        block.extend_from_slice(&words);
-        self.words = words;
+        self.text_to(self.partition(hash), id, hash, &event);
     }
 }
 

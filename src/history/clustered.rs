@@ -76,6 +76,31 @@ impl History {
         (low <= high).then(|| (key(low), key(high)))
     }
 
+    /// The least and the greatest text id as the footers say, if they do. It may not be relied on.
+    pub(crate) fn text_bounds(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        if self.join.is_some() {
+            return None;
+        }
+        let mut found: Option<(Vec<u8>, Vec<u8>)> = None;
+        for (file, columns) in self.files.iter().zip(&self.columns) {
+            let [customer] = &columns.customer[..] else { return None };
+            for bound in bounds(file, customer.index)? {
+                let IdValues::Texts(texts) = ids(&bound, self.ids()).ok()?.values else { return None };
+                for row in 0..bound.len() {
+                    let text = texts.get(row).0;
+                    let (least, greatest) = found.get_or_insert_with(|| (text.to_vec(), text.to_vec()));
+                    if text < least.as_slice() {
+                        *least = text.to_vec();
+                    }
+                    if text > greatest.as_slice() {
+                        *greatest = text.to_vec();
+                    }
+                }
+            }
+        }
+        found
+    }
+
     /// The days of a column of times.
     fn day_of(&self, times: &ArrayRef) -> Option<Vec<Day>> {
         let (mut tick, mut day) = (Vec::new(), Vec::new());

@@ -292,13 +292,19 @@ impl Reader<'_> {
         let after = self.options.closed.map_or(Day::EARLIEST, |closed| Day(closed.0 + 1));
         let least = if self.options.refunds == Refunds::Aside { ZERO } else { 0 };
         let finer = self.kind != TimeKind::Date32;
-        if let IdValues::Integers(ids) = &who.values
-            && none
-            && extras == 0
-            && self.all_fit(after, as_of, least)
-        {
+        if none && extras == 0 && who.is_simple() && self.all_fit(after, as_of, least) {
             self.whens(base, finer);
-            sink.integers(ids, &self.scratch.whens, &self.scratch.amounts);
+            let (whens, amounts) = (&self.scratch.whens, &self.scratch.amounts);
+            match &who.values {
+                IdValues::Integers(ids) => sink.integers(ids, whens, amounts),
+                IdValues::Texts(texts) => {
+                    for (i, (&when, &amount)) in whens.iter().zip(amounts).enumerate() {
+                        let (text, hash) = texts.get(i);
+                        sink.text(text, hash, Event { when: When(when), amount, extras: &[] });
+                    }
+                }
+                IdValues::Composites(_) => {}
+            }
             self.note_days(ledger);
             self.row += batch.num_rows() as u64;
             return Ok(ControlFlow::Continue(()));

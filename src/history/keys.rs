@@ -67,6 +67,15 @@ impl IdBatch {
         }
     }
 
+    /// Whether every row that is not null has an id of one column.
+    pub(crate) fn is_simple(&self) -> bool {
+        match &self.values {
+            IdValues::Integers(_) => true,
+            IdValues::Texts(texts) => !texts.has_blanks,
+            IdValues::Composites(_) => false,
+        }
+    }
+
     /// The id of row `row`, which is not null, if it is a text of nothing but white space.
     #[inline]
     pub(crate) fn blank(&self, row: usize) -> Option<&str> {

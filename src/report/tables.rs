@@ -59,7 +59,8 @@ pub fn write_stretches(
     let first: Vec<_> = first.into_iter().map(|batch| Mutex::new(Some(batch))).collect();
     let encode = |i: usize| {
         progress.check()?;
-        let taken = first.get(i).and_then(|batch| batch.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let taken =
+            first.get(i).and_then(|batch| batch.lock().unwrap_or_else(PoisonError::into_inner).take());
         let batch = taken.map_or_else(|| make(i), Ok)?;
         let mut columns = factory.create_column_writers(i).map_err(fail)?;
         let mut writers = columns.iter_mut();

@@ -1,0 +1,114 @@
+//! Scatters narrow rows, and those that do not fit to a store beside theirs.
+
+use crate::customers::narrow::format::{Format, Integers, Uuids};
+use crate::customers::narrow::view::NarrowView;
+use crate::customers::narrow::{Narrow, NarrowIds, uuid_key};
+use crate::customers::record::pack_uuid;
+use crate::customers::store::{Open, Scatter};
+use crate::error::Result;
+use crate::history::Sink;
+use crate::history::event::{Event, When};
+
+/// Rows that are packed together.
+const TOGETHER: usize = 256;
+
+/// Scatters the rows of one thread.
+#[derive(Debug)]
+pub(crate) struct NarrowScatter<'a> {
+    plan: &'a Narrow,
+    /// Of signed integers the sign bit.
+    sign: u64,
+    open: Open<'a>,
+    wide: Scatter<'a>,
+}
+
+impl<'a> NarrowScatter<'a> {
+    pub(crate) fn new(plan: &'a Narrow, open: Open<'a>, wide: Scatter<'a>) -> NarrowScatter<'a> {
+        let sign = if let NarrowIds::Integers { sign } = plan.ids { sign } else { 0 };
+        NarrowScatter { plan, sign, open, wide }
+    }
+
+    /// What went wrong while blocks were handed on.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        self.open.check().and(self.wide.check())
+    }
+
+    /// Hands on the blocks that are not full.
+    pub(crate) fn finish(self) -> Result<()> {
+        self.open.finish().and(self.wide.finish())
+    }
+
+    #[inline]
+    fn take(&mut self, id: u64, event: Event<'_>) {
+        let plan = self.plan;
+        let found = plan.ranges.mark(id ^ self.sign);
+        if let (Some((partition, mark)), Some(short)) = (found, plan.short.pack(event.amount)) {
+            let row = Integers::pack(mark, event.when.row(), NarrowView::pack(event.when, short));
+            self.open.block(partition, Integers::ROW).extend_from_slice(&row);
+            return;
+        }
+        let nearest = || plan.ranges.nearest(id ^ self.sign);
+        let partition = found.map_or_else(nearest, |(partition, _)| partition);
+        self.wide.integer_to(partition, id, &event);
+    }
+
+    /// Takes a text that is no UUID with a place, or a row whose amount does not fit.
+    #[cold]
+    fn take_wide(&mut self, id: &[u8], hash: u64, event: Event<'_>) {
+        let NarrowIds::Uuids { least } = &self.plan.ids else { return };
+        let partition = least.partition_point(|least| least.as_slice() <= id);
+        self.wide.text_to(partition, id, hash, &event);
+    }
+}
+
+impl Sink for NarrowScatter<'_> {
+    #[inline]
+    fn integer(&mut self, id: u64, event: Event<'_>) {
+        self.take(id, event);
+    }
+
+    fn integers(&mut self, ids: &[u64], whens: &[u64], amounts: &[u64]) {
+        let NarrowScatter { plan, sign, open, .. } = self;
+        let (mut shorts, mut partitions) = ([0; TOGETHER], [0u16; TOGETHER]);
+        let mut rows = [[0; Integers::ROW]; TOGETHER];
+        let chunks = ids.chunks(TOGETHER).zip(whens.chunks(TOGETHER)).zip(amounts.chunks(TOGETHER));
+        let mut rest = Vec::new();
+        for (number, ((ids, whens), amounts)) in chunks.enumerate() {
+            // Everything is made ready first: while rows are stored, which waits for memory, nothing else is.
+            let mut fit = plan.short.pack_all(amounts, &mut shorts);
+            for (i, ((&id, &when), &short)) in ids.iter().zip(whens).zip(&shorts).enumerate() {
+                let (partition, mark) = plan.ranges.mark(id ^ *sign).unwrap_or((usize::from(u16::MAX), 0));
+                fit &= partition < usize::from(u16::MAX);
+                partitions[i] = partition as u16;
+                let when = When(when);
+                rows[i] = Integers::pack(mark, when.row(), NarrowView::pack(when, short));
+            }
+            if fit {
+                for (&partition, row) in partitions[..ids.len()].iter().zip(&rows) {
+                    open.block(usize::from(partition), Integers::ROW).extend_from_slice(row);
+                }
+            } else {
+                rest.push(number);
+            }
+        }
+        for number in rest {
+            for i in number * TOGETHER..ids.len().min((number + 1) * TOGETHER) {
+                self.take(ids[i], Event { when: When(whens[i]), amount: amounts[i], extras: &[] });
+            }
+        }
+    }
+
+    #[inline]
+    fn text(&mut self, id: &[u8], hash: u64, event: Event<'_>) {
+        let plan = self.plan;
+        if let Some(words) = pack_uuid(id)
+            && let Some((partition, _)) = plan.ranges.mark(uuid_key(words[0]))
+            && let Some(short) = plan.short.pack(event.amount)
+        {
+            let row = Uuids::pack(words, event.when.row(), NarrowView::pack(event.when, short));
+            self.open.block(partition, Uuids::ROW).extend_from_slice(&row);
+        } else {
+            self.take_wide(id, hash, event);
+        }
+    }
+}
