@@ -12,7 +12,7 @@ use crate::customers::memory::Memory;
 use crate::customers::reference::Row;
 use crate::customers::spill::Spill;
 use crate::customers::stream::{Places, Streamed, stream};
-use crate::customers::tests::{Form, files, form, options, row, same_bits};
+use crate::customers::tests::{Form, IdForm, files, form, options, row, same_bits};
 use crate::customers::{Reading, Strategy, Summary, read_history, summarize};
 use crate::error::Result;
 use crate::history::testing::{cdnow, parquet, source};
@@ -114,9 +114,12 @@ fn one_customer_spans_tasks_and_files() {
     let sorted: Vec<Row> = rows(1, 10).chain(rows(2, 500)).chain(rows(3, 1)).chain(rows(4, 300)).collect();
     let n = sorted.len();
     let shuffled: Vec<Row> = (0..n).map(|i| sorted[i * 397 % n].clone()).collect();
-    let form = Form { text_ids: false, timestamps: false, orders: false, note: false, files: 3, group: 50 };
-    for (text_ids, drop_duplicates) in [(false, false), (true, false), (false, true)] {
-        let form = Form { text_ids, ..form };
+    let form =
+        Form { ids: IdForm::Integers, timestamps: false, orders: false, note: false, files: 3, group: 50 };
+    for (ids, drop_duplicates) in
+        [(IdForm::Integers, false), (IdForm::Texts, false), (IdForm::Uuids, false), (IdForm::Integers, true)]
+    {
+        let form = Form { ids, ..form };
         let options = HistoryOptions {
             drop_duplicates,
             cohorts: Some(CohortPeriod::By(CalendarPeriod::Week)),
