@@ -84,7 +84,7 @@ fn one_by_one(c: &mut Criterion) {
     group.throughput(Throughput::Elements(customers.len() as u64));
     group.bench_function("write, rates of customers", |b| {
         b.iter(|| {
-            let stretch = |i| tiercast::customers::to_record_batch(&customers.stretch(i)?);
+            let stretch = |i| tiercast::customers::into_record_batch(customers.stretch(i)?);
             write_stretches(&table, customers.stretches(), stretch, &()).expect("a table");
         });
     });

@@ -14,8 +14,8 @@ use crate::customers::run::{Flat, Run};
 use crate::customers::shape::Shape;
 use crate::customers::statistics::{Money, Packed};
 use crate::error::{Error, Result};
-use crate::history::Sink;
 use crate::history::event::Event;
+use crate::history::{Sink, TextId};
 
 /// Rows of one customer, in the order in which they came.
 #[derive(Debug, Default)]
@@ -178,7 +178,8 @@ impl<M: Money, P: Fn(Flat) -> Result<Run>> Sink for Clusters<'_, M, P> {
     }
 
     #[inline]
-    fn text(&mut self, id: &[u8], hash: u64, event: Event<'_>) {
+    fn text(&mut self, id: TextId<'_>, event: Event<'_>) {
+        let (id, hash) = (id.bytes, || id.hash());
         if id != self.open.text || self.open.heads.is_empty() {
             if !self.open.heads.is_empty() {
                 self.broken |= id < self.open.text.as_slice();
@@ -186,7 +187,7 @@ impl<M: Money, P: Fn(Flat) -> Result<Run>> Sink for Clusters<'_, M, P> {
             }
             self.open.text.clear();
             self.open.text.extend_from_slice(id);
-            self.open.first = pack(id, hash, &mut self.open.words);
+            self.open.first = pack(id, hash(), &mut self.open.words);
         }
         push_head(&mut self.open.heads, self.open.first, &event);
     }

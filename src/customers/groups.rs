@@ -157,30 +157,50 @@ impl Customers {
         } else {
             (flat, *shape)
         };
-        let order = order(flat, shape);
+        let (order, end) = (order(flat, shape), rule.end());
         let width = shape.len();
         let records: Vec<&[u64]> =
             order.iter().map(|&i| &flat.records[i as usize * width..(i as usize + 1) * width]).collect();
-        let sorted: Vec<Statistics> = records.iter().map(|record| shape.statistics(record)).collect();
-        let end = rule.end();
+        let n = records.len();
+        let counts = || Vec::with_capacity(n);
+        let amounts = || Vec::with_capacity(n);
+        let (mut first_order, mut last_order) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        let (mut frequency, mut recency_days, mut t_days) = (counts(), counts(), counts());
+        let (mut orders, mut transactions) = (counts(), counts());
+        let (mut monetary_value, mut total_spend) = (amounts(), amounts());
+        let mut holdout =
+            rule.window.has_holdout().then(|| Holdout { frequency: counts(), spend: amounts() });
+        for record in &records {
+            let s = shape.statistics(record);
+            frequency.push(s.frequency);
+            recency_days.push(s.last_order.since(s.first_order) as u32);
+            t_days.push(end.since(s.first_order) as u32);
+            monetary_value.push(s.monetary_value);
+            first_order.push(s.first_order);
+            last_order.push(s.last_order);
+            orders.push(s.orders);
+            transactions.push(s.transactions);
+            total_spend.push(s.total_spend);
+            if let Some(holdout) = &mut holdout {
+                holdout.frequency.push(s.holdout_frequency);
+                holdout.spend.push(s.holdout_spend);
+            }
+        }
         Ok(CustomerTable {
             ids: ids(flat, &records, self.about.kind, &self.about.parts),
             window: rule.window,
             unit: self.about.unit,
-            frequency: sorted.iter().map(|s| s.frequency).collect(),
-            recency_days: sorted.iter().map(|s| s.last_order.since(s.first_order) as u32).collect(),
-            t_days: sorted.iter().map(|s| end.since(s.first_order) as u32).collect(),
-            monetary_value: sorted.iter().map(|s| s.monetary_value).collect(),
-            first_order: sorted.iter().map(|s| s.first_order).collect(),
-            last_order: sorted.iter().map(|s| s.last_order).collect(),
-            orders: sorted.iter().map(|s| s.orders).collect(),
-            transactions: sorted.iter().map(|s| s.transactions).collect(),
-            total_spend: sorted.iter().map(|s| s.total_spend).collect(),
-            holdout: rule.window.has_holdout().then(|| Holdout {
-                frequency: sorted.iter().map(|s| s.holdout_frequency).collect(),
-                spend: sorted.iter().map(|s| s.holdout_spend).collect(),
-            }),
-            columns: self.more(shape, &records, &sorted)?,
+            frequency,
+            recency_days,
+            t_days,
+            monetary_value,
+            first_order,
+            last_order,
+            orders,
+            transactions,
+            total_spend,
+            holdout,
+            columns: self.more(shape, &records)?,
         })
     }
 
@@ -195,7 +215,7 @@ impl Customers {
     }
 
     /// The columns that not every history has.
-    fn more(&self, shape: Shape, records: &[&[u64]], sorted: &[Statistics]) -> Result<Vec<Column>> {
+    fn more(&self, shape: Shape, records: &[&[u64]]) -> Result<Vec<Column>> {
         let mut out = Vec::new();
         if shape.has_cost() {
             let values = Values::Float(records.iter().map(|record| shape.cost(record)).collect());
@@ -205,6 +225,7 @@ impl Customers {
             // Mean and sample variance of the days between order days, from exact sums.
             let days = |s: &Statistics| s.last_order.since(s.first_order) as f64;
             let mean = |s: &Statistics| (s.frequency > 0).then(|| days(s) / f64::from(s.frequency));
+            let sorted: Vec<Statistics> = records.iter().map(|record| shape.statistics(record)).collect();
             out.push(numbers(names::GAP_MEAN, sorted.iter().map(mean)));
             let variance = |(record, s): (&&[u64], &Statistics)| {
                 let (n, sum) = (u128::from(s.frequency), s.last_order.since(s.first_order) as u128);
@@ -212,7 +233,7 @@ impl Customers {
                 let spread = n * u128::from(shape.gap_squares(record)) - sum * sum;
                 (n > 1).then(|| spread as f64 / (n * (n - 1)) as f64)
             };
-            out.push(numbers(names::GAP_VARIANCE, records.iter().zip(sorted).map(variance)));
+            out.push(numbers(names::GAP_VARIANCE, records.iter().zip(&sorted).map(variance)));
             for (i, [orders_name, spend_name]) in names::of_periods(periods).enumerate() {
                 let orders = records.iter().map(|record| shape.period(record, i).0).collect();
                 let spend = records.iter().map(|record| shape.period(record, i).1).collect();

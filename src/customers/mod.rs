@@ -56,5 +56,5 @@ pub use stream::Strategy;
 pub use summary::{Reading, Summary, read_history, read_open, summarize, summarize_open};
 pub use table::{
     Column, CustomerList, CustomerTable, Holdout, Ids, ListCounts, ListReport, Prospects, Values,
-    to_record_batch, with_prospects,
+    into_record_batch, to_record_batch, with_prospects,
 };

@@ -13,7 +13,7 @@ use crate::customers::spill::Spill;
 use crate::customers::store::Store;
 use crate::error::Result;
 use crate::history::event::Event;
-use crate::history::{History, Sink};
+use crate::history::{History, Sink, TextId};
 use crate::parallel;
 
 /// A sink that only counts.
@@ -32,9 +32,9 @@ impl Sink for Count {
     }
 
     #[inline]
-    fn text(&mut self, _: &[u8], hash: u64, event: Event<'_>) {
+    fn text(&mut self, id: TextId<'_>, event: Event<'_>) {
         self.rows += 1;
-        self.sum = self.sum.wrapping_add(hash ^ event.amount);
+        self.sum = self.sum.wrapping_add(id.bytes.len() as u64 ^ event.amount);
     }
 }
 

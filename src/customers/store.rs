@@ -6,8 +6,8 @@ use crate::customers::blocks::{Block, Blocks, Pool};
 use crate::customers::record::{Layout, pack, push_head};
 use crate::customers::spill::{Extent, Spill};
 use crate::error::{Error, Result};
-use crate::history::Sink;
 use crate::history::event::Event;
+use crate::history::{Sink, TextId};
 use crate::random::hash_integer;
 
 /// Rows a partition should have: its rows and what folding needs beside them stay near a core.
@@ -262,8 +262,9 @@ impl Sink for Scatter<'_> {
     }
 
     #[inline]
-    fn text(&mut self, id: &[u8], hash: u64, event: Event<'_>) {
-        self.text_to(self.partition(hash), id, hash, &event);
+    fn text(&mut self, id: TextId<'_>, event: Event<'_>) {
+        let hash = id.hash();
+        self.text_to(self.partition(hash), id.bytes, hash, &event);
     }
 }
 

@@ -5,7 +5,7 @@ mod list;
 pub(crate) mod more;
 mod state_file;
 
-pub use batch::{to_record_batch, with_prospects};
+pub use batch::{into_record_batch, to_record_batch, with_prospects};
 pub use list::{CustomerList, ListCounts, ListReport, Prospects};
 pub(crate) use state_file::{read_customers, read_info, read_kept};
 

@@ -21,6 +21,7 @@ use crate::customers::{Ids, summarize, to_record_batch};
 use crate::error::{Error, Result};
 use crate::history::event::{Event, float_of, units_of};
 use crate::history::extras::{NO_COST, NO_VALUE};
+use crate::history::keys::TextId;
 use crate::history::testing::{parquet, parquet_of, source};
 use crate::history::{
     Currencies, Extras, History, HistoryOptions, IdKind, KeptColumn, Reason, SetAsideRow, Sink, Source,
@@ -52,7 +53,8 @@ impl Sink for Rows {
         self.push(id.to_le_bytes().to_vec(), event);
     }
 
-    fn text(&mut self, id: &[u8], hash: u64, event: Event<'_>) {
+    fn text(&mut self, id: TextId<'_>, event: Event<'_>) {
+        let (id, hash) = (id.bytes, id.hash());
         assert_eq!(hash, crate::history::keys::id_hash(id));
         self.push(id.to_vec(), event);
     }

@@ -12,7 +12,7 @@ use arrow_schema::{ArrowError, DataType};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::history::keys::{id_hash, integers};
+use crate::history::keys::{TextId, id_hash, integers};
 use crate::history::types::{IdKind, TextKind};
 
 /// One of the columns that are a customer's id together.
@@ -119,6 +119,13 @@ impl Composites {
     #[inline]
     pub(crate) fn get(&self, row: usize) -> (&[u8], u64) {
         (self.rows.row(row).data(), self.hashes[row])
+    }
+
+    /// The id of row `row`.
+    #[inline]
+    pub(crate) fn id(&self, row: usize) -> TextId<'_> {
+        let (bytes, hash) = self.get(row);
+        TextId::new(bytes, Some(hash))
     }
 
     /// A part of row `row` that is empty or white space: no id, though not null.

@@ -13,7 +13,7 @@ use crate::history::currency::{Currencies, CurrencyBatch, no_currencies};
 use crate::history::event::{Event, When, ZERO, amount_text, check};
 use crate::history::extras::NO_COST;
 use crate::history::footer::damaged_group;
-use crate::history::keys::{IdBatch, IdValues, ids};
+use crate::history::keys::{IdBatch, IdValues, TextId, ids};
 use crate::history::scan::History;
 use crate::history::schema::ColumnRef;
 use crate::history::split::Piece;
@@ -37,8 +37,8 @@ pub trait Sink {
             self.integer(id, Event { when: When(when), amount, extras: &[] });
         }
     }
-    /// A row of a customer with a text or composite id, and the stable hash of its bytes.
-    fn text(&mut self, id: &[u8], hash: u64, event: Event<'_>);
+    /// A row of a customer with a text or composite id.
+    fn text(&mut self, id: TextId<'_>, event: Event<'_>);
     /// Whether it needs no more rows of the task, because what is made of them will not be used.
     fn is_done(&self) -> bool {
         false
@@ -299,8 +299,7 @@ impl Reader<'_> {
                 IdValues::Integers(ids) => sink.integers(ids, whens, amounts),
                 IdValues::Texts(texts) => {
                     for (i, (&when, &amount)) in whens.iter().zip(amounts).enumerate() {
-                        let (text, hash) = texts.get(i);
-                        sink.text(text, hash, Event { when: When(when), amount, extras: &[] });
+                        sink.text(texts.id(i), Event { when: When(when), amount, extras: &[] });
                     }
                 }
                 IdValues::Composites(_) => {}
@@ -336,14 +335,8 @@ impl Reader<'_> {
             let event = Event { when: When::new(day, check, base + i as u64), amount, extras };
             match &who.values {
                 IdValues::Integers(values) => sink.integer(values[i], event),
-                IdValues::Texts(texts) => {
-                    let (text, hash) = texts.get(i);
-                    sink.text(text, hash, event);
-                }
-                IdValues::Composites(ids) => {
-                    let (bytes, hash) = ids.get(i);
-                    sink.text(bytes, hash, event);
-                }
+                IdValues::Texts(texts) => sink.text(texts.id(i), event),
+                IdValues::Composites(ids) => sink.text(ids.id(i), event),
             }
         }
         ledger.note_days(first_order, last);

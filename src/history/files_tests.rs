@@ -22,6 +22,7 @@ use crate::customers::{Summary, summarize};
 use crate::error::{Error, Result};
 use crate::history::decode::Sink;
 use crate::history::event::Event;
+use crate::history::keys::TextId;
 use crate::history::testing::{parquet, source};
 use crate::history::{History, HistoryOptions, Source};
 
@@ -227,7 +228,7 @@ impl Sink for Count {
     fn integer(&mut self, _: u64, _: Event) {
         self.0 += 1;
     }
-    fn text(&mut self, _: &[u8], _: u64, _: Event) {
+    fn text(&mut self, _: TextId, _: Event) {
         self.0 += 1;
     }
 }

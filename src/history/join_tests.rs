@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::history::decode::Sink;
 use crate::history::event::{Event, float_of};
 use crate::history::id_map::{Found, seed};
-use crate::history::keys::id_hash;
+use crate::history::keys::{TextId, id_hash};
 use crate::history::scan::History;
 use crate::history::source_keys::Key;
 use crate::history::testing::{parquet, source};
@@ -63,7 +63,8 @@ impl Sink for Rows {
         self.0.push(((id as i64).to_string(), event.when.day().0, float_of(event.amount)));
     }
 
-    fn text(&mut self, id: &[u8], hash: u64, event: Event<'_>) {
+    fn text(&mut self, id: TextId<'_>, event: Event<'_>) {
+        let (id, hash) = (id.bytes, id.hash());
         assert_eq!(hash, id_hash(id));
         self.0.push((String::from_utf8(id.to_vec()).unwrap(), event.when.day().0, float_of(event.amount)));
     }

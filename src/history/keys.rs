@@ -100,6 +100,7 @@ pub(crate) enum IdValues {
 /// Texts with their hashes: one a row, or one a dictionary entry.
 pub(crate) struct Texts {
     array: TextArray,
+    /// Of each entry of a dictionary, or where they are known; else empty.
     hashes: Vec<u64>,
     /// Whether some text is empty or white space.
     has_blanks: bool,
@@ -111,6 +112,28 @@ enum TextArray {
     Utf8(StringArray),
     LargeUtf8(LargeStringArray),
     Utf8View(StringViewArray),
+}
+
+/// A text or composite id.
+#[derive(Debug, Clone, Copy)]
+pub struct TextId<'a> {
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    hash: Option<u64>,
+}
+
+impl<'a> TextId<'a> {
+    /// An id, and its hash if it is known.
+    #[inline]
+    pub(crate) fn new(bytes: &'a [u8], hash: Option<u64>) -> TextId<'a> {
+        TextId { bytes, hash }
+    }
+
+    /// The stable hash of its bytes, made now unless it is known.
+    #[inline]
+    pub fn hash(&self) -> u64 {
+        self.hash.unwrap_or_else(|| id_hash(self.bytes))
+    }
 }
 
 /// A 64-bit unsigned id that the signed type of the whole history cannot hold.
@@ -126,13 +149,20 @@ impl Texts {
     /// Text and hash of row `row`.
     #[inline]
     pub(crate) fn get(&self, row: usize) -> (&[u8], u64) {
+        let id = self.id(row);
+        (id.bytes, id.hash())
+    }
+
+    /// The id of row `row`.
+    #[inline]
+    pub(crate) fn id(&self, row: usize) -> TextId<'_> {
         let entry = self.entries.as_ref().map_or(row, |entries| entries[row]);
         let text = match &self.array {
             TextArray::Utf8(array) => array.value(entry),
             TextArray::LargeUtf8(array) => array.value(entry),
             TextArray::Utf8View(array) => array.value(entry),
         };
-        (text.as_bytes(), self.hashes[entry])
+        TextId { bytes: text.as_bytes(), hash: self.hashes.get(entry).copied() }
     }
 
     /// The text of row `row` if it is empty or white space: no id, though not null.
@@ -205,15 +235,17 @@ fn bits(array: &ArrayRef) -> Vec<u64> {
 fn texts(array: &ArrayRef, entries: Option<Vec<usize>>) -> Texts {
     let mut has_blanks = false;
     macro_rules! hashed {
-        ($array:expr) => {
-            (0..$array.len())
-                .map(|i| {
-                    let text = $array.value(i);
-                    has_blanks |= text.trim_start().is_empty() && $array.is_valid(i);
-                    id_hash(text.as_bytes())
-                })
-                .collect()
-        };
+        ($array:expr) => {{
+            let mut hashes = Vec::with_capacity(if entries.is_some() { $array.len() } else { 0 });
+            for i in 0..$array.len() {
+                let text = $array.value(i);
+                has_blanks |= text.trim_start().is_empty() && $array.is_valid(i);
+                if entries.is_some() {
+                    hashes.push(id_hash(text.as_bytes()));
+                }
+            }
+            hashes
+        }};
     }
     let (array, hashes) = match array.data_type() {
         DataType::LargeUtf8 => {

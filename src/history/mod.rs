@@ -58,6 +58,7 @@ pub use folders::files_of;
 pub use id_map::{IdMap, IdMapInfo};
 pub use join::{IdCount, JoinReport, MappedIds, SourceCounts, Unmatched};
 pub use kept::KeptColumn;
+pub use keys::TextId;
 pub(crate) use keys::{IdBatch, IdValues, ids as id_batch};
 pub use ledger::{Ledger, Reason, SetAsideRow, SkippedFile};
 pub(crate) use roles::Role;

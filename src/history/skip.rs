@@ -8,6 +8,7 @@ use crate::history::SkippedFile;
 use crate::history::decode::Sink;
 use crate::history::event::Event;
 use crate::history::footer::damaged_group;
+use crate::history::keys::TextId;
 use crate::history::scan::History;
 use crate::history::split::Piece;
 use crate::parallel;
@@ -18,7 +19,7 @@ struct Nothing;
 
 impl Sink for Nothing {
     fn integer(&mut self, _: u64, _: Event) {}
-    fn text(&mut self, _: &[u8], _: u64, _: Event) {}
+    fn text(&mut self, _: TextId, _: Event) {}
 }
 
 impl History {

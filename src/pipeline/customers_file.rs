@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::RunConfig;
 use crate::customers::names::further;
 use crate::customers::{
-    CustomerList, Customers, ListCounts, ListReport, Reading, to_record_batch, with_prospects,
+    CustomerList, Customers, ListCounts, ListReport, Reading, into_record_batch, with_prospects,
 };
 use crate::error::{Error, Result};
 use crate::history::Inspection;
@@ -74,7 +74,7 @@ pub fn write_customers(
     let customers: &Customers = &reading.customers;
     let stretches = customers.stretches();
     let Some(list) = list else {
-        let stretch = |i| to_record_batch(&customers.stretch(i)?);
+        let stretch = |i| into_record_batch(customers.stretch(i)?);
         return write_stretches(path, stretches, stretch, progress).map(|()| None);
     };
     let places = customers.places_in(list)?;

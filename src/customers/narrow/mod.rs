@@ -22,7 +22,7 @@ use crate::customers::ranges::Ranges;
 use crate::customers::record::{pack_uuid, uuid_text};
 use crate::customers::run::{Flat, Run};
 use crate::history::event::Event;
-use crate::history::{History, Sink};
+use crate::history::{History, Sink, TextId};
 
 pub(crate) use scatter::NarrowScatter;
 
@@ -65,9 +65,9 @@ impl Sink for Sample {
         self.amounts.push(event.amount);
     }
 
-    fn text(&mut self, id: &[u8], _: u64, event: Event<'_>) {
+    fn text(&mut self, id: TextId<'_>, event: Event<'_>) {
         self.amounts.push(event.amount);
-        match pack_uuid(id) {
+        match pack_uuid(id.bytes) {
             Some([high, _]) => self.ids.push(uuid_key(high)),
             None => self.others += 1,
         }

@@ -6,8 +6,8 @@ use crate::customers::narrow::{Narrow, NarrowIds, uuid_key};
 use crate::customers::record::pack_uuid;
 use crate::customers::store::{Open, Scatter};
 use crate::error::Result;
-use crate::history::Sink;
 use crate::history::event::{Event, When};
+use crate::history::{Sink, TextId};
 
 /// Rows that are packed together.
 const TOGETHER: usize = 256;
@@ -54,10 +54,10 @@ impl<'a> NarrowScatter<'a> {
 
     /// Takes a text that is no UUID with a place, or a row whose amount does not fit.
     #[cold]
-    fn take_wide(&mut self, id: &[u8], hash: u64, event: Event<'_>) {
+    fn take_wide(&mut self, id: TextId<'_>, event: Event<'_>) {
         let NarrowIds::Uuids { least } = &self.plan.ids else { return };
-        let partition = least.partition_point(|least| least.as_slice() <= id);
-        self.wide.text_to(partition, id, hash, &event);
+        let partition = least.partition_point(|least| least.as_slice() <= id.bytes);
+        self.wide.text_to(partition, id.bytes, id.hash(), &event);
     }
 }
 
@@ -99,16 +99,16 @@ impl Sink for NarrowScatter<'_> {
     }
 
     #[inline]
-    fn text(&mut self, id: &[u8], hash: u64, event: Event<'_>) {
+    fn text(&mut self, id: TextId<'_>, event: Event<'_>) {
         let plan = self.plan;
-        if let Some(words) = pack_uuid(id)
+        if let Some(words) = pack_uuid(id.bytes)
             && let Some((partition, _)) = plan.ranges.mark(uuid_key(words[0]))
             && let Some(short) = plan.short.pack(event.amount)
         {
             let row = Uuids::pack(words, event.when.row(), NarrowView::pack(event.when, short));
             self.open.block(partition, Uuids::ROW).extend_from_slice(&row);
         } else {
-            self.take_wide(id, hash, event);
+            self.take_wide(id, event);
         }
     }
 }

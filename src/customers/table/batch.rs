@@ -23,14 +23,22 @@ use crate::history::composite;
 ///
 /// Errors: [`Error::Internal`] for columns of unequal length or with one name, which is a defect of the caller.
 pub fn to_record_batch(table: &CustomerTable) -> Result<RecordBatch> {
-    let columns = columns(table)?;
-    let ids = id_columns(&table.ids, &columns)?;
-    let ids = ids.iter().map(|(name, array)| (name.as_str(), array.clone(), false));
+    into_record_batch(table.clone())
+}
+
+/// The same of a table that is not needed any more: its columns become those of the batch as they are.
+///
+/// Errors: as for [`to_record_batch`].
+pub fn into_record_batch(table: CustomerTable) -> Result<RecordBatch> {
     // Whether there may be nulls does not depend on whether there are: all stretches of a table have one schema.
-    let may_be_null = |name: &str| {
-        table.columns.iter().any(|column| column.name == name && matches!(column.values, Values::Array(_)))
-    };
-    let columns = columns.into_iter().map(|(name, array)| (name, array, may_be_null(name)));
+    let may_be_null = table.columns.iter().filter(|column| matches!(column.values, Values::Array(_)));
+    let may_be_null: Vec<String> = may_be_null.map(|column| column.name.clone()).collect();
+    let (ids, columns) = columns(table);
+    let ids = id_columns(&ids, &columns)?.into_iter().map(|(name, array)| (name, array, false));
+    let columns = columns.into_iter().map(|(name, array)| {
+        let nullable = may_be_null.contains(&name);
+        (name, array, nullable)
+    });
     RecordBatch::try_from_iter_with_nullable(ids.chain(columns)).map_err(failed)
 }
 
@@ -45,7 +53,7 @@ pub fn with_prospects(table: &CustomerTable, prospects: &Prospects) -> Result<Re
     let everyone = UInt64Array::from_iter_values(order.iter().copied());
     let customers: UInt64Array = order.iter().map(|&row| is_customer(row).then_some(row)).collect();
     let joined = |a: &ArrayRef, b: &ArrayRef| take(&concat(&[a, b])?, &everyone);
-    let others = columns(table)?;
+    let (_, others) = columns(table.clone());
     let of_table = id_columns(&table.ids, &others)?;
     let of_prospects = ids(&prospects.ids)?;
     let ids = of_table
@@ -58,7 +66,7 @@ pub fn with_prospects(table: &CustomerTable, prospects: &Prospects) -> Result<Re
             _ => take(values, &customers),
         };
         // All stretches of a table have one schema, with or without a prospect.
-        Ok((*name, values.map_err(failed)?, true))
+        Ok((name.as_str(), values.map_err(failed)?, true))
     });
     let columns = ids.chain(columns).collect::<Result<Vec<_>>>()?;
     RecordBatch::try_from_iter_with_nullable(columns).map_err(failed)
@@ -68,47 +76,51 @@ fn failed(error: arrow_schema::ArrowError) -> Error {
     Error::internal("making the customer table", error)
 }
 
-fn columns(table: &CustomerTable) -> Result<Vec<(&str, ArrayRef)>> {
+/// The ids, and the columns beside them.
+fn columns(table: CustomerTable) -> (Ids, Vec<(String, ArrayRef)>) {
     let n = table.len();
-    let mut columns: Vec<(&str, ArrayRef)> = vec![
-        ("frequency", counts(table.frequency.iter().copied())),
-        ("recency", numbers((0..n).map(|i| table.recency(i)))),
-        ("T", numbers((0..n).map(|i| table.t(i)))),
-        ("monetary_value", numbers(table.monetary_value.iter().copied())),
-        ("first_order", dates(&table.first_order)),
-        ("last_order", dates(&table.last_order)),
-        ("orders", counts(table.orders.iter().copied())),
-        ("transactions", counts(table.transactions.iter().copied())),
-        ("total_spend", numbers(table.total_spend.iter().copied())),
-        ("days_since_last", counts((0..n).map(|i| table.days_since_last(i)))),
+    let unit = |values: &dyn Fn(usize) -> f64| numbers((0..n).map(values).collect());
+    let (recency, t) = (unit(&|i| table.recency(i)), unit(&|i| table.t(i)));
+    let since: Vec<u32> = (0..n).map(|i| table.days_since_last(i)).collect();
+    let span = table.unit.of_days(table.window.holdout_days());
+    let mut columns = vec![
+        ("frequency", counts(table.frequency)),
+        ("recency", recency),
+        ("T", t),
+        ("monetary_value", numbers(table.monetary_value)),
+        ("first_order", dates(table.first_order)),
+        ("last_order", dates(table.last_order)),
+        ("orders", counts(table.orders)),
+        ("transactions", counts(table.transactions)),
+        ("total_spend", numbers(table.total_spend)),
+        ("days_since_last", counts(since)),
     ];
-    if let Some(holdout) = &table.holdout {
-        let span = table.unit.of_days(table.window.holdout_days());
-        columns.push(("frequency_holdout", counts(holdout.frequency.iter().copied())));
-        columns.push(("spend_holdout", numbers(holdout.spend.iter().copied())));
-        columns.push(("T_holdout", numbers(std::iter::repeat_n(span, n))));
+    if let Some(holdout) = table.holdout {
+        columns.push(("frequency_holdout", counts(holdout.frequency)));
+        columns.push(("spend_holdout", numbers(holdout.spend)));
+        columns.push(("T_holdout", numbers(vec![span; n])));
     }
-    for column in &table.columns {
-        let values: ArrayRef = match &column.values {
-            Values::Float(values) => numbers(values.iter().copied()),
-            Values::Count(values) => counts(values.iter().copied()),
+    let added = table.columns.into_iter().map(|Column { name, values }| {
+        let values: ArrayRef = match values {
+            Values::Float(values) => numbers(values),
+            Values::Count(values) => counts(values),
             Values::Label { codes, names } => Arc::new(StringArray::from_iter_values(
                 codes.iter().map(|&code| names[usize::from(code)].as_str()),
             )),
-            Values::Array(array) => Arc::clone(array),
+            Values::Array(array) => array,
         };
-        columns.push((&column.name, values));
-    }
-    Ok(columns)
+        (name, values)
+    });
+    (table.ids, columns.into_iter().map(|(name, values)| (name.to_string(), values)).chain(added).collect())
 }
 
 /// The columns of ids, each under a name that none of `others` has, whatever its case.
-fn id_columns(list: &Ids, others: &[(&str, ArrayRef)]) -> Result<Vec<(String, ArrayRef)>> {
+fn id_columns(list: &Ids, others: &[(String, ArrayRef)]) -> Result<Vec<(String, ArrayRef)>> {
     let mut out: Vec<(String, ArrayRef)> = Vec::new();
     for (mut name, array) in ids(list)? {
         let is_taken = |name: &str, out: &[(String, ArrayRef)]| {
             let mut taken =
-                others.iter().map(|(other, _)| *other).chain(out.iter().map(|(other, _)| &other[..]));
+                others.iter().map(|(other, _)| &other[..]).chain(out.iter().map(|(other, _)| &other[..]));
             taken.any(|other| other.eq_ignore_ascii_case(name))
         };
         while is_taken(&name, &out) {
@@ -123,16 +135,16 @@ fn take(values: &ArrayRef, rows: &UInt64Array) -> Result<ArrayRef, arrow_schema:
     take_rows(values, rows, None)
 }
 
-fn counts(values: impl Iterator<Item = u32>) -> ArrayRef {
-    Arc::new(UInt32Array::from_iter_values(values))
+fn counts(values: Vec<u32>) -> ArrayRef {
+    Arc::new(UInt32Array::from(values))
 }
 
-fn numbers(values: impl Iterator<Item = f64>) -> ArrayRef {
-    Arc::new(Float64Array::from_iter_values(values))
+fn numbers(values: Vec<f64>) -> ArrayRef {
+    Arc::new(Float64Array::from(values))
 }
 
-fn dates(days: &[Day]) -> ArrayRef {
-    Arc::new(Date32Array::from_iter_values(days.iter().map(|day| day.0)))
+fn dates(days: Vec<Day>) -> ArrayRef {
+    Arc::new(Date32Array::from(days.into_iter().map(|day| day.0).collect::<Vec<i32>>()))
 }
 
 /// The columns of ids. Those of a width came from a column of that width (or a narrower one), so that they fit.
