@@ -41,7 +41,7 @@ fn last_netted(
 ) -> Result<Option<Day>> {
     // The last refund of each customer, and whether the customer ordered.
     let mut late: HashMap<Vec<u64>, (Day, bool)> = HashMap::new();
-    let who = |record: &[u64]| [&[id(record)], rows.wide.layout.text(record)].concat();
+    let who = |record: &[u64]| [&[id(record)], rows.layout().text(record)].concat();
     rows.each_record(partition, |record| {
         let day = when(record).day();
         if amount(record) < ZERO && day > last_order {

@@ -25,6 +25,7 @@ pub mod rfm;
 mod rows;
 mod run;
 mod scan;
+mod scattered;
 mod second_look;
 mod shape;
 pub mod spend;

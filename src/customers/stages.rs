@@ -71,7 +71,7 @@ pub struct Rows<'a> {
 /// Decodes all rows and scatters them to their partitions.
 pub fn scatter<'a>(history: &'a History, ground: &'a Ground) -> Result<Rows<'a>> {
     let memory = Memory { blocks: ground.limit };
-    let rows = by_partition::Rows::new(history, 0, memory, &ground.pool, &ground.spill);
+    let rows = by_partition::Rows::new(history, 0, true, memory, &ground.pool, &ground.spill);
     let workers = parallel::try_workers(
         history.tasks(),
         || rows.scattering(),
@@ -95,11 +95,12 @@ pub fn fold_all(
     folder: std::path::PathBuf,
 ) -> Result<Customers> {
     let Rows { rows, history } = rows;
-    let layout = rows.wide.layout;
+    let layout = rows.layout();
     let scan = ScanRule { window, extras: history.extras(), costs: None, periods: None, ranks: Vec::new() };
     let shape = Shape::new(history.ids(), history.amounts(), &scan, false);
     let rule = Rule { scan, layout, shape, drop_duplicates: false, cohorts: None };
-    let known = Store::new(rows.len(), rule.before(), usize::MAX, rows.wide.pool, rows.wide.spill);
+    let (pool, nowhere) = (Pool::default(), Spill::new(None));
+    let known = Store::new(rows.len(), rule.before(), usize::MAX, &pool, &nowhere);
     let folded: Vec<Folded> =
         parallel::try_map(rows.len(), |partition| rows.fold(partition, &known, &rule, None))?;
     let in_order = rows.in_order();

@@ -95,11 +95,9 @@ impl<'a> Store<'a> {
         Ok(())
     }
 
-    /// Partitions in the order in which they are best taken: those in memory first, because that frees it.
-    pub(crate) fn order(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.len()).collect();
-        order.sort_by_key(|&p| self.part(p).on_disk.len());
-        order
+    /// Stretches of a partition that are on disk.
+    pub(crate) fn on_disk(&self, partition: usize) -> usize {
+        self.part(partition).on_disk.len()
     }
 
     /// Bytes of a partition.
@@ -140,12 +138,14 @@ impl<'a> Store<'a> {
 pub(crate) struct Open<'a> {
     store: &'a Store<'a>,
     blocks: Vec<Block>,
+    words: Vec<u64>,
     failed: Option<Error>,
 }
 
 impl<'a> Open<'a> {
     pub(crate) fn new(store: &'a Store<'a>) -> Open<'a> {
-        Open { store, blocks: (0..store.len()).map(|_| Vec::new()).collect(), failed: None }
+        let blocks = (0..store.len()).map(|_| Vec::new()).collect();
+        Open { store, blocks, words: Vec::new(), failed: None }
     }
 
     /// The block of a partition, with room for a record of `words` words.
@@ -167,6 +167,23 @@ impl<'a> Open<'a> {
         if let Err(error) = self.store.push(partition, full) {
             self.failed.get_or_insert(error);
         }
+    }
+
+    /// Takes a row of an integer id.
+    #[inline]
+    pub(crate) fn integer(&mut self, partition: usize, id: u64, event: &Event<'_>) {
+        push_head(self.block(partition, 3 + event.extras.len()), id, event);
+    }
+
+    /// Takes a row of a text.
+    #[inline]
+    pub(crate) fn text(&mut self, partition: usize, id: TextId<'_>, hash: u64, event: &Event<'_>) {
+        let mut words = std::mem::take(&mut self.words);
+        let first = pack(id.bytes, hash, &mut words);
+        let block = self.block(partition, 3 + event.extras.len() + words.len());
+        push_head(block, first, event);
+        block.extend_from_slice(&words);
+        self.words = words;
     }
 
     /// What went wrong while blocks were handed on.
@@ -225,22 +242,6 @@ impl<'a> Scatter<'a> {
         self.words = words;
     }
 
-    /// Takes a row of an integer id to a partition that was chosen elsewhere.
-    pub(crate) fn integer_to(&mut self, partition: usize, id: u64, event: &Event<'_>) {
-        push_head(self.open.block(partition, 3 + event.extras.len()), id, event);
-    }
-
-    /// Takes a row of a text to a partition that was chosen elsewhere.
-    #[inline]
-    pub(crate) fn text_to(&mut self, partition: usize, id: &[u8], hash: u64, event: &Event<'_>) {
-        let mut words = std::mem::take(&mut self.words);
-        let first = pack(id, hash, &mut words);
-        let block = self.open.block(partition, 3 + event.extras.len() + words.len());
-        push_head(block, first, event);
-        block.extend_from_slice(&words);
-        self.words = words;
-    }
-
     #[inline]
     fn partition(&self, hash: u64) -> usize {
         hash.checked_shr(self.shift).unwrap_or(0) as usize
@@ -257,14 +258,13 @@ impl<'a> Scatter<'a> {
 impl Sink for Scatter<'_> {
     #[inline]
     fn integer(&mut self, id: u64, event: Event<'_>) {
-        let words = 3 + event.extras.len();
-        push_head(self.block(hash_integer(id), words), id, &event);
+        self.open.integer(self.partition(hash_integer(id)), id, &event);
     }
 
     #[inline]
     fn text(&mut self, id: TextId<'_>, event: Event<'_>) {
         let hash = id.hash();
-        self.text_to(self.partition(hash), id.bytes, hash, &event);
+        self.open.text(self.partition(hash), id, hash, &event);
     }
 }
 

@@ -188,7 +188,8 @@ proptest! {
         (cohorts, periods) in any::<(bool, bool)>(),
         threads in 1..9usize,
     ) {
-        let mut options = options;
+        // What limit is too small depends on the threads.
+        let mut options = HistoryOptions { memory_limit: None, ..options };
         options.cohorts = options.cohorts.filter(|_| cohorts);
         options.periods = periods.then_some(LastPeriods { period: CalendarPeriod::Week, count: 2 });
         let mut rows = rows;

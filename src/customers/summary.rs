@@ -1,8 +1,6 @@
 //! A history → its customer table, its ledger and its fingerprint.
 
-use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use crate::calendar::{Day, Unit, Window};
 use crate::customers::account::Periods;
@@ -10,27 +8,24 @@ use crate::customers::blocks::Pool;
 use crate::customers::cohorts::{CohortRule, CohortTable, CohortTally};
 use crate::customers::fold::{Folded, Rule};
 use crate::customers::groups::{About, Customers};
-use crate::customers::last_used::last_used;
 use crate::customers::memory::Memory;
 use crate::customers::names;
-use crate::customers::record::{Layout, pack};
-use crate::customers::rows::{Rows, Scattering};
+use crate::customers::record::Layout;
 use crate::customers::run::Run;
 use crate::customers::scan::ScanRule;
+use crate::customers::scattered::{Scattered, scatter};
 use crate::customers::second_look::find_duplicates;
 use crate::customers::shape::{NO_RANK, Shape};
 use crate::customers::spill::Spill;
 use crate::customers::state::{self, StateInfo, StateRows, VERSION, check_options};
 use crate::customers::statistics::Tally;
-use crate::customers::store::{Scatter, Store};
 use crate::customers::stream::{Done, Places, Strategy, Streamed, stream};
-use crate::customers::table::{CustomerTable, read_customers, read_info, read_kept};
+use crate::customers::table::{CustomerTable, read_info};
 use crate::error::{Error, Result};
 use crate::history::{
     Currencies, History, HistoryOptions, Inspection, JoinReport, KeptColumn, Ledger, Reason, SetAsideRow,
     Source, TaskLedger,
 };
-use crate::parallel;
 use crate::progress::Progress;
 
 /// A history whose rows were read, and whose customers are not a table yet.
@@ -233,57 +228,19 @@ fn attempt(
             strategy = Strategy::StreamBroken;
         }
     }
-    let (pool, spill) = (Pool::default(), Spill::new(options.spill_folder.clone()));
-    let memory = Memory::plan(history, options)?;
-    let before_rows = before.map_or(0, |state| state.customers);
-    let rows = Rows::new(history, before_rows, memory, &pool, &spill);
-    let (rows, read) = match read(history, options, rows, progress)? {
-        Some(found) => found,
-        None => {
-            history.use_floats();
-            let rows = Rows::new(history, before_rows, memory, &pool, &spill);
-            read(history, options, rows, progress)?
-                .ok_or_else(|| Error::internal("reading amounts", "floating point cannot be too large"))?
+    // Exact amounts may turn out to be too large, and ranges of ids too uneven: no more than once each.
+    let mut may_be_narrow = true;
+    loop {
+        match scatter(history, options, before, may_be_narrow, progress)? {
+            Scattered::Done(done) => {
+                let (mut made, spill) = *done;
+                made.strategy = strategy;
+                return conclude(history, options, made, unit, spill, progress);
+            }
+            Scattered::TooLarge => history.use_floats(),
+            Scattered::Uneven => may_be_narrow = false,
         }
-    };
-    let Read { ledger, mut first_order, mut last_order, last_refund, closed } = read;
-    if let Some(state) = before {
-        let name = source.display().to_string();
-        state.check(&name, history, options)?;
-        state.check_currency(&name, &ledger)?;
-        if let Some((rows, file)) = closed {
-            return Err(state.refuse_closed(&name, rows, &ledger.files[file as usize]));
-        }
-        first_order = first_order.into_iter().chain([state.first_order]).min();
-        last_order = last_order.max(Some(state.closed));
     }
-    let known = || before.map_or_else(|| Ok(HashSet::new()), |state| known_customers(source, state, history));
-    let last = if options.as_of.is_some() { None } else { last_used(&rows, last_order, last_refund, known)? };
-    let window = window(options, &ledger, first_order, last)?;
-    if let Some(state) = before {
-        read_kept(source, state, history.kept())?;
-    }
-    let kept = history.kept().finish()?;
-    let rule = rule(history, options, window, first_order, &kept)?;
-    if let Some(state) = before {
-        state.check_cohort_period(&source.display().to_string(), rule.cohorts.map(|of| of.period()))?;
-    }
-    let known = Store::new(rows.len(), rule.before(), memory.blocks, &pool, &spill);
-    if let Some(state) = before {
-        progress.phase("reading the state", 0);
-        let first_period = rule.scan.periods.as_ref().map_or(0, Periods::first);
-        let mut scatter = Scatter::new(&known);
-        read_customers(source, state, rule.shape, first_period, history, |customer| {
-            scatter.record(customer.hash, customer.text, customer.record);
-            scatter.check()
-        })?;
-        scatter.finish()?;
-    }
-    let (folded, cohorts) = fold_all(&rows, &known, &rule, memory.blocks, progress)?;
-    let in_order = rows.in_order();
-    drop((rows, known));
-    let made = Made { ledger, first_order, rule, folded, cohorts, strategy, in_order, before, kept };
-    conclude(history, options, made, unit, spill, progress)
 }
 
 /// How rows are folded for these windows; cohorts begin with the first order.
@@ -323,17 +280,17 @@ pub(crate) fn rule(
 }
 
 /// A history of which every row is folded.
-struct Made<'a> {
-    ledger: Ledger,
-    first_order: Option<Day>,
-    rule: Rule,
-    folded: Vec<Folded>,
-    cohorts: Option<CohortTally>,
-    strategy: Strategy,
+pub(crate) struct Made<'a> {
+    pub(crate) ledger: Ledger,
+    pub(crate) first_order: Option<Day>,
+    pub(crate) rule: Rule,
+    pub(crate) folded: Vec<Folded>,
+    pub(crate) cohorts: Option<CohortTally>,
+    pub(crate) strategy: Strategy,
     /// Whether each part's customers come after those of the one before it.
-    in_order: bool,
-    before: Option<&'a StateInfo>,
-    kept: Vec<KeptColumn>,
+    pub(crate) in_order: bool,
+    pub(crate) before: Option<&'a StateInfo>,
+    pub(crate) kept: Vec<KeptColumn>,
 }
 
 /// What is left to do when all rows are folded: the second look, and the ledger.
@@ -406,76 +363,6 @@ fn conclude(
     })
 }
 
-/// The customers of a state, each as the id or the packed text.
-fn known_customers(source: &Path, state: &StateInfo, history: &History) -> Result<HashSet<Vec<u64>>> {
-    let mut out = HashSet::new();
-    let shape = Shape::of_state(state);
-    read_customers(source, state, shape, state.periods.map_or(0, |(_, first)| first), history, |customer| {
-        let mut words = Vec::new();
-        let first = if state.ids.is_text() {
-            pack(customer.text, customer.hash, &mut words)
-        } else {
-            customer.record[0]
-        };
-        words.insert(0, first);
-        out.insert(words);
-        Ok(())
-    })?;
-    Ok(out)
-}
-
-/// Folds all partitions, and counts cohorts if they are wanted; what is folded goes to disk while memory is short.
-fn fold_all(
-    rows: &Rows<'_>,
-    known: &Store<'_>,
-    rule: &Rule,
-    limit: usize,
-    progress: &dyn Progress,
-) -> Result<(Vec<Folded>, Option<CohortTally>)> {
-    progress.phase("folding", rows.len() as u64);
-    let (pool, spill) = (known.pool, known.spill);
-    let order = rows.order();
-    let done: Vec<Mutex<Option<Folded>>> = order.iter().map(|_| Mutex::new(None)).collect();
-    let tallies = parallel::try_workers(
-        order.len(),
-        || rule.cohorts.map(CohortTally::new),
-        |cohorts, i| {
-            progress.check()?;
-            // Rows are sorted beside themselves, which takes as much again.
-            let needed = rows.bytes(order[i]).saturating_mul(2);
-            if needed > limit {
-                return Err(too_large_a_part(limit, needed));
-            }
-            let mut folded = rows.fold(order[i], known, rule, cohorts.as_mut())?;
-            if pool.live() > limit {
-                folded.run.evict(pool, spill)?;
-            }
-            *done[order[i]].lock().unwrap_or_else(PoisonError::into_inner) = Some(folded);
-            progress.advance(1);
-            Ok(())
-        },
-    )?;
-    let folded = done.into_iter().map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner));
-    let folded = folded
-        .map(|folded| folded.ok_or_else(|| Error::internal("folding", "a partition was left out")))
-        .collect::<Result<_>>()?;
-    let cohorts = tallies.into_iter().flatten().reduce(|mut sum, tally| {
-        sum.merge(&tally);
-        sum
-    });
-    Ok((folded, cohorts))
-}
-
-fn too_large_a_part(limit: usize, needed: usize) -> Error {
-    let megabytes = |bytes: usize| bytes.div_ceil(1 << 20);
-    Error::value(
-        "memory-limit",
-        format!("{}MiB for rows", megabytes(limit)),
-        "rows of one customer, or of some that cannot be told apart sooner, do not fit",
-        format!("give {}MiB more", megabytes(needed - limit)),
-    )
-}
-
 /// What reading leaves beside the rows: the ledger so far, and the days between which they lie.
 pub(crate) struct Read {
     pub(crate) ledger: Ledger,
@@ -484,34 +371,6 @@ pub(crate) struct Read {
     pub(crate) last_refund: Option<Day>,
     /// Rows of days that the state holds, and the first file with such rows.
     pub(crate) closed: Option<(u64, u32)>,
-}
-
-/// Decodes and scatters all tasks; `None` if an exact amount is too large to be held exactly.
-fn read<'a>(
-    history: &mut History,
-    options: &HistoryOptions,
-    rows: Rows<'a>,
-    progress: &dyn Progress,
-) -> Result<Option<(Rows<'a>, Read)>> {
-    history.begin();
-    progress.phase("reading", history.rows());
-    let ledgers: Vec<Mutex<TaskLedger>> = (0..history.tasks()).map(|_| Mutex::default()).collect();
-    let workers = parallel::try_workers(
-        history.tasks(),
-        || rows.scattering(),
-        |scattering, task| {
-            progress.check()?;
-            let ledger = scattering.decode(history, task, options, progress)?;
-            *ledgers[task].lock().unwrap_or_else(PoisonError::into_inner) = ledger;
-            Ok(())
-        },
-    )?;
-    parallel::map_items(workers, Scattering::finish).into_iter().collect::<Result<()>>()?;
-    let ledgers =
-        ledgers.into_iter().map(|ledger| ledger.into_inner().unwrap_or_else(PoisonError::into_inner));
-    let Some(mut read) = sum_up(history, options, ledgers)? else { return Ok(None) };
-    read.ledger.join = history.join_report()?;
-    Ok(Some((rows, read)))
 }
 
 /// The sum of the tasks' ledgers; `None` if an exact amount is too large to be held exactly.

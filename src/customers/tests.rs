@@ -264,7 +264,9 @@ impl IdForm {
         if self == IdForm::Texts {
             return format!("c{:02}", id + 10);
         }
-        let text = format!("{:02}c0ffee-0b{:02}-4abc-8def-0123456789ab", id + 10, 99 - id);
+        // Of both halves of all.
+        let half = if id < 3 { "1" } else { "9" };
+        let text = format!("{half}{:02}0ffee-0b{:02}-4abc-8def-0123456789ab", id + 10, 99 - id);
         if self == IdForm::Mixed && id % 3 == 0 { text.to_uppercase() } else { text }
     }
 }
@@ -358,16 +360,19 @@ pub(super) fn form() -> impl Strategy<Value = Form> {
 pub(super) fn options() -> impl Strategy<Value = HistoryOptions> {
     let as_of = prop_oneof![Just(None), (104..114i32).prop_map(Some)];
     let end = prop_oneof![Just(None), (100..108i32).prop_map(Some)];
-    (as_of, end, any::<[bool; 3]>()).prop_map(|(as_of, end, [net, drop_duplicates, cohorts])| {
-        HistoryOptions {
+    // Of bytes, in blocks of 256.
+    let limit = prop_oneof![2 => Just(None), 1 => (2_500..15_000u64).prop_map(Some)];
+    (as_of, end, limit, any::<[bool; 3]>()).prop_map(
+        |(as_of, end, limit, [net, drop_duplicates, cohorts])| HistoryOptions {
+            memory_limit: limit,
             as_of: as_of.map(Day),
             calibration_end: end.map(Day),
             refunds: if net { Refunds::Net } else { Refunds::Aside },
             drop_duplicates,
             cohorts: cohorts.then_some(CohortPeriod::By(CalendarPeriod::Week)),
             ..HistoryOptions::default()
-        }
-    })
+        },
+    )
 }
 
 proptest! {
@@ -388,6 +393,8 @@ proptest! {
             Ok(got) => got,
             Err(error) => {
                 let windows = matches!(error, Error::BeforeHistory { .. } | Error::Value { .. });
+                let too_small = error.to_string().starts_with("memory-limit");
+                prop_assert!(!too_small || options.memory_limit.is_some_and(|limit| limit < 12_000), "{error}");
                 prop_assert!(windows || expected.customers.is_empty(), "{error}");
                 return Ok(());
             }
@@ -445,5 +452,40 @@ proptest! {
         let reversed = run(&files, &options).unwrap();
         prop_assert!(same_bits(&got, &reversed));
         prop_assert_eq!(got.fingerprint, reversed.fingerprint);
+    }
+}
+
+#[test]
+fn a_customer_is_one_wherever_its_rows_are() {
+    // Random UUIDs and a guest at the end of them all, who has a third of the rows, some of which are no money.
+    let guest = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+    let name = |i: u64| match i % 3 {
+        0 => guest.to_string(),
+        1 if i % 50 == 1 => format!("{}ff", &guest[..(i % 30) as usize]),
+        _ => {
+            let word = crate::random::hash_integer(i % 97);
+            let text = format!("{word:016x}{:016x}", word.rotate_left(9));
+            [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-")
+        }
+    };
+    let n = 1200u64;
+    let amount = |i: u64| if i % 7 == 0 { 1.0 / 3.0 } else { (i % 900) as f64 / 100.0 };
+    let names: Vec<String> = (0..n).map(name).collect();
+    let data = parquet(
+        vec![
+            ("customer_id", Arc::new(StringArray::from_iter_values(&names)) as ArrayRef),
+            ("date", Arc::new(Date32Array::from_iter_values((0..n).map(|i| 100 + (i / 8) as i32)))),
+            ("amount", Arc::new(Float64Array::from_iter_values((0..n).map(amount)))),
+        ],
+        100,
+    );
+    let mut expected: BTreeMap<&str, u32> = BTreeMap::new();
+    names.iter().for_each(|name| *expected.entry(name).or_default() += 1);
+    for memory_limit in [None, Some(60_000)] {
+        let options = HistoryOptions { memory_limit, ..HistoryOptions::default() };
+        let table = run(&[source("guests", data.clone())], &options).unwrap().table;
+        let got: Vec<(String, u32)> =
+            (0..table.len()).map(|i| (table.ids.text(i), table.transactions[i])).collect();
+        assert_eq!(got, expected.iter().map(|(name, rows)| (name.to_string(), *rows)).collect::<Vec<_>>());
     }
 }

@@ -87,7 +87,7 @@ impl History {
             for bound in bounds(file, customer.index)? {
                 let IdValues::Texts(texts) = ids(&bound, self.ids()).ok()?.values else { return None };
                 for row in 0..bound.len() {
-                    let text = texts.get(row).0;
+                    let text = texts.id(row).bytes;
                     let (least, greatest) = found.get_or_insert_with(|| (text.to_vec(), text.to_vec()));
                     if text < least.as_slice() {
                         *least = text.to_vec();

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::NullBuffer;
+use parquet::arrow::arrow_reader::RowSelection;
 
 use crate::amount::Refunds;
 use crate::calendar::Day;
@@ -97,7 +98,7 @@ impl History {
         for piece in &self.tasks[task] {
             progress.check()?;
             let done =
-                self.guarded(piece, || self.decode_piece(piece, options, progress, sink, &mut ledger))?;
+                self.guarded(piece, || self.decode_piece(piece, None, options, progress, sink, &mut ledger))?;
             if done.is_break() {
                 ledger.too_large = true;
                 return Ok(ledger);
@@ -117,12 +118,19 @@ impl History {
         sink: &mut impl Sink,
     ) -> Result<()> {
         let mut ledger = TaskLedger::default();
-        self.decode_piece(piece, self.options(), progress, sink, &mut ledger).map(|_| ())
+        self.decode_piece(piece, None, self.options(), progress, sink, &mut ledger).map(|_| ())
+    }
+
+    /// Decodes some rows of a row group: as many as `piece` says. Their numbers mean nothing.
+    pub(crate) fn decode_some(&self, piece: &Piece, some: RowSelection, sink: &mut impl Sink) -> Result<()> {
+        let mut ledger = TaskLedger::default();
+        self.decode_piece(piece, Some(some), self.options(), &(), sink, &mut ledger).map(|_| ())
     }
 
     fn decode_piece(
         &self,
         piece: &Piece,
+        some: Option<RowSelection>,
         options: &HistoryOptions,
         progress: &dyn Progress,
         sink: &mut impl Sink,
@@ -164,7 +172,8 @@ impl History {
             row: 0,
             scratch: Scratch::default(),
         };
-        for batch in file.reader(piece.group, Some(&sorted), piece.selection(file), BATCH)? {
+        let rows = some.or_else(|| piece.selection(file));
+        for batch in file.reader(piece.group, Some(&sorted), rows, BATCH)? {
             let batch = batch.map_err(|e| damaged_group(file.path(), piece.group, &e))?;
             if reader.batch(&batch, sink, ledger)?.is_break() {
                 return Ok(ControlFlow::Break(()));

@@ -171,7 +171,7 @@ impl Texts {
         if !self.has_blanks {
             return None;
         }
-        std::str::from_utf8(self.get(row).0).ok().filter(|text| text.trim().is_empty())
+        std::str::from_utf8(self.id(row).bytes).ok().filter(|text| text.trim().is_empty())
     }
 }
 

@@ -51,8 +51,12 @@ pub fn write_stretches(
         other => io(std::io::Error::other(other)),
     };
     // As many as there are threads, since the schema is known only when the first one is made.
-    let first = parallel::try_map(stretches.min(parallel::threads()), &make)?;
-    let schema = first[0].schema();
+    let first = parallel::try_map(stretches.min(parallel::threads()), |i| {
+        progress.check()?;
+        make(i)
+    })?;
+    let schema =
+        first.first().ok_or_else(|| Error::internal("writing a table", "it has no stretch"))?.schema();
     let file = File::create(path).map_err(|e| Error::io("create", path, e))?;
     let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties(&schema))).map_err(fail)?;
     let (mut writer, factory) = writer.into_serialized_writer().map_err(fail)?;

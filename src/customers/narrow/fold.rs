@@ -9,16 +9,20 @@ use std::collections::BTreeMap;
 use crate::amount::AmountKind;
 use crate::customers::blocks::Blocks;
 use crate::customers::cohorts::CohortTally;
-use crate::customers::fold::{Folded, Rule};
+use crate::customers::fold::{Aside, Rule};
 use crate::customers::fold_one::{FoldOne, Who};
 use crate::customers::narrow::format::Format;
 use crate::customers::narrow::groups::{Groups, each};
 use crate::customers::narrow::view::NarrowView;
 use crate::customers::record::{amount, when};
-use crate::customers::run::{Flat, Run};
-use crate::customers::statistics::{Floats, Money, Packed, Units};
+use crate::customers::run::Flat;
+use crate::customers::statistics::{Floats, Money, Packed, Tally, Units};
+use crate::customers::suspects::Suspect;
 
-/// Folds the rows of a partition, and the records of those that do not fit; `place` says where the customers go.
+/// What is counted of a partition, the rows set aside, and the customers with rows that may be equal.
+pub(crate) type Counted = (Tally, Vec<Aside>, Vec<Suspect>);
+
+/// Folds the rows of a partition, and the records of those that do not fit.
 pub(crate) fn fold_rows<F: Format>(
     format: &F,
     view: NarrowView,
@@ -26,12 +30,11 @@ pub(crate) fn fold_rows<F: Format>(
     wide: &Blocks,
     rule: &Rule,
     cohorts: Option<&mut CohortTally>,
-    place: impl FnOnce(Flat) -> Run,
-) -> Folded {
+) -> (Flat, Counted) {
     let part = Part { format, view, rows, wide, rule };
     match rule.shape.amounts {
-        AmountKind::Float => part.fold(Floats, cohorts, place),
-        AmountKind::Scaled { scale } => part.fold(Units { scale }, cohorts, place),
+        AmountKind::Float => part.fold(Floats, cohorts),
+        AmountKind::Scaled { scale } => part.fold(Units { scale }, cohorts),
     }
 }
 
@@ -59,7 +62,7 @@ fn is_plain(words: &mut [u64], last: u64) -> bool {
 
 /// Customers who are folded from whole records.
 struct Whole<F: Format> {
-    /// Of each group one more than the number of its records; 0 for the others. Empty if there is none.
+    /// Of each group one more than its place among the heads; 0 for the others. Empty if there is none.
     of_group: Vec<u32>,
     /// The heads of their rows' records.
     heads: Vec<Vec<u64>>,
@@ -125,12 +128,7 @@ impl<F: Format> Whole<F> {
 }
 
 impl<F: Format> Part<'_, F> {
-    fn fold<M: Money>(
-        &self,
-        money: M,
-        mut cohorts: Option<&mut CohortTally>,
-        place: impl FnOnce(Flat) -> Run,
-    ) -> Folded {
+    fn fold<M: Money>(&self, money: M, mut cohorts: Option<&mut CohortTally>) -> (Flat, Counted) {
         let Part { format, view, rule, .. } = *self;
         let mut groups = Groups::new(format, self.rows);
         let mut whole = Whole::new(self, &groups);
@@ -176,7 +174,7 @@ impl<F: Format> Part<'_, F> {
             self.fold_whole(&mut one, who, &heads, &mut texts, cohorts.as_deref_mut());
         }
         let FoldOne { tally, aside, suspects, records, .. } = one;
-        Folded { run: place(Flat { records, texts }), tally, aside, suspects }
+        (Flat { records, texts }, (tally, aside, suspects))
     }
 
     /// Folds a customer from the heads of its rows' records. `who` is the first word of its record, and its hash; its

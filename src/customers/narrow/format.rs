@@ -168,7 +168,8 @@ impl Format for Uuids {
 
     #[inline]
     fn hash(key: u128) -> u64 {
-        hash_integer((key >> 64) as u64 ^ (key as u64).rotate_left(32))
+        // One after the other: halves with the same number in them must not cancel each other out.
+        hash_integer(hash_integer((key >> 64) as u64) ^ key as u64)
     }
 
     #[inline]

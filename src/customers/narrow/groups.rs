@@ -8,7 +8,7 @@ use crate::customers::codes::CodeTable;
 use crate::customers::narrow::format::Format;
 
 /// Places may be so many times as many as rows, for each to have a counter of its own.
-const SPARSE: usize = 4;
+const SPARSE: usize = 2;
 
 /// Rows' words grouped by customer.
 pub(crate) struct Groups<F: Format> {

@@ -4,7 +4,7 @@
 //! What tells the customer and the row's number comes first ([`format`]), then a word that sorts like day, amount and
 //! check ([`view`]). Partitions are ranges of ids. What does not fit is kept as it is, in a store of its own.
 
-pub(crate) mod fold;
+mod fold;
 mod format;
 mod groups;
 mod scatter;
@@ -13,21 +13,21 @@ mod view;
 
 use crate::customers::blocks::Blocks;
 use crate::customers::cohorts::CohortTally;
-use crate::customers::fold::{Folded, Rule};
-use crate::customers::narrow::fold::fold_rows;
+use crate::customers::fold::Rule;
+use crate::customers::narrow::fold::{Counted, fold_rows};
 use crate::customers::narrow::format::{Format, Integers, Uuids};
 use crate::customers::narrow::short::Short;
 use crate::customers::narrow::view::NarrowView;
 use crate::customers::ranges::Ranges;
 use crate::customers::record::{pack_uuid, uuid_text};
-use crate::customers::run::{Flat, Run};
+use crate::customers::run::Flat;
 use crate::history::event::Event;
 use crate::history::{History, Sink, TextId};
 
 pub(crate) use scatter::NarrowScatter;
 
 /// Places in a history at which its rows are looked at first.
-const POINTS: u64 = if cfg!(test) { 3 } else { 16 };
+const POINTS: u64 = if cfg!(test) { 3 } else { 12 };
 /// Rows that are looked at, at each.
 const ROWS: u64 = if cfg!(test) { 8 } else { 2048 };
 /// If more than one id in so many is no UUID, none is tried.
@@ -102,7 +102,9 @@ impl Narrow {
             let bounds =
                 history.text_bounds().and_then(|(least, greatest)| half(&least).zip(half(&greatest)));
             let ranges = Ranges::new(&keys, bounds, partitions, u64::BITS)?;
-            let least = (1..partitions).map(|p| uuid_text([ranges.keys(p).start << 1, 0])).collect();
+            // No UUID has a key from 2⁶³ on: partitions that begin there are after all.
+            let least = |key: u64| if key >> 63 == 0 { uuid_text([key << 1, 0]) } else { [0xff; 36] };
+            let least = (1..partitions).map(|p| least(ranges.keys(p).start)).collect();
             return Some(Narrow { ranges, short, ids: NarrowIds::Uuids { least } });
         }
         let sign = if history.ids().is_signed() { 1 << 63 } else { 0 };
@@ -144,14 +146,13 @@ impl Narrow {
         wide: &Blocks,
         rule: &Rule,
         cohorts: Option<&mut CohortTally>,
-        place: impl FnOnce(Flat) -> Run,
-    ) -> Folded {
+    ) -> (Flat, Counted) {
         let view = self.view();
         match self.ids {
             NarrowIds::Integers { sign } => {
-                fold_rows(&self.integers(partition, sign), view, rows, wide, rule, cohorts, place)
+                fold_rows(&self.integers(partition, sign), view, rows, wide, rule, cohorts)
             }
-            NarrowIds::Uuids { .. } => fold_rows(&Uuids, view, rows, wide, rule, cohorts, place),
+            NarrowIds::Uuids { .. } => fold_rows(&Uuids, view, rows, wide, rule, cohorts),
         }
     }
 }

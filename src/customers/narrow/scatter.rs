@@ -4,13 +4,13 @@ use crate::customers::narrow::format::{Format, Integers, Uuids};
 use crate::customers::narrow::view::NarrowView;
 use crate::customers::narrow::{Narrow, NarrowIds, uuid_key};
 use crate::customers::record::pack_uuid;
-use crate::customers::store::{Open, Scatter};
+use crate::customers::store::Open;
 use crate::error::Result;
 use crate::history::event::{Event, When};
 use crate::history::{Sink, TextId};
 
 /// Rows that are packed together.
-const TOGETHER: usize = 256;
+const TOGETHER: usize = if cfg!(test) { 5 } else { 256 };
 
 /// Scatters the rows of one thread.
 #[derive(Debug)]
@@ -19,23 +19,24 @@ pub(crate) struct NarrowScatter<'a> {
     /// Of signed integers the sign bit.
     sign: u64,
     open: Open<'a>,
-    wide: Scatter<'a>,
+    /// The first part of the store for rows that do not fit.
+    wide: usize,
 }
 
 impl<'a> NarrowScatter<'a> {
-    pub(crate) fn new(plan: &'a Narrow, open: Open<'a>, wide: Scatter<'a>) -> NarrowScatter<'a> {
+    pub(crate) fn new(plan: &'a Narrow, open: Open<'a>, wide: usize) -> NarrowScatter<'a> {
         let sign = if let NarrowIds::Integers { sign } = plan.ids { sign } else { 0 };
         NarrowScatter { plan, sign, open, wide }
     }
 
     /// What went wrong while blocks were handed on.
     pub(crate) fn check(&mut self) -> Result<()> {
-        self.open.check().and(self.wide.check())
+        self.open.check()
     }
 
     /// Hands on the blocks that are not full.
     pub(crate) fn finish(self) -> Result<()> {
-        self.open.finish().and(self.wide.finish())
+        self.open.finish()
     }
 
     #[inline]
@@ -49,15 +50,17 @@ impl<'a> NarrowScatter<'a> {
         }
         let nearest = || plan.ranges.nearest(id ^ self.sign);
         let partition = found.map_or_else(nearest, |(partition, _)| partition);
-        self.wide.integer_to(partition, id, &event);
+        self.open.integer(self.wide + partition, id, &event);
     }
 
     /// Takes a text that is no UUID with a place, or a row whose amount does not fit.
     #[cold]
     fn take_wide(&mut self, id: TextId<'_>, event: Event<'_>) {
         let NarrowIds::Uuids { least } = &self.plan.ids else { return };
-        let partition = least.partition_point(|least| least.as_slice() <= id.bytes);
-        self.wide.text_to(partition, id.bytes, id.hash(), &event);
+        let place = pack_uuid(id.bytes).and_then(|[high, _]| self.plan.ranges.mark(uuid_key(high)));
+        let nearest = || least.partition_point(|least| least.as_slice() <= id.bytes);
+        let partition = place.map_or_else(nearest, |(partition, _)| partition);
+        self.open.text(self.wide + partition, id, id.hash(), &event);
     }
 }
 

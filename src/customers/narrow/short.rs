@@ -15,21 +15,24 @@ pub(crate) enum Short {
     Parts(f64),
 }
 
-/// Decimals that floating-point amounts may have, by tenths: whole numbers, cents, mills.
+/// Parts of the unit that floating-point amounts may be in: whole numbers, cents, mills, tenths of mills.
 const PARTS: [f64; 4] = [1.0, 100.0, 1000.0, 10_000.0];
 
 /// 1.5 · 2⁵².
 const ROUNDER: f64 = 6_755_399_441_055_744.0;
 
 impl Short {
-    /// The way in which nearly all of these amounts fit.
+    /// The way in which most of these amounts fit, if nearly all do.
     pub(super) fn of(keys: &[u64], kind: AmountKind) -> Option<Short> {
-        let all_but_few =
-            |short: Short| keys.iter().filter(|&&key| short.pack(key).is_none()).count() * FEW <= keys.len();
-        match kind {
-            AmountKind::Scaled { .. } => Some(Short::Units).filter(|&short| all_but_few(short)),
-            AmountKind::Float => PARTS.map(Short::Parts).into_iter().find(|&short| all_but_few(short)),
-        }
+        let misfits = |short: Short| keys.iter().filter(|&&key| short.pack(key).is_none()).count();
+        let all: &[Short] = match kind {
+            AmountKind::Scaled { .. } => &[Short::Units],
+            AmountKind::Float => &PARTS.map(Short::Parts),
+        };
+        // Of several that are equally good, the coarsest.
+        let (misfits, short) =
+            all.iter().map(|&short| (misfits(short), short)).min_by_key(|&(misfits, _)| misfits)?;
+        (misfits * FEW <= keys.len()).then_some(short)
     }
 
     /// An amount of 32 bits that sorts like its key; `None` if it does not fit exactly.

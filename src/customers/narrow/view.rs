@@ -51,8 +51,8 @@ impl NarrowView {
 
     /// The greatest word of a row of that day.
     pub(crate) fn last_of(day: Day) -> u64 {
-        let days = (day.0 - Day::EARLIEST.0) as u64;
-        days << BELOW_DAY | ((1 << BELOW_DAY) - 1)
+        let days = day.clamp(Day::EARLIEST, Day::LATEST).0 - Day::EARLIEST.0;
+        (days as u64) << BELOW_DAY | ((1 << BELOW_DAY) - 1)
     }
 
     /// The word of a row.
