@@ -65,14 +65,15 @@ pub struct Plan {
     pub strategy: Strategy,
     /// Threads to work with.
     pub threads: usize,
-    /// Bytes of memory (or disk) for a row.
-    pub bytes_per_row: f64,
+    /// Bytes of memory (or disk) for a row: fewer where all amounts are money of a few decimals and ids lie close together
+    /// or are UUIDs, which no footer says.
+    pub bytes_per_row: Between,
     /// The length of ids, where they are texts.
     pub id_length: Option<IdLength>,
     /// Customers: no more than there are rows, or integers between the smallest and the largest id.
     pub customers: Between,
     /// Bytes for all rows.
-    pub row_bytes: u64,
+    pub row_bytes: Between,
     /// Bytes for all customers once their rows are folded.
     pub customer_bytes: Between,
     /// The limit, if there is one.
@@ -87,8 +88,9 @@ pub struct Plan {
 
 /// What [`crate::customers::read_history`] would take with `threads` threads (0 for one per core), from the footers alone.
 ///
-/// Rows are counted as they lie in memory: three words of 64 bits each, one more with an order column, and packed texts. How
-/// many customers there are stands in no footer, so that memory and spill file have bounds, not one figure.
+/// Rows are counted as they lie in memory: three words of 64 bits each, one more with an order column, and packed texts; two
+/// words, or four with a UUID, where rows are narrow. Neither that nor how many customers there are stands in a footer, so
+/// that memory and spill file have bounds, not one figure.
 ///
 /// # Errors
 /// Those of opening a history; [`crate::Error::Value`] for a memory limit that is too small to work with, as reading would say.
@@ -107,8 +109,16 @@ fn plan_of(history: &History, options: &HistoryOptions, threads: usize) -> Resul
         IdLength { bytes: bytes.unwrap_or(ASSUMED_ID_BYTES), known: bytes.is_some() }
     });
     let id_words = id_length.map_or(0.0, |length| packed_words(length.bytes));
-    let bytes_per_row = 8.0 * (3.0 + history.extras().words() as f64 + id_words);
-    let row_bytes = (rows as f64 * bytes_per_row) as u64;
+    let wide = 3.0 + history.extras().words() as f64 + id_words;
+    let narrow = match id_length {
+        _ if history.extras().words() > 0 || options.append.is_some() => wide,
+        None => 2.0,
+        Some(length) if length.bytes == UUID_BYTES => 4.0,
+        Some(_) => wide,
+    };
+    let between = |least: f64, most: f64| Between { least: least as u64, most: most as u64 };
+    let bytes_per_row = between(8.0 * narrow, 8.0 * wide);
+    let row_bytes = between(8.0 * narrow * rows as f64, 8.0 * wide * rows as f64);
     let customers = Between { least: 1, most: history.id_span().map_or(rows, |span| span.min(rows)) };
     let per_customer = 8.0
         * (figure_words(history, options) as f64 + if id_length.is_some() { 1.0 + id_words } else { 0.0 });
@@ -123,24 +133,24 @@ fn plan_of(history: &History, options: &HistoryOptions, threads: usize) -> Resul
     };
     // Half of the blocks being filled is empty at the end, and keeping account of blocks takes a hundredth.
     let held = |bytes: u64| bytes + bytes / 100;
-    let in_blocks = held(row_bytes) + open_blocks(rows, threads_wide) / 2;
+    let in_blocks = |bytes: u64| held(bytes) + open_blocks(rows, threads_wide) / 2;
     // Partitions give their rows' memory back while their customers are folded, so that customers need more only where
     // they are larger than their rows.
     let streams = history.clustered().is_some_and(|clustered| clustered.promised);
     let memory = Between {
-        least: fixed(customers.least) + if streams { 0 } else { in_blocks },
+        least: fixed(customers.least) + if streams { 0 } else { in_blocks(row_bytes.least) },
         most: fixed(customers.most)
-            + in_blocks.max(held(customer_bytes.most))
+            + in_blocks(row_bytes.most).max(held(customer_bytes.most))
             + open_blocks(rows, threads_wide) / 2,
     };
     let limit = options.memory_limit.unwrap_or(u64::MAX);
     let blocks = u64::try_from(share.blocks).unwrap_or(u64::MAX);
-    let needs_room = row_bytes + open_blocks(rows, threads_wide);
-    let fits = needs_room.max(customer_bytes.most) <= blocks;
+    let needs_room = |bytes: u64| bytes + open_blocks(rows, threads_wide);
+    let fits = needs_room(row_bytes.most).max(customer_bytes.most) <= blocks;
     // Partitions are written whole, down to nine tenths of the limit; one that went to disk once stays there.
     let spill = Between {
-        least: needs_room.saturating_sub(blocks).min(row_bytes),
-        most: if fits { 0 } else { row_bytes + customer_bytes.most },
+        least: needs_room(row_bytes.least).saturating_sub(blocks).min(row_bytes.least),
+        most: if fits { 0 } else { row_bytes.most + customer_bytes.most },
     };
     Ok(Plan {
         row_groups: history.inspection().files.iter().map(|file| file.row_groups as u64).sum(),
@@ -159,9 +169,12 @@ fn plan_of(history: &History, options: &HistoryOptions, threads: usize) -> Resul
     })
 }
 
+/// Bytes of a UUID's text.
+const UUID_BYTES: f64 = 36.0;
+
 /// Words of a packed text of so many bytes on average; those of 36 are taken for UUIDs, which take two.
 fn packed_words(bytes: f64) -> f64 {
-    if bytes == 36.0 { 2.0 } else { (bytes / 8.0).ceil() }
+    if bytes == UUID_BYTES { 2.0 } else { (bytes / 8.0).ceil() }
 }
 
 /// Words of a customer's figures.
@@ -194,7 +207,8 @@ mod tests {
         let plan = plan(&history(ids), &HistoryOptions::default(), 2).unwrap();
         assert_eq!((plan.history.rows, plan.row_groups, plan.threads), (1000, 2, 2));
         assert_eq!(plan.strategy, Strategy::Scatter { partitions: 32 });
-        assert_eq!((plan.row_bytes, plan.customers.most, plan.customer_bytes.most), (24_000, 40, 40 * 48));
+        assert_eq!(plan.row_bytes, Between { least: 16_000, most: 24_000 });
+        assert_eq!((plan.customers.most, plan.customer_bytes.most), (40, 40 * 48));
         assert_eq!((plan.fits, plan.spill), (true, Between { least: 0, most: 0 }));
         assert!(plan.memory.least <= plan.memory.most);
     }
@@ -205,7 +219,8 @@ mod tests {
         let ids = Arc::new(StringArray::from_iter_values((0..1000).map(|i| uuid(i % 40))));
         let plan = plan(&history(ids), &HistoryOptions::default(), 1).unwrap();
         assert_eq!(plan.id_length, Some(IdLength { bytes: 36.0, known: true }));
-        assert_eq!((plan.bytes_per_row, plan.customers.most), (40.0, 1000));
+        assert_eq!(plan.bytes_per_row, Between { least: 32, most: 40 });
+        assert_eq!(plan.customers.most, 1000);
     }
 
     #[test]

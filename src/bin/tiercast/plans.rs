@@ -18,8 +18,8 @@ pub fn table(plan: &Plan) -> String {
     let (name, how) = strategy(plan.strategy);
     line("strategy", name.to_string(), how);
     line("threads", count(plan.threads as u64), String::new());
-    let row = format!("{} a row{}", size(plan.bytes_per_row as u64), id_note(plan));
-    line("bytes of all rows", size(plan.row_bytes), row);
+    let row = format!("{} a row{}", between(plan.bytes_per_row), id_note(plan));
+    line("bytes of all rows", between(plan.row_bytes), row);
     line("customers, at most", count(plan.customers.most), "no footer says how many".into());
     line("bytes of all customers, at most", size(plan.customer_bytes.most), String::new());
     let limit = match (plan.memory_limit, plan.fits) {
