@@ -90,7 +90,7 @@ fn warnings(ledger: &Ledger, cohorts: Option<&CohortTable>) -> Vec<String> {
     let lost = ledger.set_aside.len() as u64;
     // One row in twenty is more than a few slips of the keyboard.
     if lost * 20 > ledger.read {
-        out.push(format!("{lost} of {} rows are set aside: set_aside.parquet lists them", ledger.read));
+        out.push(format!("{lost} of {} rows are set aside: the ledger counts them by reason, and `run` lists them in set_aside.parquet", ledger.read));
     }
     out
 }

@@ -469,7 +469,7 @@ fn a_customer_is_one_wherever_its_rows_are() {
         }
     };
     let n = 1200u64;
-    let amount = |i: u64| if i % 7 == 0 { 1.0 / 3.0 } else { (i % 900) as f64 / 100.0 };
+    let amount = |i: u64| if i.is_multiple_of(7) { 1.0 / 3.0 } else { (i % 900) as f64 / 100.0 };
     let names: Vec<String> = (0..n).map(name).collect();
     let data = parquet(
         vec![

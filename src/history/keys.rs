@@ -239,7 +239,9 @@ fn texts(array: &ArrayRef, entries: Option<Vec<usize>>) -> Texts {
             let mut hashes = Vec::with_capacity(if entries.is_some() { $array.len() } else { 0 });
             for i in 0..$array.len() {
                 let text = $array.value(i);
-                has_blanks |= text.trim_start().is_empty() && $array.is_valid(i);
+                // Nearly all begin with a letter or a digit.
+                let begins = text.as_bytes().first().is_some_and(u8::is_ascii_graphic);
+                has_blanks |= !begins && text.trim_start().is_empty() && $array.is_valid(i);
                 if entries.is_some() {
                     hashes.push(id_hash(text.as_bytes()));
                 }

@@ -27,7 +27,7 @@ use crate::history::{History, Sink, TextId};
 pub(crate) use scatter::NarrowScatter;
 
 /// Places in a history at which its rows are looked at first.
-const POINTS: u64 = if cfg!(test) { 3 } else { 12 };
+const POINTS: u64 = if cfg!(test) { 3 } else { 8 };
 /// Rows that are looked at, at each.
 const ROWS: u64 = if cfg!(test) { 8 } else { 2048 };
 /// If more than one id in so many is no UUID, none is tried.
