@@ -1,7 +1,7 @@
 //! Rows in few words, for the histories that most companies have: ids are integers not too far apart or UUIDs, amounts
 //! are money of a few decimals, and there is nothing else.
 //!
-//! What tells the customer and the row's number comes first ([`format`]), then a word that sorts like day, amount and
+//! What tells the customer and the row's number comes first ([`mod@format`]), then a word that sorts like day, amount and
 //! check ([`view`]). Partitions are ranges of ids. What does not fit is kept as it is, in a store of its own.
 
 mod fold;
