@@ -197,7 +197,7 @@ fn text_of(word: u64) -> [u8; 8] {
 pub(crate) fn pack_uuid(text: &[u8]) -> Option<[u64; 2]> {
     let t: &[u8; 36] = text.try_into().ok()?;
     let two = |a: usize, b: usize| [t[a], t[a + 1], t[a + 2], t[a + 3], t[b], t[b + 1], t[b + 2], t[b + 3]];
-    let parts = [two(0, 4), two(9, 14), two(19, 24), two(28, 32)].map(digits);
+    let parts = [digits(two(0, 4)), digits(two(9, 14)), digits(two(19, 24)), digits(two(28, 32))];
     let dashes = DASHES.iter().all(|&at| t[at] == b'-');
     let all = dashes && parts.iter().all(|&part| part != u64::MAX);
     all.then_some([parts[0] << 32 | parts[1], parts[2] << 32 | parts[3]])

@@ -30,11 +30,13 @@ impl<F: Format> Groups<F> {
     pub(crate) fn new(format: &F, blocks: &Blocks) -> Groups<F> {
         let count = blocks.list.iter().map(Vec::len).sum::<usize>() / F::ROW;
         if let Some(places) = format.places().filter(|&places| places <= SPARSE * count) {
+            let places = (places, each(format, blocks).map(|(key, _, _)| F::place(key)));
             let (words, ends) = gather(format, blocks, count, places, |_, key| F::place(key));
             return Groups { words, ends, which: Which::Place };
         }
         let (keys, of_rows) = find(format, blocks, count);
-        let (words, ends) = gather(format, blocks, count, keys.len(), |row, _| of_rows[row] as usize);
+        let groups = (keys.len(), of_rows.iter().map(|&group| group as usize));
+        let (words, ends) = gather(format, blocks, count, groups, |row, _| of_rows[row] as usize);
         Groups { words, ends, which: Which::Found { keys, of_rows } }
     }
 
@@ -107,16 +109,17 @@ fn find<F: Format>(format: &F, blocks: &Blocks, count: usize) -> (Vec<F::Key>, V
     (order.iter().map(|&(_, code)| found[code as usize]).collect(), of_rows)
 }
 
-/// A counting sort by group: the rows' words, and where those of each group end.
+/// A counting sort by group, of which the number and the rows' are given: the rows' words, and where those of each group
+/// end.
 fn gather<F: Format>(
     format: &F,
     blocks: &Blocks,
     count: usize,
-    groups: usize,
+    (groups, of_rows): (usize, impl Iterator<Item = usize>),
     group_of: impl Fn(usize, F::Key) -> usize,
 ) -> (Vec<u64>, Vec<u32>) {
     let mut ends = vec![0u32; groups];
-    each(format, blocks).enumerate().for_each(|(i, (key, _, _))| ends[group_of(i, key)] += 1);
+    of_rows.for_each(|group| ends[group] += 1);
     let mut sum = 0;
     for end in &mut ends {
         (*end, sum) = (sum, sum + *end);

@@ -34,7 +34,7 @@ pub fn into_record_batch(table: CustomerTable) -> Result<RecordBatch> {
     let may_be_null = table.columns.iter().filter(|column| matches!(column.values, Values::Array(_)));
     let may_be_null: Vec<String> = may_be_null.map(|column| column.name.clone()).collect();
     let (ids, columns) = columns(table);
-    let ids = id_columns(&ids, &columns)?.into_iter().map(|(name, array)| (name, array, false));
+    let ids = id_columns(ids, &columns)?.into_iter().map(|(name, array)| (name, array, false));
     let columns = columns.into_iter().map(|(name, array)| {
         let nullable = may_be_null.contains(&name);
         (name, array, nullable)
@@ -53,9 +53,9 @@ pub fn with_prospects(table: &CustomerTable, prospects: &Prospects) -> Result<Re
     let everyone = UInt64Array::from_iter_values(order.iter().copied());
     let customers: UInt64Array = order.iter().map(|&row| is_customer(row).then_some(row)).collect();
     let joined = |a: &ArrayRef, b: &ArrayRef| take(&concat(&[a, b])?, &everyone);
-    let (_, others) = columns(table.clone());
-    let of_table = id_columns(&table.ids, &others)?;
-    let of_prospects = ids(&prospects.ids)?;
+    let (ids_of_table, others) = columns(table.clone());
+    let of_table = id_columns(ids_of_table, &others)?;
+    let of_prospects = ids(prospects.ids.clone())?;
     let ids = of_table
         .iter()
         .zip(&of_prospects)
@@ -115,7 +115,7 @@ fn columns(table: CustomerTable) -> (Ids, Vec<(String, ArrayRef)>) {
 }
 
 /// The columns of ids, each under a name that none of `others` has, whatever its case.
-fn id_columns(list: &Ids, others: &[(String, ArrayRef)]) -> Result<Vec<(String, ArrayRef)>> {
+fn id_columns(list: Ids, others: &[(String, ArrayRef)]) -> Result<Vec<(String, ArrayRef)>> {
     let mut out: Vec<(String, ArrayRef)> = Vec::new();
     for (mut name, array) in ids(list)? {
         let is_taken = |name: &str, out: &[(String, ArrayRef)]| {
@@ -148,31 +148,31 @@ fn dates(days: Vec<Day>) -> ArrayRef {
 }
 
 /// The columns of ids. Those of a width came from a column of that width (or a narrower one), so that they fit.
-pub(crate) fn ids(ids: &Ids) -> Result<Vec<(String, ArrayRef)>> {
+pub(crate) fn ids(ids: Ids) -> Result<Vec<(String, ArrayRef)>> {
     macro_rules! narrow {
         ($array:ty, $int:ty, $values:expr) => {
-            Arc::new(<$array>::from_iter_values($values.iter().map(|&v| v as $int))) as ArrayRef
+            Arc::new(<$array>::from_iter_values($values.into_iter().map(|v| v as $int))) as ArrayRef
         };
     }
     let array = match ids {
         Ids::Signed { values, bits: 8 } => narrow!(Int8Array, i8, values),
         Ids::Signed { values, bits: 16 } => narrow!(Int16Array, i16, values),
         Ids::Signed { values, bits: 32 } => narrow!(Int32Array, i32, values),
-        Ids::Signed { values, .. } => narrow!(Int64Array, i64, values),
+        Ids::Signed { values, .. } => Arc::new(Int64Array::from(values)),
         Ids::Unsigned { values, bits: 8 } => narrow!(UInt8Array, u8, values),
         Ids::Unsigned { values, bits: 16 } => narrow!(UInt16Array, u16, values),
         Ids::Unsigned { values, bits: 32 } => narrow!(UInt32Array, u32, values),
-        Ids::Unsigned { values, .. } => narrow!(UInt64Array, u64, values),
-        Ids::Text { ends, bytes, kind } => texts(ends, bytes, *kind)?,
+        Ids::Unsigned { values, .. } => Arc::new(UInt64Array::from(values)),
+        Ids::Text { ends, bytes, kind } => texts(&ends, bytes, kind)?,
         Ids::Composite { ends, bytes, parts } => {
-            let begins = std::iter::once(&0).chain(ends);
-            return composite::columns(parts, begins.zip(ends).map(|(&begin, &end)| &bytes[begin..end]));
+            let begins = std::iter::once(&0).chain(&ends);
+            return composite::columns(&parts, begins.zip(&ends).map(|(&begin, &end)| &bytes[begin..end]));
         }
     };
     Ok(vec![("customer_id".to_string(), array)])
 }
 
-fn texts(ends: &[usize], bytes: &[u8], kind: TextKind) -> Result<ArrayRef> {
+fn texts(ends: &[usize], bytes: Vec<u8>, kind: TextKind) -> Result<ArrayRef> {
     let failed = |e| Error::internal("writing text ids", e);
     let small = i32::try_from(bytes.len()).is_ok();
     Ok(match kind {
@@ -186,13 +186,13 @@ fn texts(ends: &[usize], bytes: &[u8], kind: TextKind) -> Result<ArrayRef> {
         TextKind::Utf8 if small => {
             let offsets: ScalarBuffer<i32> =
                 std::iter::once(0).chain(ends.iter().map(|&e| e as i32)).collect();
-            let values = Buffer::from_slice_ref(bytes);
+            let values = Buffer::from_vec(bytes);
             Arc::new(StringArray::try_new(OffsetBuffer::new(offsets), values, None).map_err(failed)?)
         }
         TextKind::Utf8 | TextKind::LargeUtf8 => {
             let offsets: ScalarBuffer<i64> =
                 std::iter::once(0).chain(ends.iter().map(|&e| e as i64)).collect();
-            let values = Buffer::from_slice_ref(bytes);
+            let values = Buffer::from_vec(bytes);
             Arc::new(LargeStringArray::try_new(OffsetBuffer::new(offsets), values, None).map_err(failed)?)
         }
     })

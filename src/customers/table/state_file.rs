@@ -64,7 +64,7 @@ impl Customers {
         let low = |at: usize| records.iter().map(move |record| record[at] as u32);
         let days = |days: Vec<i32>| Arc::new(Date32Array::from(days)) as ArrayRef;
         let counts = |counts: Vec<u32>| Arc::new(UInt32Array::from(counts)) as ArrayRef;
-        let ids = batch::ids(&ids(&flat, &records, self.about.kind, &self.about.parts))?;
+        let ids = batch::ids(ids(&flat, &records, self.about.kind, &self.about.parts))?;
         let ids = ids.into_iter().enumerate();
         let mut columns: Vec<(String, ArrayRef)> =
             ids.map(|(part, (_, array))| (id_column(self.about.kind, part), array)).collect();
