@@ -179,6 +179,14 @@ fn options_that_contradict_each_other() {
     fails(&scratch, &with(&["--keep", "city,city"]), &["it is the kept value column already", "once"]);
     fails(&scratch, &with(&["--customer", "number"]), &["it is the customer column already", "once"]);
     fails(&scratch, &with(&["--margin", "0.5"]), &["a share of revenue belongs to lifetime value"]);
+    for (option, value) in [("--periods", "month:3"), ("--unit", "day")] {
+        let said = format!("{option} cannot be \"{value}\"");
+        fails(
+            &scratch,
+            &with(&[option, value]),
+            &[&said, "belongs to the customer table", "tiercast summarize"],
+        );
+    }
 }
 
 #[test]

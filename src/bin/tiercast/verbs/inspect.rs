@@ -15,6 +15,7 @@ use crate::{tables, terminal};
 /// Runs the verb.
 pub fn main(global: &Global, args: InspectArgs, matches: Option<&ArgMatches>) -> Result<()> {
     super::refuse_share(&args.reading, matches)?;
+    super::refuse_table_options(matches)?;
     let mut settings =
         settings::resolve(global, Typed { reading: args.reading, matches, ..Typed::default() })?;
     settings.run.history.cohorts = None;

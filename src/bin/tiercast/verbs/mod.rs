@@ -47,6 +47,22 @@ fn refuse_share(reading: &HistoryArgs, matches: Option<&ArgMatches>) -> Result<(
     }
 }
 
+/// Refuses what only shapes a customer table where none is made: it would be ignored in silence.
+fn refuse_table_options(matches: Option<&ArgMatches>) -> Result<()> {
+    for (id, option) in [("periods", "--periods"), ("unit", "--unit")] {
+        let typed = matches.filter(|m| m.value_source(id) == Some(ValueSource::CommandLine));
+        if let Some(value) = typed.and_then(|m| m.get_raw(id)?.next()) {
+            return Err(Error::value(
+                option,
+                value.to_string_lossy(),
+                "it belongs to the customer table, which this verb does not make",
+                "leave it out, or use `tiercast summarize`",
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Runs `work` with the number of threads that was asked for.
 fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> Result<R> + Send) -> Result<R> {
     tiercast::parallel::with_threads(threads, work)?
