@@ -18,6 +18,7 @@ pub mod names;
 mod narrow;
 pub mod plan;
 mod ranges;
+mod read;
 mod record;
 #[cfg(test)]
 mod reference;
@@ -49,6 +50,7 @@ pub mod table;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 pub use groups::Customers;
 pub use plan::{Plan, plan};

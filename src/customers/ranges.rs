@@ -1,5 +1,5 @@
 //! Partitions that are ranges of ids: what is folded of one follows what is folded of the one before it, and within a
-//! partition an id takes half the bits.
+//! partition an integer takes half the bits.
 
 use std::ops::Range;
 

@@ -26,6 +26,7 @@ pub(crate) fn partitions(rows: u64) -> usize {
 pub(crate) struct Store<'a> {
     pub(crate) pool: &'a Pool,
     pub(crate) spill: &'a Spill,
+    /// How the records of rows are laid out, but for those of narrow ones.
     pub(crate) layout: Layout,
     /// Bytes that blocks may take in memory.
     limit: usize,

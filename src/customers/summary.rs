@@ -10,6 +10,7 @@ use crate::customers::fold::{Folded, Rule};
 use crate::customers::groups::{About, Customers};
 use crate::customers::memory::Memory;
 use crate::customers::names;
+use crate::customers::read::Read;
 use crate::customers::record::Layout;
 use crate::customers::run::Run;
 use crate::customers::scan::ScanRule;
@@ -21,10 +22,10 @@ use crate::customers::state::{self, StateInfo, StateRows, VERSION, check_options
 use crate::customers::statistics::Tally;
 use crate::customers::stream::{Done, Places, Strategy, Streamed, stream};
 use crate::customers::table::{CustomerTable, read_info};
-use crate::error::{Error, Result};
+use crate::customers::windows::{check_order, no_usable_row};
+use crate::error::Result;
 use crate::history::{
-    Currencies, History, HistoryOptions, Inspection, JoinReport, KeptColumn, Ledger, Reason, SetAsideRow,
-    Source, TaskLedger,
+    History, HistoryOptions, Inspection, JoinReport, KeptColumn, Ledger, Reason, SetAsideRow, Source,
 };
 use crate::progress::Progress;
 
@@ -122,8 +123,10 @@ impl Reading {
 /// - Customers are ordered by id. The result has the same bits at any number of threads, and for any order of the rows
 ///   and files (only which of two equal rows is the duplicate follows the files).
 ///
-/// Errors: everything that opening and decoding can meet; [`Error::NoUsableRow`], [`Error::BeforeHistory`],
-/// [`Error::Value`] for windows that are none and for amounts that add up to infinity, [`Error::Interrupted`].
+/// Errors: everything that opening and decoding can meet;
+/// [`Error::NoUsableRow`](crate::Error::NoUsableRow), [`Error::BeforeHistory`](crate::Error::BeforeHistory),
+/// [`Error::Value`](crate::Error::Value) for windows that are none and for amounts that add up to infinity,
+/// [`Error::Interrupted`](crate::Error::Interrupted).
 pub fn summarize(
     sources: &[Source],
     options: &HistoryOptions,
@@ -137,7 +140,7 @@ pub fn summarize(
 /// again.
 ///
 /// # Errors
-/// As for [`summarize`]; [`Error::FileChanged`] for a file that is no longer the one that was opened.
+/// As for [`summarize`]; [`Error::FileChanged`](crate::Error::FileChanged) for a file that is no longer the one that was opened.
 pub fn summarize_open(history: History, unit: Unit, progress: &dyn Progress) -> Result<Summary> {
     let Reading { customers, ledger, history, fingerprint, cohorts, strategy, .. } =
         read_for(history, unit, true, progress)?;
@@ -361,89 +364,6 @@ fn conclude(
         state,
         strategy,
     })
-}
-
-/// What reading leaves beside the rows: the ledger so far, and the days between which they lie.
-pub(crate) struct Read {
-    pub(crate) ledger: Ledger,
-    pub(crate) first_order: Option<Day>,
-    pub(crate) last_order: Option<Day>,
-    pub(crate) last_refund: Option<Day>,
-    /// Rows of days that the state holds, and the first file with such rows.
-    pub(crate) closed: Option<(u64, u32)>,
-}
-
-/// The sum of the tasks' ledgers; `None` if an exact amount is too large to be held exactly.
-pub(crate) fn sum_up(
-    history: &History,
-    options: &HistoryOptions,
-    ledgers: impl IntoIterator<Item = TaskLedger>,
-) -> Result<Option<Read>> {
-    let mut ledger = Ledger {
-        files: history.inspection().files.iter().map(|file| file.name.clone()).collect(),
-        skipped: history.inspection().skipped.clone(),
-        ..Ledger::default()
-    };
-    let mut currencies = Currencies::default();
-    let (mut first_order, mut last_order, mut last_refund) = (None, None, None);
-    let mut closed = None;
-    for task_ledger in ledgers {
-        if task_ledger.too_large {
-            return Ok(None);
-        }
-        ledger.read += task_ledger.read;
-        ledger.set_aside.extend(task_ledger.set_aside);
-        ledger.without_cost += task_ledger.without_cost;
-        currencies.add(&task_ledger.currencies);
-        first_order = first_order.into_iter().chain(task_ledger.first_order).min();
-        last_order = last_order.max(task_ledger.last_order);
-        last_refund = last_refund.max(task_ledger.last_refund);
-        if let Some(file) = task_ledger.closed_file {
-            closed = Some(closed.map_or((task_ledger.closed, file), |(rows, first): (u64, u32)| {
-                (rows + task_ledger.closed, first)
-            }));
-        }
-    }
-    ledger.currency = history.check_currencies(&currencies, options)?;
-    Ok(Some(Read { ledger, first_order, last_order, last_refund, closed }))
-}
-
-pub(crate) fn check_order(calibration_end: Day, as_of: Day) -> Result<()> {
-    if calibration_end <= as_of {
-        return Ok(());
-    }
-    Err(Error::value(
-        "--calibration-end",
-        calibration_end,
-        format!("it is after the as-of date, {as_of}"),
-        format!("give a date up to {as_of}, or a later --as-of"),
-    ))
-}
-
-pub(crate) fn window(
-    options: &HistoryOptions,
-    ledger: &Ledger,
-    first_order: Option<Day>,
-    last: Option<Day>,
-) -> Result<Window> {
-    let first = first_order.ok_or_else(|| no_usable_row(ledger))?;
-    let not_before = |name, day: Day| {
-        if day < first { Err(Error::BeforeHistory { name, day, first }) } else { Ok(()) }
-    };
-    if let Some(as_of) = options.as_of {
-        not_before("--as-of", as_of)?;
-    }
-    let as_of = options.as_of.or(last).ok_or_else(|| no_usable_row(ledger))?;
-    let calibration_end = options.calibration_end.unwrap_or(as_of);
-    not_before("--calibration-end", calibration_end)?;
-    check_order(calibration_end, as_of)?;
-    Ok(Window { calibration_end, as_of })
-}
-
-fn no_usable_row(ledger: &Ledger) -> Error {
-    let reasons: Vec<String> =
-        ledger.counts().iter().map(|(reason, count)| format!("{reason}: {count}")).collect();
-    Error::NoUsableRow { rows: ledger.read, reasons: reasons.join(", ") }
 }
 
 /// Adds the partitions' counts and the rows they set aside to the ledger.

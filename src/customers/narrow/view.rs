@@ -9,7 +9,7 @@ use crate::history::event::{CHECK_BITS, When};
 const BELOW_DAY: u32 = 32 + BELOW_AMOUNT;
 const BELOW_AMOUNT: u32 = CHECK_BITS + 4;
 
-/// What a narrow row's second word says.
+/// What a narrow row's last word says.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NarrowView(pub(crate) Short);
 
