@@ -28,6 +28,9 @@ use crate::progress::Progress;
 /// Rows of a batch: its columns (24 bytes a row and the decoder's own) stay in a core's cache.
 const BATCH: usize = if cfg!(test) { 16 } else { 4096 };
 
+/// Text ids that are handed on together.
+const TEXTS: usize = if cfg!(test) { 3 } else { 128 };
+
 /// Receives the usable rows of a task.
 pub trait Sink {
     /// A row of a customer with an integer id, as 64 bits.
@@ -40,6 +43,12 @@ pub trait Sink {
     }
     /// A row of a customer with a text or composite id.
     fn text(&mut self, id: TextId<'_>, event: Event<'_>);
+    /// Rows of customers with text ids, in the same way.
+    fn texts(&mut self, ids: &[TextId<'_>], whens: &[u64], amounts: &[u64]) {
+        for ((&id, &when), &amount) in ids.iter().zip(whens).zip(amounts) {
+            self.text(id, Event { when: When(when), amount, extras: &[] });
+        }
+    }
     /// Whether it needs no more rows of the task, because what is made of them will not be used.
     fn is_done(&self) -> bool {
         false
@@ -307,8 +316,11 @@ impl Reader<'_> {
             match &who.values {
                 IdValues::Integers(ids) => sink.integers(ids, whens, amounts),
                 IdValues::Texts(texts) => {
-                    for (i, (&when, &amount)) in whens.iter().zip(amounts).enumerate() {
-                        sink.text(texts.id(i), Event { when: When(when), amount, extras: &[] });
+                    let chunks = whens.chunks(TEXTS).zip(amounts.chunks(TEXTS)).enumerate();
+                    for (chunk, (whens, amounts)) in chunks {
+                        let id = |i: usize| texts.id(chunk * TEXTS + i.min(whens.len() - 1));
+                        let ids: [TextId<'_>; TEXTS] = std::array::from_fn(id);
+                        sink.texts(&ids[..whens.len()], whens, amounts);
                     }
                 }
                 IdValues::Composites(_) => {}

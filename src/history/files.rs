@@ -6,12 +6,13 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow_schema::{ArrowError, Schema, SchemaRef};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, RecordBatchReader};
+use arrow_schema::{ArrowError, DataType, FieldRef, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    RowSelection,
 };
 use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
@@ -39,6 +40,8 @@ pub(crate) struct ParquetFile {
     /// Size in bytes.
     pub(crate) bytes: u64,
     pub(crate) metadata: ArrowReaderMetadata,
+    /// The same, with the texts of a column as views: what its rows are decoded by.
+    views: Option<ArrowReaderMetadata>,
     /// What its folders say.
     pub(crate) keys: Keys,
     /// What the path is called through which it was found.
@@ -135,7 +138,7 @@ impl ParquetFile {
         let schema = metadata.schema().clone();
         let given = Path::new(&name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let given = given.unwrap_or_default();
-        ParquetFile { name, bytes, metadata, keys, given, schema, constants: Vec::new(), place }
+        ParquetFile { name, bytes, metadata, views: None, keys, given, schema, constants: Vec::new(), place }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -167,6 +170,25 @@ impl ParquetFile {
             own.fields().iter().cloned().chain(constants.iter().map(|c| c.field.clone())).collect();
         self.schema = Arc::new(Schema::new_with_metadata(fields, own.metadata().clone()));
         self.constants = constants;
+    }
+
+    /// Gives the texts of a column of its own as views to readers of chosen columns: they point into the pages, whose
+    /// bytes are not copied.
+    pub(crate) fn view_texts(&mut self, column: usize) {
+        let viewed = |(i, field): (usize, &FieldRef)| match field.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 if i == column => {
+                Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View))
+            }
+            _ => field.clone(),
+        };
+        let schema = self.metadata.schema();
+        let fields: Vec<FieldRef> = schema.fields().iter().enumerate().map(viewed).collect();
+        if fields.as_slice() != &schema.fields()[..] {
+            let wanted = Schema::new_with_metadata(fields, schema.metadata().clone());
+            let options = ArrowReaderOptions::new().with_schema(Arc::new(wanted));
+            // Without them it is read all the same.
+            self.views = ArrowReaderMetadata::try_new(self.metadata.metadata().clone(), options).ok();
+        }
     }
 
     /// Row groups.
@@ -217,40 +239,44 @@ impl ParquetFile {
     ) -> Result<Batches> {
         let own = self.own_columns();
         let everything: Vec<usize> = (0..self.schema.fields().len()).collect();
+        let metadata = self.views.as_ref().filter(|_| columns.is_some()).unwrap_or(&self.metadata);
         let columns = columns.unwrap_or(&everything);
         let (of_file, of_folders) = columns.split_at(columns.partition_point(|&column| column < own));
         let built = match &self.place {
             Place::Disk { path, .. } => {
                 let file = File::open(path).map_err(|e| unreadable(path, e))?;
                 self.same(&file.metadata().map_err(|e| unreadable(path, e))?)?;
-                self.build(file, group, of_file, rows, batch)
+                build(file, metadata, group, of_file, rows, batch)
             }
-            Place::Memory(data) => self.build(data.clone(), group, of_file, rows, batch),
+            Place::Memory(data) => build(data.clone(), metadata, group, of_file, rows, batch),
         };
         let reader = built.map_err(|e| damaged_group(self.path(), group, &e))?;
-        let schema = self.schema.project(columns).map_err(|e| Error::internal("choosing columns", e))?;
         let constants = of_folders.iter().map(|&column| (self.constants[column - own].clone(), None));
-        Ok(Batches { reader, schema: Arc::new(schema), constants: constants.collect() })
+        let constants: Vec<(Constant, Option<ArrayRef>)> = constants.collect();
+        let decoded = reader.schema();
+        let fields = decoded.fields().iter().chain(constants.iter().map(|(one, _)| &one.field));
+        let fields: Vec<FieldRef> = fields.cloned().collect();
+        let schema = Schema::new_with_metadata(fields, self.schema.metadata().clone());
+        Ok(Batches { reader, schema: Arc::new(schema), constants })
     }
+}
 
-    fn build<R: ChunkReader + 'static>(
-        &self,
-        input: R,
-        group: usize,
-        columns: &[usize],
-        rows: Option<RowSelection>,
-        batch: usize,
-    ) -> Result<ParquetRecordBatchReader, ParquetError> {
-        let metadata = self.metadata.clone();
-        let mask = ProjectionMask::roots(metadata.parquet_schema(), columns.iter().copied());
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, metadata)
-            .with_row_groups(vec![group])
-            .with_projection(mask)
-            .with_batch_size(batch);
-        match rows {
-            Some(rows) => builder.with_row_selection(rows).build(),
-            None => builder.build(),
-        }
+fn build<R: ChunkReader + 'static>(
+    input: R,
+    metadata: &ArrowReaderMetadata,
+    group: usize,
+    columns: &[usize],
+    rows: Option<RowSelection>,
+    batch: usize,
+) -> Result<ParquetRecordBatchReader, ParquetError> {
+    let mask = ProjectionMask::roots(metadata.parquet_schema(), columns.iter().copied());
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, metadata.clone())
+        .with_row_groups(vec![group])
+        .with_projection(mask)
+        .with_batch_size(batch);
+    match rows {
+        Some(rows) => builder.with_row_selection(rows).build(),
+        None => builder.build(),
     }
 }
 

@@ -166,6 +166,12 @@ impl History {
             skipped,
         };
         let kept = Arc::new(all.kept()?);
+        if join.is_none() && ids.is_text() && ids != IdKind::Composite {
+            files
+                .iter_mut()
+                .zip(&columns)
+                .for_each(|(file, columns)| file.view_texts(columns.customer[0].index));
+        }
         let tasks = tasks(&files);
         Ok(History { files, columns, zone, tasks, kept, join, inspection, options: options.clone() })
     }

@@ -1,5 +1,7 @@
 //! Scatters narrow rows, and those that do not fit to a store beside theirs.
 
+use std::ops::Range;
+
 use crate::customers::narrow::format::{Format, Integers, Uuids};
 use crate::customers::narrow::view::NarrowView;
 use crate::customers::narrow::{Narrow, NarrowIds, uuid_key};
@@ -64,6 +66,46 @@ impl<'a> NarrowScatter<'a> {
     }
 }
 
+/// Packs and stores rows, [`TOGETHER`] at a time: everything is made ready first, because while rows are stored, which
+/// waits for memory, nothing else is. `place` says partition and key of an id, `pack` makes a row of key, number and word.
+///
+/// Returns the stretches of which some row does not fit, and no row was stored.
+#[inline(always)]
+fn together<I: Copy, K: Copy + Default, const ROW: usize>(
+    plan: &Narrow,
+    open: &mut Open<'_>,
+    ids: &[I],
+    whens: &[u64],
+    amounts: &[u64],
+    place: impl Fn(I) -> Option<(usize, K)>,
+    pack: impl Fn(K, u64, u64) -> [u64; ROW],
+) -> Vec<Range<usize>> {
+    let (mut shorts, mut partitions) = ([0; TOGETHER], [0u16; TOGETHER]);
+    let mut rows = [[0; ROW]; TOGETHER];
+    let chunks = ids.chunks(TOGETHER).zip(whens.chunks(TOGETHER)).zip(amounts.chunks(TOGETHER));
+    let mut rest = Vec::new();
+    for (number, ((ids, whens), amounts)) in chunks.enumerate() {
+        let mut fit = plan.short.pack_all(amounts, &mut shorts);
+        for (i, ((&id, &when), &short)) in ids.iter().zip(whens).zip(&shorts).enumerate() {
+            let placed = place(id);
+            fit &= placed.is_some();
+            let (partition, key) = placed.unwrap_or_default();
+            partitions[i] = partition as u16;
+            let when = When(when);
+            rows[i] = pack(key, when.row(), NarrowView::pack(when, short));
+        }
+        if fit {
+            for (&partition, row) in partitions[..ids.len()].iter().zip(&rows) {
+                open.block(usize::from(partition), ROW).extend_from_slice(row);
+            }
+        } else {
+            let first = number * TOGETHER;
+            rest.push(first..first + ids.len());
+        }
+    }
+    rest
+}
+
 impl Sink for NarrowScatter<'_> {
     #[inline]
     fn integer(&mut self, id: u64, event: Event<'_>) {
@@ -72,31 +114,23 @@ impl Sink for NarrowScatter<'_> {
 
     fn integers(&mut self, ids: &[u64], whens: &[u64], amounts: &[u64]) {
         let NarrowScatter { plan, sign, open, .. } = self;
-        let (mut shorts, mut partitions) = ([0; TOGETHER], [0u16; TOGETHER]);
-        let mut rows = [[0; Integers::ROW]; TOGETHER];
-        let chunks = ids.chunks(TOGETHER).zip(whens.chunks(TOGETHER)).zip(amounts.chunks(TOGETHER));
-        let mut rest = Vec::new();
-        for (number, ((ids, whens), amounts)) in chunks.enumerate() {
-            // Everything is made ready first: while rows are stored, which waits for memory, nothing else is.
-            let mut fit = plan.short.pack_all(amounts, &mut shorts);
-            for (i, ((&id, &when), &short)) in ids.iter().zip(whens).zip(&shorts).enumerate() {
-                let (partition, mark) = plan.ranges.mark(id ^ *sign).unwrap_or((usize::from(u16::MAX), 0));
-                fit &= partition < usize::from(u16::MAX);
-                partitions[i] = partition as u16;
-                let when = When(when);
-                rows[i] = Integers::pack(mark, when.row(), NarrowView::pack(when, short));
-            }
-            if fit {
-                for (&partition, row) in partitions[..ids.len()].iter().zip(&rows) {
-                    open.block(usize::from(partition), Integers::ROW).extend_from_slice(row);
-                }
-            } else {
-                rest.push(number);
+        let place = |id: u64| plan.ranges.mark(id ^ *sign);
+        for rest in together(plan, open, ids, whens, amounts, place, Integers::pack) {
+            for i in rest {
+                self.take(ids[i], Event { when: When(whens[i]), amount: amounts[i], extras: &[] });
             }
         }
-        for number in rest {
-            for i in number * TOGETHER..ids.len().min((number + 1) * TOGETHER) {
-                self.take(ids[i], Event { when: When(whens[i]), amount: amounts[i], extras: &[] });
+    }
+
+    fn texts(&mut self, ids: &[TextId<'_>], whens: &[u64], amounts: &[u64]) {
+        let NarrowScatter { plan, open, .. } = self;
+        let place = |id: TextId<'_>| {
+            let words = pack_uuid(id.bytes)?;
+            plan.ranges.mark(uuid_key(words[0])).map(|(partition, _)| (partition, words))
+        };
+        for rest in together(plan, open, ids, whens, amounts, place, Uuids::pack) {
+            for i in rest {
+                self.text(ids[i], Event { when: When(whens[i]), amount: amounts[i], extras: &[] });
             }
         }
     }
