@@ -5,6 +5,66 @@
 
 use crate::random::Stream;
 
+/// How a customer leaves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Dropout {
+    /// It does not.
+    Never,
+    /// With this probability after each purchase.
+    AfterPurchase(f64),
+    /// At this rate per unit of time, whether it buys or not.
+    AtRate(f64),
+}
+
+/// What cannot be seen of a customer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Latent {
+    /// Whether it will still buy.
+    pub alive: bool,
+    /// Its purchase rate while it is alive, per unit of the model's time.
+    pub rate: f64,
+    /// How it leaves.
+    pub dropout: Dropout,
+}
+
+impl Latent {
+    /// The purchases expected within `horizon` from now on.
+    pub fn expected(&self, horizon: f64) -> f64 {
+        if !self.alive {
+            return 0.0;
+        }
+        // Leaving at purchases is leaving at a rate of p·λ, and the purchase at which it leaves counts.
+        let leaves = match self.dropout {
+            Dropout::Never => 0.0,
+            Dropout::AfterPurchase(p) => p * self.rate,
+            Dropout::AtRate(rate) => rate,
+        };
+        let exposure = if leaves > 0.0 { -(-leaves * horizon).exp_m1() / leaves } else { horizon };
+        self.rate * exposure
+    }
+
+    /// Calls `purchase` with the time of each purchase within `horizon` from now on, in order.
+    pub fn purchases(&self, stream: &mut Stream, horizon: f64, mut purchase: impl FnMut(f64)) {
+        if !self.alive {
+            return;
+        }
+        let end = match self.dropout {
+            Dropout::AtRate(rate) => horizon.min(stream.exponential() / rate),
+            _ => horizon,
+        };
+        let mut at = stream.exponential() / self.rate;
+        while at <= end {
+            purchase(at);
+            if let Dropout::AfterPurchase(p) = self.dropout
+                && stream.uniform() < p
+            {
+                return;
+            }
+            at += stream.exponential() / self.rate;
+        }
+    }
+}
+
 /// Purchase rate of a customer who is alive at T: Gamma(r + x, rate alpha + T), per unit of `alpha`.
 #[inline]
 pub fn purchase_rate(stream: &mut Stream, r: f64, alpha: f64, x: f64, t: f64) -> f64 {

@@ -6,6 +6,7 @@
 
 pub mod bg_nbd;
 pub mod dense;
+pub mod discounted;
 pub mod expectation;
 pub mod gamma_gamma;
 pub mod latent;
@@ -13,6 +14,7 @@ pub mod minimise;
 pub mod model;
 pub mod pareto_nbd;
 pub mod pattern;
+pub(crate) mod quadrature;
 mod search;
 pub mod uncertainty;
 pub mod value;
@@ -22,6 +24,7 @@ mod test_data;
 
 pub use bg_nbd::{BgNbd, BgNbdModel};
 pub use gamma_gamma::{GammaGamma, GammaGammaModel};
+pub use latent::{Dropout, Latent};
 pub use model::{Fit, FitReport, Parameter, Parametric, PurchaseModel, SetAside, Verdict};
 pub use pareto_nbd::{ParetoNbd, ParetoNbdModel};
 pub use pattern::Patterns;

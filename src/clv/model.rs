@@ -6,8 +6,11 @@
 use serde::Serialize;
 
 use super::dense::Matrix;
+use super::discounted;
+use super::latent::Latent;
 use super::uncertainty::Uncertainty;
 use crate::calendar::Unit;
+use crate::random::Stream;
 
 /// A model's parameters, with the scale on which they are fitted and drawn.
 ///
@@ -36,12 +39,18 @@ pub trait Parametric: Sized + Clone + Send + Sync {
 }
 
 /// A fitted model of purchases, from which expectations follow. Times are in the model's unit.
+///
+/// A customer who is alive at T is told by (x, T) alone: t_x matters for whether it is. A new customer has x, t_x and T
+/// of 0.
 pub trait PurchaseModel: Parametric {
     /// The unit of the arguments and of the parameters.
     fn time_unit(&self) -> Unit;
 
     /// The time over which expectations bend: that of the purchase rates' distribution (alpha).
     fn time_scale(&self) -> f64;
+
+    /// The log-likelihood of one customer, with all its constants.
+    fn log_likelihood(&self, x: u32, t_x: f64, t: f64) -> f64;
 
     /// ln P(alive at T | x, t_x, T).
     fn ln_p_alive(&self, x: u32, t_x: f64, t: f64) -> f64;
@@ -51,7 +60,7 @@ pub trait PurchaseModel: Parametric {
         self.ln_p_alive(x, t_x, t).exp()
     }
 
-    /// Expected purchases in (T, T + horizon] of a customer known to be alive at T; it does not depend on t_x.
+    /// Expected purchases in (T, T + horizon] of a customer known to be alive at T.
     fn expected_if_alive(&self, x: u32, t: f64, horizon: f64) -> f64;
 
     /// Expected purchases in (T, T + horizon] given (x, t_x, T): exactly
@@ -61,7 +70,32 @@ pub trait PurchaseModel: Parametric {
     }
 
     /// E[X(t)]: expected repeat purchases of a new customer up to time t.
-    fn expected(&self, t: f64) -> f64;
+    fn expected(&self, t: f64) -> f64 {
+        self.conditional_expected(0, 0.0, 0.0, t)
+    }
+
+    /// P(X(t) = x): the probability that a new customer makes `x` repeat purchases up to time t.
+    fn pmf(&self, x: u32, t: f64) -> f64;
+
+    /// Expected purchases in (T, T + horizon] of a customer known to be alive at T, each discounted by e^(−delta·time
+    /// after T). The horizon may be infinite if `delta` is above 0.
+    fn discounted_if_alive(&self, x: u32, t: f64, delta: f64, horizon: f64) -> f64 {
+        let scale = self.time_scale() + t;
+        discounted::by_quadrature(|horizon| self.expected_if_alive(x, t, horizon), scale, delta, horizon)
+    }
+
+    /// DERT: discounted expected residual transactions after T, at the continuous rate `delta` > 0 per unit of time.
+    fn dert(&self, x: u32, t_x: f64, t: f64, delta: f64) -> f64 {
+        self.dect(x, t_x, t, delta, f64::INFINITY)
+    }
+
+    /// DECT: the same over (T, T + horizon] only.
+    fn dect(&self, x: u32, t_x: f64, t: f64, delta: f64, horizon: f64) -> f64 {
+        self.discounted_if_alive(x, t, delta, horizon) * self.p_alive(x, t_x, t)
+    }
+
+    /// Draws what cannot be seen of a customer, given its history: whether it is alive at T, and its own rates. Exact.
+    fn draw(&self, stream: &mut Stream, x: u32, t_x: f64, t: f64) -> Latent;
 }
 
 /// The result of a fit.

@@ -15,8 +15,10 @@ use serde::Serialize;
 
 use super::dense::Matrix;
 use super::expectation::{CappedPurchases, capped_purchases};
+use super::latent::{self, Dropout, Latent};
 use super::model::{Parametric, PurchaseModel};
 use crate::calendar::Unit;
+use crate::random::Stream;
 use crate::special::{ln_beta, ln_gamma, ln_gamma_delta, logistic, softplus};
 
 /// Parameters of BG/NBD, all positive. Times in its methods are in `unit`.
@@ -194,6 +196,10 @@ impl PurchaseModel for BgNbd {
         self.alpha
     }
 
+    fn log_likelihood(&self, x: u32, t_x: f64, t: f64) -> f64 {
+        BgNbd::log_likelihood(self, x, t_x, t)
+    }
+
     fn ln_p_alive(&self, x: u32, t_x: f64, t: f64) -> f64 {
         if x == 0 { 0.0 } else { -softplus(self.log_odds_left(f64::from(x), t_x, t)) }
     }
@@ -208,5 +214,22 @@ impl PurchaseModel for BgNbd {
 
     fn expected(&self, t: f64) -> f64 {
         BgNbd::expected(self, t)
+    }
+
+    fn pmf(&self, x: u32, t: f64) -> f64 {
+        BgNbd::pmf(self, x, t)
+    }
+
+    fn draw(&self, stream: &mut Stream, x: u32, t_x: f64, t: f64) -> Latent {
+        let n = f64::from(x);
+        let alive = stream.uniform() < self.p_alive(x, t_x, t);
+        // One who left did so at the last purchase.
+        let (seen, p) = if alive {
+            (t, stream.beta(self.a, self.b + n))
+        } else {
+            (t_x, stream.beta(self.a + 1.0, self.b + n - 1.0))
+        };
+        let rate = latent::purchase_rate(stream, self.r, self.alpha, n, seen);
+        Latent { alive, rate, dropout: Dropout::AfterPurchase(p) }
     }
 }

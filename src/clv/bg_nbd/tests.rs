@@ -429,3 +429,36 @@ fn every_small_world_ends_in_a_verdict() {
     }
     assert!(verified > 100, "{verified}");
 }
+
+/// DERT has no formula in the literature; the value is the integral at 40 digits.
+#[test]
+fn discounted_residual_transactions() {
+    let fitted = BgNbd { r: 0.242594452, alpha: 4.41360196, a: 0.792922121, b: 2.42590704, unit: Unit::Week };
+    for (x, t_x, t, want) in [(2, 213.0 / 7.0, 272.0 / 7.0, 5.15663136), (0, 0.0, 38.86, 1.01421316)] {
+        let got = fitted.dert(x, t_x, t, 0.0027);
+        assert!((got / want - 1.0).abs() < 1e-6, "{x}: {got} {want}");
+    }
+}
+
+#[test]
+fn drawn_customers_have_the_expectation_of_the_model() {
+    let model = BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426, unit: Unit::Week };
+    for (x, t_x, t) in [(2, 30.43, 38.86), (0, 0.0, 38.86), (26, 30.9, 31.0), (0, 0.0, 0.0)] {
+        let (mut sum, mut squares, mut counted) = (0.0, 0.0, 0.0);
+        let n = 40_000;
+        for i in 0..n {
+            let mut stream = Stream::new(3, u64::from(x), i, Purpose::Latent);
+            let latent = model.draw(&mut stream, x, t_x, t);
+            let expected = latent.expected(39.0);
+            sum += expected;
+            squares += expected * expected;
+            latent.purchases(&mut stream, 39.0, |_| counted += 1.0);
+        }
+        let n = f64::from(n);
+        let error = ((squares / n - (sum / n).powi(2)) / n).sqrt();
+        let want = model.conditional_expected(x, t_x, t, 39.0);
+        assert!((sum / n - want).abs() < 4.0 * error, "{x}: {} {want} ± {error}", sum / n);
+        let counting = (error * error + want / n).sqrt();
+        assert!((counted / n - want).abs() < 4.0 * counting, "{x}: {} {want} ± {counting}", counted / n);
+    }
+}

@@ -9,12 +9,12 @@
 //! 1e-12, and derivatives are taken under the integral.
 
 use super::ParetoNbd;
-use super::quadrature::Rule;
 use crate::calendar::Unit;
 use crate::clv::dense::Matrix;
 use crate::clv::minimise::Evaluation;
 use crate::clv::model::{Fit, FitReport, Parametric, Verdict};
 use crate::clv::pattern::Patterns;
+use crate::clv::quadrature::Rule;
 use crate::clv::search::{self, Coordinate, Edge, Search};
 use crate::error::Result;
 use crate::parallel;

@@ -6,7 +6,6 @@
 //! Here is the likelihood and its maximum; what may be predicted from it is not.
 
 mod likelihood;
-mod quadrature;
 #[cfg(test)]
 mod tests;
 
@@ -38,7 +37,7 @@ impl ParetoNbd {
     /// The log-likelihood of one customer with `x` repeat purchases, the last at `t_x`, seen up to `t`, with all its
     /// constants. Relative error about 1e-12.
     pub fn log_likelihood(&self, x: u32, t_x: f64, t: f64) -> f64 {
-        let rule = quadrature::Rule::new();
+        let rule = super::quadrature::Rule::new();
         ln_gamma_delta(self.r, f64::from(x)) + likelihood::of_times(self, f64::from(x), t_x, t, &rule).value
     }
 }

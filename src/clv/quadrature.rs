@@ -1,17 +1,17 @@
 //! Gauss–Legendre quadrature on sixteen nodes.
 
 /// Nodes of one panel. An integrand that falls by e²⁰ within a panel is integrated to about 1e-11.
-pub(super) const NODES: usize = 16;
+pub(crate) const NODES: usize = 16;
 
 /// Nodes in (0, 1) with their weights, which sum to 1.
-pub(super) struct Rule {
-    pub nodes: [(f64, f64); NODES],
+pub(crate) struct Rule {
+    pub(crate) nodes: [(f64, f64); NODES],
 }
 
 impl Rule {
     /// Roots of the Legendre polynomial by Newton's method from their asymptotic places (Abramowitz and Stegun
     /// 25.4.29, 22.16.6).
-    pub(super) fn new() -> Rule {
+    pub(crate) fn new() -> Rule {
         let n = NODES as f64;
         let mut nodes = [(0.0, 0.0); NODES];
         for (i, node) in nodes.iter_mut().enumerate() {
@@ -29,6 +29,17 @@ impl Rule {
             *node = (0.5 * (1.0 + x), 1.0 / ((1.0 - x * x) * slope * slope));
         }
         Rule { nodes }
+    }
+
+    /// ∫ f over (low, high), cut into `panels` equal parts.
+    pub(crate) fn integral(&self, low: f64, high: f64, panels: u32, mut f: impl FnMut(f64) -> f64) -> f64 {
+        let width = (high - low) / f64::from(panels);
+        let mut sum = 0.0;
+        for panel in 0..panels {
+            let begin = low + f64::from(panel) * width;
+            sum += self.nodes.iter().map(|&(x, weight)| weight * f(begin + x * width)).sum::<f64>();
+        }
+        sum * width
     }
 }
 
