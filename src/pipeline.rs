@@ -5,11 +5,13 @@
 
 mod config;
 mod customers_file;
+mod models;
 mod page;
 mod result;
 
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
+pub use models::{Fitted, SCORES, Scored, fit_customers, patterns_of, score_customers};
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
 
 use crate::calendar::Day;

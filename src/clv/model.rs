@@ -42,7 +42,7 @@ pub trait Parametric: Sized + Clone + Send + Sync {
 ///
 /// A customer who is alive at T is told by (x, T) alone: t_x matters for whether it is. A new customer has x, t_x and T
 /// of 0.
-pub trait PurchaseModel: Parametric {
+pub trait PurchaseModel: Send + Sync {
     /// The unit of the arguments and of the parameters.
     fn time_unit(&self) -> Unit;
 

@@ -1,6 +1,7 @@
 //! Customer values against the published number, draws of the parameters, and themselves.
 
 use super::*;
+use crate::calendar::Unit;
 use crate::clv::bg_nbd::{BgNbd, BgNbdModel};
 use crate::clv::gamma_gamma::GammaGammaModel;
 use crate::clv::model::Verdict;

@@ -1,13 +1,17 @@
 //! The customer table as a struct of columns, and as Arrow.
 
+mod about;
 mod batch;
 mod list;
 pub(crate) mod more;
 mod state_file;
+mod statistics_file;
 
+pub use about::TableInfo;
 pub use batch::{into_record_batch, to_record_batch, with_prospects};
 pub use list::{CustomerList, ListCounts, ListReport, Prospects};
 pub(crate) use state_file::{read_customers, read_info, read_kept};
+pub use statistics_file::{Rows, Statistics, StatisticsFile};
 
 use arrow_array::{Array, ArrayRef};
 

@@ -13,6 +13,7 @@ mod golden;
 mod house;
 mod limits;
 mod lists;
+mod models;
 mod sources;
 mod state;
 mod strategies;

@@ -57,6 +57,8 @@ fn run() -> ExitCode {
         Verb::Inspect(args) => verbs::inspect::main(&global, args, of_verb),
         Verb::Convert(args) => verbs::convert::main(&global, args, of_verb),
         Verb::Summarize(args) => verbs::summarize::main(&global, args, of_verb),
+        Verb::Fit(args) => verbs::fit::main(&global, args),
+        Verb::Predict(args) => verbs::predict::main(&global, args, of_verb),
         Verb::Bench(args) => verbs::bench::main(&global, args),
         Verb::Synth(args) => verbs::synth::main(&global, *args, of_verb),
         Verb::Config(args) => verbs::config::main(&global, args, of_verb),

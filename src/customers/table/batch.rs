@@ -12,6 +12,7 @@ use arrow_select::concat::concat;
 use arrow_select::take::take as take_rows;
 
 use crate::calendar::Day;
+use crate::customers::table::about::TableInfo;
 use crate::customers::table::list::merge;
 use crate::customers::table::{Column, CustomerTable, Ids, Prospects, TextKind, Values};
 use crate::error::{Error, Result};
@@ -33,13 +34,14 @@ pub fn into_record_batch(table: CustomerTable) -> Result<RecordBatch> {
     // Whether there may be nulls does not depend on whether there are: all stretches of a table have one schema.
     let may_be_null = table.columns.iter().filter(|column| matches!(column.values, Values::Array(_)));
     let may_be_null: Vec<String> = may_be_null.map(|column| column.name.clone()).collect();
+    let about = TableInfo::of(&table);
     let (ids, columns) = columns(table);
     let ids = id_columns(ids, &columns)?.into_iter().map(|(name, array)| (name, array, false));
     let columns = columns.into_iter().map(|(name, array)| {
         let nullable = may_be_null.contains(&name);
         (name, array, nullable)
     });
-    RecordBatch::try_from_iter_with_nullable(ids.chain(columns)).map_err(failed)
+    about.put(RecordBatch::try_from_iter_with_nullable(ids.chain(columns)).map_err(failed)?)
 }
 
 /// The table with the prospects among its customers in one order of ids. Statistics and what models and tiers say are
@@ -69,7 +71,8 @@ pub fn with_prospects(table: &CustomerTable, prospects: &Prospects) -> Result<Re
         Ok((name.as_str(), values.map_err(failed)?, true))
     });
     let columns = ids.chain(columns).collect::<Result<Vec<_>>>()?;
-    RecordBatch::try_from_iter_with_nullable(columns).map_err(failed)
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(failed)?;
+    TableInfo::of(table).put(batch)
 }
 
 fn failed(error: arrow_schema::ArrowError) -> Error {

@@ -4,6 +4,7 @@
 mod bench;
 mod convert;
 mod job;
+mod model;
 mod reading;
 mod synth;
 mod values;
@@ -17,6 +18,7 @@ pub use self::convert::{ConvertArgs, CsvArgs, EncodingArg};
 pub use self::job::{
     CohortArgs, CohortPeriodArg, ConfigArgs, InspectArgs, ListArgs, ModelArgs, RunArgs, SummarizeArgs,
 };
+pub use self::model::{FitArgs, PredictArgs};
 pub use self::reading::{HistoryArgs, RefundsArg, UnitArg, UnmatchedArg};
 pub use self::synth::{ModelArg, SynthArgs};
 pub use self::values::{Columns, Margin, MemorySize};
@@ -47,6 +49,10 @@ pub enum Verb {
     Convert(ConvertArgs),
     /// Turn a history into the customer table and stop there
     Summarize(SummarizeArgs),
+    /// Fit a model of purchases, and one of spend, to a table of customers
+    Fit(FitArgs),
+    /// Score a table of customers by a fitted model: P(alive), expected transactions, DERT, spend, lifetime value
+    Predict(PredictArgs),
     /// Measure this machine: seconds, memory and speed-up of `summarize` by size of history and number of threads
     Bench(BenchArgs),
     /// Write a history generated from known parameters, with the truth beside it

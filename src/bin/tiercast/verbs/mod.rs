@@ -3,7 +3,9 @@
 pub mod bench;
 pub mod config;
 pub mod convert;
+pub mod fit;
 pub mod inspect;
+pub mod predict;
 pub mod run;
 pub mod summarize;
 pub mod synth;

@@ -1,0 +1,67 @@
+//! The verbs `fit` and `predict`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tiercast::calendar::{Discount, Span};
+use tiercast::clv::ModelName;
+
+use super::reading::UnitArg;
+use super::values::parsed;
+
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Of the table, the columns frequency (repeat purchases), recency (first purchase to last), T \
+(first purchase to the end of calibration) and, for the model of spend, monetary_value (mean value of a repeat \
+purchase) are read. Rows without any of them are prospects and left out."
+)]
+pub struct FitArgs {
+    /// Parquet table of customers: that of `tiercast summarize`, or any with its columns
+    #[arg(value_name = "CUSTOMERS")]
+    pub customers: PathBuf,
+    /// Model of purchases: bg-nbd, mbg-nbd, pareto-nbd or nbd
+    #[arg(long, value_name = "MODEL", value_parser = parsed::<ModelName>, default_value = "bg-nbd")]
+    pub model: ModelName,
+    /// File for the fitted model (JSON); printed only when it is not given
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub force: bool,
+    /// Unit of recency and T [default: what the table says of itself]
+    #[arg(long, value_enum)]
+    pub unit: Option<UnitArg>,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Every column of the table is kept, and after them come p_alive, expected_transactions (within \
+the horizon), dert (discounted expected purchases for ever, if there is a discount) and, if the model has one of spend, \
+expected_spend (of a purchase) and clv (within the horizon). Prospects have nulls."
+)]
+pub struct PredictArgs {
+    /// File that `tiercast fit` wrote
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Parquet table of customers: that of `tiercast summarize`, or any with its columns
+    #[arg(value_name = "CUSTOMERS")]
+    pub customers: PathBuf,
+    /// File for the table with the scores; an earlier one of tiercast's is replaced
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace the file even if tiercast did not make it
+    #[arg(long)]
+    pub force: bool,
+    /// Unit of recency and T [default: what the table says of itself]
+    #[arg(long, value_enum)]
+    pub unit: Option<UnitArg>,
+    /// Horizon of expected transactions and lifetime value: 90d, 39w, 12mo, 1yr [default: 12mo]
+    #[arg(long, env = "TIERCAST_HORIZON", value_name = "SPAN", value_parser = parsed::<Span>)]
+    pub horizon: Option<Span>,
+    /// Discount rate with its period: 10%/yr, 1%/mo [default: 10%/yr]
+    #[arg(long, env = "TIERCAST_DISCOUNT", value_name = "RATE", value_parser = parsed::<Discount>)]
+    pub discount: Option<Discount>,
+    /// What remains of revenue, above 0 and up to 1 [default: 1, lifetime value as revenue]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub share: Option<f64>,
+}

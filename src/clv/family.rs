@@ -1,0 +1,139 @@
+//! The purchase models by name: which there are, and a fit of any of them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::bg_nbd::{BgNbd, BgNbdModel};
+use super::model::{Fit, FitReport, Parametric, PurchaseModel};
+use super::pattern::Patterns;
+use crate::calendar::Unit;
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+
+/// A purchase model's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelName {
+    /// BG/NBD.
+    BgNbd,
+}
+
+impl ModelName {
+    /// All there are.
+    pub const ALL: [ModelName; 1] = [ModelName::BgNbd];
+
+    /// The name on the command line and in files: `bg-nbd`.
+    pub fn key(self) -> &'static str {
+        match self {
+            ModelName::BgNbd => "bg-nbd",
+        }
+    }
+
+    /// Whether it takes everybody without a repeat purchase for alive, so that its P(alive) is no churn label.
+    pub fn is_blind_to_first_time_dropout(self) -> bool {
+        match self {
+            ModelName::BgNbd => true,
+        }
+    }
+
+    /// The name in the literature: BG/NBD.
+    pub fn title(self) -> &'static str {
+        match self {
+            ModelName::BgNbd => BgNbd::MODEL,
+        }
+    }
+}
+
+impl fmt::Display for ModelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.key())
+    }
+}
+
+impl FromStr for ModelName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<ModelName> {
+        ModelName::ALL.into_iter().find(|name| name.key() == text).ok_or_else(|| {
+            let keys: Vec<&str> = ModelName::ALL.into_iter().map(ModelName::key).collect();
+            Error::value(
+                "a purchase model",
+                text,
+                "there is no such model",
+                format!("choose one of {}", keys.join(", ")),
+            )
+        })
+    }
+}
+
+/// A fit of one of the purchase models.
+#[derive(Debug, Clone)]
+pub enum PurchaseFit {
+    /// Of BG/NBD.
+    BgNbd(Fit<BgNbd>),
+}
+
+/// Runs an expression with the fit inside, whichever model it is of.
+macro_rules! with_fit {
+    ($any:expr, $fit:ident => $body:expr) => {
+        match $any {
+            $crate::clv::PurchaseFit::BgNbd($fit) => $body,
+        }
+    };
+}
+
+impl PurchaseFit {
+    /// Fits the model of that name, with times in `unit`.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] only: data that cannot be fitted end in a verdict.
+    pub fn new(
+        name: ModelName,
+        patterns: &Patterns,
+        unit: Unit,
+        progress: &dyn Progress,
+    ) -> Result<PurchaseFit> {
+        Ok(match name {
+            ModelName::BgNbd => PurchaseFit::BgNbd(BgNbdModel.fit(patterns, unit, progress)?),
+        })
+    }
+
+    /// Which model it is of.
+    pub fn name(&self) -> ModelName {
+        match self {
+            PurchaseFit::BgNbd(_) => ModelName::BgNbd,
+        }
+    }
+
+    /// What the fit says of itself.
+    pub fn report(&self) -> &FitReport {
+        with_fit!(self, fit => &fit.report)
+    }
+
+    /// The fitted model; none when the verdict is not usable.
+    pub fn model(&self) -> Option<&dyn PurchaseModel> {
+        with_fit!(self, fit => fit.params.as_ref().map(|params| params as &dyn PurchaseModel))
+    }
+}
+
+/// The fitted model of that name with these parameters, in the order of the literature.
+///
+/// `None` if they are not as many as the model has, or not all positive and finite.
+pub fn with_parameters(name: ModelName, natural: &[f64], unit: Unit) -> Option<Box<dyn PurchaseModel>> {
+    if natural.iter().any(|value| !(value.is_finite() && *value > 0.0)) {
+        return None;
+    }
+    Some(match (name, natural) {
+        (ModelName::BgNbd, &[r, alpha, a, b]) => Box::new(BgNbd { r, alpha, a, b, unit }),
+        _ => return None,
+    })
+}
+
+/// The names of a model's parameters in the literature.
+pub fn parameter_names(name: ModelName) -> &'static [&'static str] {
+    match name {
+        ModelName::BgNbd => BgNbd::NAMES,
+    }
+}

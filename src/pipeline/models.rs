@@ -1,0 +1,169 @@
+//! Models fitted to a file of customers, and a file of customers scored by a model.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+use crate::calendar::Unit;
+use crate::clv::model_file::FittedTo;
+use crate::clv::{
+    Fit, GammaGamma, GammaGammaModel, ModelFile, ModelName, Patterns, PurchaseFit, Scorer, ValueOptions,
+};
+use crate::customers::{Statistics, StatisticsFile};
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+use crate::report::tables::write_stretches;
+
+/// The columns that scoring adds.
+pub const SCORES: [&str; 5] = ["p_alive", "expected_transactions", "dert", "expected_spend", "clv"];
+
+/// Fits to a file of customers.
+#[derive(Debug)]
+pub struct Fitted {
+    /// The model of purchases.
+    pub purchases: PurchaseFit,
+    /// The model of spend, where the file has money.
+    pub spend: Option<Fit<GammaGamma>>,
+    /// What they were fitted to.
+    pub fitted_to: FittedTo,
+    /// Rows without statistics.
+    pub prospects: u64,
+}
+
+impl Fitted {
+    /// The file to keep.
+    ///
+    /// # Errors
+    /// [`Error::Value`] where the model of purchases is not usable.
+    pub fn file(&self) -> Result<ModelFile> {
+        ModelFile::new(&self.purchases, self.spend.as_ref(), self.fitted_to.clone())
+    }
+}
+
+/// Fits a model to the customers of a file, with times in the file's unit.
+///
+/// # Errors
+/// Those of reading. A fit that finds no optimum is none: its report says so.
+pub fn fit_customers(file: &StatisticsFile, model: ModelName, progress: &dyn Progress) -> Result<Fitted> {
+    progress.phase("reading", file.stretches() as u64);
+    let statistics = file.statistics(0..file.stretches())?;
+    progress.phase("finding patterns", 0);
+    let patterns = patterns_of(&statistics)?;
+    let purchases = PurchaseFit::new(model, &patterns, file.unit(), progress)?;
+    let spend = match file.has_money() {
+        true => Some(GammaGammaModel.fit(&statistics.frequency, &statistics.monetary_value, progress)?),
+        false => None,
+    };
+    let customers = statistics.frequency.len() as u64;
+    let fitted_to = FittedTo {
+        file: file.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        customers,
+        calibration_end: file.about().map(|about| about.calibration_end),
+    };
+    Ok(Fitted { purchases, spend, fitted_to, prospects: file.rows() - customers })
+}
+
+/// The distinct histories among customers.
+///
+/// # Errors
+/// As for [`Patterns::from_days`].
+pub fn patterns_of(statistics: &Statistics) -> Result<Patterns> {
+    let Statistics { frequency, recency_days, t_days, .. } = statistics;
+    if !statistics.are_whole_days() || t_days.iter().any(|&days| days > f64::from(u32::MAX)) {
+        return Patterns::from_times(frequency, recency_days, t_days);
+    }
+    let whole = |days: &[f64]| days.iter().map(|&days| days as u32).collect::<Vec<_>>();
+    Patterns::from_days(frequency, &whole(recency_days), &whole(t_days))
+}
+
+/// What scoring found in all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Scored {
+    /// Customers scored.
+    pub customers: u64,
+    /// Rows without statistics, whose scores are null.
+    pub prospects: u64,
+    /// Customers alive, as expected.
+    pub alive: f64,
+    /// Purchases expected within the horizon.
+    pub expected_transactions: f64,
+    /// Lifetime value within the horizon, where there is a model of spend.
+    pub clv: Option<f64>,
+    /// The unit of the model's time.
+    pub unit: Unit,
+}
+
+/// Writes the customers of a file with their scores by a model. Stretch by stretch: memory does not grow with customers.
+///
+/// # Errors
+/// Those of reading and writing; a file that has a column of scores already; a model of spend for customers without
+/// money.
+pub fn score_customers(
+    file: &StatisticsFile,
+    model: &ModelFile,
+    options: &ValueOptions,
+    out: &Path,
+    progress: &dyn Progress,
+) -> Result<Scored> {
+    let columns = file.columns();
+    if let Some(name) = columns.iter().find(|name| SCORES.iter().any(|own| own.eq_ignore_ascii_case(name))) {
+        return Err(Error::value(
+            "the customers' file",
+            file.path().display(),
+            format!("it has a column \"{name}\" already"),
+            "give the table of `tiercast summarize`, or drop the column",
+        ));
+    }
+    let wrong = |problem: String| Error::internal("a model that was checked", problem);
+    let purchases = model.model().map_err(wrong)?;
+    let spend = model.spend_model().map_err(wrong)?.filter(|_| file.has_money());
+    let scorer = Scorer::new(purchases.as_ref(), spend.as_ref(), *options);
+    let sums = Mutex::new(vec![Scored::default(); file.stretches()]);
+    progress.phase("scoring", file.stretches() as u64);
+    write_stretches(
+        out,
+        file.stretches(),
+        |i| {
+            let rows = file.read(i, None)?;
+            let scores = scorer.score(&rows.statistics);
+            let total = |values: &[f64]| values.iter().sum::<f64>();
+            let customers = scores.p_alive.len() as u64;
+            let sum = Scored {
+                customers,
+                prospects: rows.customers.len() as u64 - customers,
+                alive: total(&scores.p_alive),
+                expected_transactions: total(&scores.expected_transactions),
+                clv: scorer.has_money().then(|| total(&scores.clv)),
+                unit: purchases.time_unit(),
+            };
+            sums.lock().unwrap_or_else(PoisonError::into_inner)[i] = sum;
+            let mut columns =
+                vec![("p_alive", scores.p_alive), ("expected_transactions", scores.expected_transactions)];
+            if scorer.has_dert() {
+                columns.push(("dert", scores.dert));
+            }
+            if scorer.has_money() {
+                columns.extend([("expected_spend", scores.expected_spend), ("clv", scores.clv)]);
+            }
+            rows.with_columns(columns)
+        },
+        progress,
+    )?;
+    // In the order of the file, whatever thread was first.
+    let sums = sums.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(sums.into_iter().reduce(Scored::plus).unwrap_or_default())
+}
+
+impl Scored {
+    fn plus(self, more: Scored) -> Scored {
+        Scored {
+            customers: self.customers + more.customers,
+            prospects: self.prospects + more.prospects,
+            alive: self.alive + more.alive,
+            expected_transactions: self.expected_transactions + more.expected_transactions,
+            clv: self.clv.zip(more.clv).map(|(a, b)| a + b),
+            unit: more.unit,
+        }
+    }
+}
