@@ -4,7 +4,11 @@
 //! in a [`Fit`], and the fitted parameters with their predictions. [`value`] turns them into columns of the customer
 //! table.
 
+pub(crate) mod beta_geometric;
+pub(crate) mod beta_shape;
+pub mod bg_bb;
 pub mod bg_nbd;
+pub mod contractual;
 pub mod dense;
 pub mod discounted;
 pub mod expectation;
