@@ -26,7 +26,9 @@ pub mod value;
 #[cfg(test)]
 mod test_data;
 
+pub use bg_bb::{BgBb, BgBbModel, Opportunities};
 pub use bg_nbd::{BgNbd, BgNbdModel};
+pub use contractual::{Bdw, BdwModel, Cohorts, ContractModel, Sbg, SbgModel};
 pub use gamma_gamma::{GammaGamma, GammaGammaModel};
 pub use latent::{Dropout, Latent};
 pub use model::{Fit, FitReport, Parameter, Parametric, PurchaseModel, SetAside, Verdict};

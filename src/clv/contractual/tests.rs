@@ -100,9 +100,9 @@ fn closed_forms_match_their_terms() {
             }
             assert_eq!(sbg.survival_curve(3).len(), 4);
             assert_eq!(sbg.retention_curve(3)[2], sbg.retention(3));
-            for (renewed, discount) in [(0, 0.1), (3, 0.1), (9, 0.5), (0, 7.0)] {
+            for (renewed, discount) in [(0, 0.1f64), (3, 0.1), (9, 0.5), (0, 7.0)] {
                 let value = |from: usize| -> f64 {
-                    (from..600).map(|t| curve[t] * (1.0 + discount as f64).powi(from as i32 - t as i32)).sum()
+                    (from..600).map(|t| curve[t] * (1.0 + discount).powi(from as i32 - t as i32)).sum()
                 };
                 let at = format!("{sbg:?} {renewed} {discount}");
                 let (del, derl) = (value(0), value(renewed as usize + 1) / curve[renewed as usize]);
