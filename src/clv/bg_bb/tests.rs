@@ -153,7 +153,7 @@ fn joint(params: &BgBb, sequence: u32, n: u32, k: u32) -> f64 {
     moment(params.alpha, params.beta, x, k - x) * moment(params.gamma, params.delta, gone, k)
 }
 
-/// All sequences of up to nine opportunities, by definition: likelihood, counts, P(alive), expectations and conditional
+/// All sequences of up to eight opportunities (five seen, three to come), by definition: likelihood, counts, P(alive), expectations and conditional
 /// counts, without any of the formulas.
 #[test]
 fn everything_matches_enumeration() {
