@@ -4,7 +4,11 @@
 //! in a [`Fit`], and the fitted parameters with their predictions. [`value`] turns them into columns of the customer
 //! table.
 
+pub(crate) mod beta_geometric;
+pub(crate) mod beta_shape;
+pub mod bg_bb;
 pub mod bg_nbd;
+pub mod contractual;
 pub mod dense;
 pub mod discounted;
 pub mod expectation;
@@ -26,7 +30,9 @@ pub mod value;
 #[cfg(test)]
 mod test_data;
 
+pub use bg_bb::{BgBb, BgBbModel, Opportunities};
 pub use bg_nbd::{BgNbd, BgNbdModel};
+pub use contractual::{Bdw, BdwModel, Cohorts, ContractModel, Sbg, SbgModel};
 pub use family::{ModelName, PurchaseFit};
 pub use gamma_gamma::{GammaGamma, GammaGammaModel};
 pub use latent::{Dropout, Latent};

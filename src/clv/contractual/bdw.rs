@@ -1,0 +1,159 @@
+//! BdW: the beta-discrete-Weibull.
+
+use serde::Serialize;
+
+use super::cohorts::Cohorts;
+use super::likelihood::{self, Likelihood, step_of_power};
+use super::{ContractModel, Discounted, first_whole_after};
+use crate::calendar::Unit;
+use crate::clv::beta_geometric::ln_survival;
+use crate::clv::beta_shape;
+use crate::clv::dense::Matrix;
+use crate::clv::model::{Fit, Parametric};
+use crate::clv::search::{self, Search};
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::random::Stream;
+
+/// What sums without a closed form may leave out, as a share of their value.
+const TAIL: f64 = 1e-13;
+
+/// Terms after which such a sum ends all the same; its tail bound says what may be missing. Reached for discounts below
+/// 3e-5 a period.
+const MOST_TERMS: u32 = 1_000_000;
+
+/// Parameters of BdW, all positive: a customer is left after renewal t with probability (1 − θ)^(t^c), where
+/// θ ~ beta(gamma, delta) is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Bdw {
+    /// First parameter of the distribution of θ.
+    pub gamma: f64,
+    /// Second parameter of that distribution.
+    pub delta: f64,
+    /// How a customer's own probability of leaving changes with its age: it rises for c above 1, falls below.
+    pub c: f64,
+}
+
+impl Bdw {
+    /// t^c.
+    fn age(&self, t: u64) -> f64 {
+        (t as f64).powf(self.c)
+    }
+
+    /// Σ S(t)/S(from)/(1 + discount)^(t − from) over t > from, at most [`MOST_TERMS`] terms. Those left out after term
+    /// t are together at most that term divided by `discount`, because S falls.
+    fn later(&self, from: u32, discount: f64) -> Discounted {
+        let start = u64::from(from);
+        let (mut term, mut sum) = (1.0, 0.0);
+        for t in 1..=u64::from(MOST_TERMS) {
+            term *= self.retention(start + t) / (1.0 + discount);
+            sum += term;
+            if term <= TAIL * discount * sum {
+                break;
+            }
+        }
+        let tail_bound = if discount > 0.0 { term / discount } else { f64::INFINITY };
+        Discounted { value: sum, tail_bound }
+    }
+}
+
+/// The scale-free parameters: logit of the mean loss at the first renewal, gamma/(gamma+delta); ln(gamma + delta);
+/// ln c.
+impl Parametric for Bdw {
+    const MODEL: &'static str = "BdW";
+    const NAMES: &'static [&'static str] = &["gamma", "delta", "c"];
+
+    fn unit(&self) -> Option<Unit> {
+        None
+    }
+
+    fn natural(&self) -> Vec<f64> {
+        vec![self.gamma, self.delta, self.c]
+    }
+
+    fn scale_free(&self) -> Vec<f64> {
+        let [loss, size] = beta_shape::scale_free(self.gamma, self.delta);
+        vec![loss, size, self.c.ln()]
+    }
+
+    fn with_scale_free(&self, theta: &[f64]) -> Bdw {
+        let (gamma, delta) = beta_shape::natural(&theta[..2]);
+        Bdw { gamma, delta, c: theta[2].exp() }
+    }
+
+    fn jacobian(&self) -> Matrix {
+        let mut out = Matrix::zeros(3);
+        beta_shape::fill_jacobian(&mut out, 0, self.gamma, self.delta);
+        out[(2, 2)] = self.c;
+        out
+    }
+}
+
+impl ContractModel for Bdw {
+    /// S(t) = B(gamma, delta + t^c)/B(gamma, delta).
+    fn ln_survival(&self, t: u64) -> f64 {
+        ln_survival(self.gamma, self.delta, self.age(t))
+    }
+
+    fn ln_retention(&self, t: u64) -> f64 {
+        if t == 0 {
+            return 0.0;
+        }
+        ln_survival(self.gamma, self.delta + self.age(t - 1), step_of_power(t as f64, self.c))
+    }
+
+    /// Term by term: the tail bound is 1e-13 of the value for discounts from 3e-5 a period on, stated below that, and
+    /// infinite without a discount.
+    fn del(&self, discount: f64) -> Discounted {
+        let later = self.later(0, discount);
+        Discounted { value: 1.0 + later.value, ..later }
+    }
+
+    /// Term by term, as [`Bdw::del`].
+    fn derl(&self, renewed: u32, discount: f64) -> Discounted {
+        let later = self.later(renewed, discount);
+        let forward = 1.0 + discount;
+        Discounted { value: forward * later.value, tail_bound: forward * later.tail_bound }
+    }
+
+    fn draw_lifetime(&self, stream: &mut Stream, renewed: u32) -> u64 {
+        let age = self.age(u64::from(renewed));
+        let theta = stream.beta(self.gamma, self.delta + age);
+        // Given that (1 − θ)^(age) was survived, (1 − θ)^(T^c − age) is uniform.
+        let power = age + stream.uniform().ln() / (-theta).ln_1p();
+        first_whole_after(power.powf(1.0 / self.c)).max(u64::from(renewed) + 1)
+    }
+}
+
+/// BdW before it is fitted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BdwModel;
+
+impl BdwModel {
+    /// Fits by maximum likelihood to all cohorts at once; those who are left at a cohort's last period are censored
+    /// there. The report's `patterns` are the renewals observed. Deterministic.
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`] only: data that cannot be fitted end in a [`crate::clv::Verdict`].
+    pub fn fit(&self, cohorts: &Cohorts, progress: &dyn Progress) -> Result<Fit<Bdw>> {
+        let likelihood = Likelihood::new(cohorts);
+        if let Some(verdict) = likelihood.nothing_to_fit(3) {
+            return Ok(likelihood.without_fit(Bdw::MODEL, verdict));
+        }
+        let loss = likelihood.first_loss();
+        let [mean, size] = likelihood::beta_coordinates();
+        let coordinates = [mean, size, likelihood::age_coordinate()];
+        let search = Search {
+            customers: likelihood.customers(),
+            patterns: likelihood.renewals(),
+            starts: [(0.7, 0.0), (-0.5, 0.4), (2.5, -0.3), (4.0, 0.2)]
+                .map(|(size, c)| vec![loss, size, c])
+                .to_vec(),
+            coordinates: &coordinates,
+        };
+        let like = Bdw { gamma: 1.0, delta: 1.0, c: 1.0 };
+        let mut fit = search::fit(&like, search, |theta| likelihood.mean_loss(theta), progress)?;
+        fit.report.set_aside = likelihood.set_aside();
+        Ok(fit)
+    }
+}
