@@ -40,7 +40,10 @@ impl Odds {
         let fall = n * ln_a + s * ln_b;
         // All three are less the fall: what would overflow never comes about.
         let left = if fall >= SHORT_FALL {
-            leaves_first(n, s, a, b) - (-fall).exp() * leaves_first(n, s, alpha + t, beta + t)
+            let (at_last, stays) = (leaves_first(n, s, a, b), (-fall).exp());
+            // After a long silence who is still there does not count.
+            let later = if stays > 1e-18 * at_last { leaves_first(n, s, alpha + t, beta + t) } else { 0.0 };
+            at_last - stays * later
         } else if ln_a.max(ln_b) < SHORT_TIME {
             // In v = ln(1 + (u − t_x)/b) the factor 1/(β + u) is flat.
             let at = |v: f64| (-n * (b * v.exp_m1() / a).ln_1p() - s * v).exp();

@@ -315,7 +315,7 @@ fn mean(n: u32, mut draw: impl FnMut(u32) -> f64) -> (f64, f64) {
 #[test]
 fn drawn_customers_are_those_of_the_model() {
     let rule = Rule::new();
-    let n = 20_000;
+    let n = 10_000;
     for (k, (params, x, t_x, t)) in [
         (SAMPLE, 2, 30.43, 38.86),
         (SAMPLE, 0, 0.0, 38.86),
