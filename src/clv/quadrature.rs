@@ -9,6 +9,12 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
+    /// The rule, made once.
+    pub(crate) fn shared() -> &'static Rule {
+        static RULE: std::sync::OnceLock<Rule> = std::sync::OnceLock::new();
+        RULE.get_or_init(Rule::new)
+    }
+
     /// Roots of the Legendre polynomial by Newton's method from their asymptotic places (Abramowitz and Stegun
     /// 25.4.29, 22.16.6).
     pub(crate) fn new() -> Rule {
@@ -43,9 +49,78 @@ impl Rule {
     }
 }
 
+/// The largest length of a panel of [`Rule::walk`]: the integrands' nearest singularities lie π from the real axis.
+const LONGEST_PANEL: f64 = 4.0;
+
+/// The largest change of the integrand's logarithm within a panel.
+const CHANGE_OF_PANEL: f64 = 14.0;
+
+/// Where a log-concave integrand has fallen by e to this power and still falls, the rest is left out: it is below
+/// e^−42 of what was met, divided by the slope there over the first panel's.
+const FALL_AT_END: f64 = 42.0;
+
+/// Panels at most: parameters at the far corners of what numbers can say ask for some hundred.
+const MOST_PANELS: u32 = 4096;
+
+impl Rule {
+    /// Visits nodes and weights for an integral over (0, length) of a positive log-concave function; `slope` is the
+    /// derivative of its logarithm, which never grows. Panels are as long as the function allows, and end where
+    /// nothing is left.
+    ///
+    /// With sixteen nodes a panel is exact to about 1e-14.
+    pub(crate) fn walk(&self, length: f64, slope: impl Fn(f64) -> f64, mut visit: impl FnMut(f64, f64)) {
+        let mut fall = 0.0;
+        let mut begin = 0.0;
+        let mut first = slope(0.0);
+        for _ in 0..MOST_PANELS {
+            let mut width = (length - begin).min(LONGEST_PANEL);
+            let mut last;
+            loop {
+                last = slope(begin + width);
+                let steepest = first.abs().max(last.abs());
+                let change = steepest * width;
+                if change.is_nan() || change <= CHANGE_OF_PANEL {
+                    break;
+                }
+                // The slope at a panel's end says too much where it grows fast: a tenth at least, half at most.
+                width *= (CHANGE_OF_PANEL / change).clamp(0.1, 0.5);
+            }
+            for &(node, weight) in &self.nodes {
+                visit(begin + node * width, weight * width);
+            }
+            begin += width;
+            // At least so much: the slope at the begin is the flattest of a fall.
+            fall += (-first).max(0.0) * width;
+            if begin >= length || fall > FALL_AT_END && last < 0.0 {
+                return;
+            }
+            first = last;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Gamma functions as integrals in the logarithm: shapes from flat to sharp, from the mode to either side.
+    #[test]
+    fn log_concave_integrals() {
+        let rule = Rule::new();
+        for shape in [0.01, 0.5, 1.0, 30.0, 1e4, 1e6] {
+            // Γ(shape) from e^(shape·y − e^y), relative to its mode at y = ln shape.
+            let mut sum = 0.0;
+            for side in [1.0, -1.0] {
+                let slope = |v: f64| side * shape * -(side * v).exp_m1();
+                rule.walk(1e5, slope, |v, w| {
+                    sum += w * (shape * (side * v - (side * v).exp_m1())).exp();
+                });
+            }
+            let got = sum.ln() + shape * shape.ln() - shape;
+            let want = crate::special::ln_gamma(shape);
+            assert!((got - want).abs() < 1e-13 * (1.0 + want.abs()), "{shape}: {got} {want}");
+        }
+    }
 
     #[test]
     fn polynomials_are_exact() {

@@ -1,186 +1,25 @@
-//! The likelihood of Pareto/NBD on patterns, with its first two derivatives, and the fit.
+//! The likelihood of Pareto/NBD on patterns, with its first two derivatives.
 //!
-//! No ₂F₁: with λ and μ integrated out, but not the moment u of leaving, the likelihood is a sum of positive terms,
-//!
-//! Γ(r+x)/Γ(r)·α^r·β^s · { (α+T)^−(r+x)·(β+T)^−s + s·∫ from t_x to T of (α+u)^−(r+x)·(β+u)^−(s+1) du }.
-//!
-//! In v = ln((c+u)/(c+t_x)), with c the smaller of α and β, the integrand is log-concave and its nearest
-//! singularities lie at a distance of π from the real axis, so a few panels of Gauss–Legendre nodes give it to about
-//! 1e-12, and derivatives are taken under the integral.
+//! A customer's likelihood is Γ(r+x)/Γ(r) times a sum of two positive terms (see [`super::first`]): one depends on x and T,
+//! the other on x and t_x. Both are computed once for each distinct pair; what is left for a whole
+//! pattern is the logarithm of a sum, as cheap as that of BG/NBD.
 
 use super::ParetoNbd;
+use super::first::{LnLeavesFirst, ln_buys_first, ln_stays};
+use super::terms::{RR, Terms};
 use crate::calendar::Unit;
 use crate::clv::dense::Matrix;
 use crate::clv::minimise::Evaluation;
-use crate::clv::model::{Fit, FitReport, Parametric, Verdict};
+use crate::clv::model::Parametric;
 use crate::clv::pattern::Patterns;
-use crate::clv::quadrature::Rule;
-use crate::clv::search::{self, Coordinate, Edge, Search};
-use crate::error::Result;
 use crate::parallel;
-use crate::progress::Progress;
 use crate::special::{digamma_delta, ln_gamma_delta, trigamma_delta};
 
 /// Patterns per unit of parallel work; fixed, so that sums do not depend on threads.
-const CHUNK: usize = 1024;
+const CHUNK: usize = 4096;
 
-/// Where the integrand has fallen by e to this power, the integral ends.
-const FALL_AT_END: f64 = 30.0;
-
-/// The largest fall of the logarithm, and the largest length in v, that one panel takes.
-const FALL_OF_PANEL: f64 = 20.0;
-const LENGTH_OF_PANEL: f64 = 5.0;
-
-/// Panels at most; only parameters at the edge of their ranges ask for as many.
-const MOST_PANELS: f64 = 64.0;
-
-/// Pareto/NBD before it is fitted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ParetoNbdModel;
-
-impl ParetoNbdModel {
-    /// Fits by maximum likelihood, with times in `unit`. Deterministic, whatever the number of threads.
-    ///
-    /// # Errors
-    /// [`crate::Error::Interrupted`] only: data that cannot be fitted end in a [`Verdict`].
-    pub fn fit(&self, patterns: &Patterns, unit: Unit, progress: &dyn Progress) -> Result<Fit<ParetoNbd>> {
-        let customers = patterns.customers() as u64;
-        if let Some(verdict) = nothing_to_fit(patterns) {
-            let mut report = FitReport::without_data(ParetoNbd::MODEL, Some(unit), customers, verdict);
-            report.patterns = patterns.len() as u64;
-            return Ok(Fit { report, params: None, uncertainty: None });
-        }
-        let likelihood = Likelihood::new(patterns, unit);
-        let rate = (patterns.total_frequency() * unit.days() / patterns.total_t_days()).ln();
-        let span = patterns.total_t_days() / unit.days() / customers as f64;
-        let coordinates = coordinates(rate, -span.ln());
-        let search = Search {
-            customers,
-            patterns: patterns.len() as u64,
-            starts: starts(rate, -span.ln()),
-            coordinates: &coordinates,
-        };
-        let like = ParetoNbd { r: 1.0, alpha: 1.0, s: 1.0, beta: 1.0, unit };
-        search::fit(&like, search, |theta| likelihood.mean_loss(theta), progress)
-    }
-}
-
-fn nothing_to_fit(patterns: &Patterns) -> Option<Verdict> {
-    if patterns.is_empty() {
-        let reason = "there is no customer".to_string();
-        return Some(Verdict::Failed { reason, advice: "give a history with customers" });
-    }
-    let boundary = |name, explanation: &str, advice| {
-        Some(Verdict::Boundary { name, explanation: explanation.to_string(), advice, usable: false })
-    };
-    if patterns.total_t_days() == 0.0 {
-        return boundary(
-            "no time observed",
-            "every customer's first order is on the last day",
-            "give a longer history, or a later as-of date",
-        );
-    }
-    if patterns.first_repeater() == patterns.len() {
-        return boundary(
-            "no repeat purchases",
-            "nobody bought again: the data cannot tell how customers leave or return",
-            "give a longer history",
-        );
-    }
-    None
-}
-
-/// Where the search starts: three pictures of the same purchases, with more or less dropout over the mean span.
-fn starts(rate: f64, per_span: f64) -> Vec<Vec<f64>> {
-    vec![
-        vec![rate + 0.5, -0.4, per_span, -0.4],
-        vec![rate + 1.0, 0.0, per_span + 1.0, 0.5],
-        vec![rate + 0.1, -1.0, per_span - 1.5, -1.0],
-    ]
-}
-
-/// The parameters' ranges; `rate` and `per_span` are the logarithms of the mean purchase rate and of one over the
-/// mean span. Beyond the bounds the likelihood differs from its limit by next to nothing.
-fn coordinates(rate: f64, per_span: f64) -> [Coordinate; 4] {
-    let edge = |at: f64, near: f64, name, explanation, advice| Edge {
-        at,
-        near,
-        name,
-        explanation,
-        advice,
-        usable: true,
-    };
-    let rate_edge = |at: f64| Edge {
-        usable: false,
-        ..edge(
-            at,
-            at,
-            "a purchase rate without bound",
-            "the likelihood grows as the mean rate leaves every plausible range",
-            "check the times of the history: are they in days?",
-        )
-    };
-    let large = 1e6f64.ln();
-    let practically = 1e4f64.ln();
-    [
-        Coordinate {
-            name: "the mean purchase rate",
-            low: rate_edge(rate - 25.0),
-            high: rate_edge(rate + 25.0),
-        },
-        Coordinate {
-            name: "r and alpha",
-            low: edge(
-                -large,
-                -practically,
-                "purchase rates beyond a gamma distribution",
-                "r goes to 0: a few customers buy and all others practically never do",
-                "look at the few apart from the others",
-            ),
-            high: edge(
-                large,
-                practically,
-                "homogeneous purchase rates",
-                "r and alpha grow without bound at a fixed ratio: all customers buy at the same rate",
-                "predictions hold; differences between customers beyond chance are not detectable",
-            ),
-        },
-        Coordinate {
-            name: "the mean dropout rate",
-            low: edge(
-                per_span - 16.0,
-                per_span - 14.0,
-                "no dropout detectable",
-                "s/beta goes to 0: nobody seems to have left",
-                "the model is NBD there; give a longer history to see customers leave",
-            ),
-            high: edge(
-                per_span + 16.0,
-                per_span + 14.0,
-                "everybody leaves at once",
-                "s/beta grows without bound: customers stay for no time or for ever",
-                "check that the history is complete after each customer's first purchase",
-            ),
-        },
-        Coordinate {
-            name: "s and beta",
-            low: edge(
-                -large,
-                -practically,
-                "dropout all or nothing",
-                "s goes to 0: a few customers leave at once and all others practically never do",
-                "look at those who never return apart from the others",
-            ),
-            high: edge(
-                large,
-                practically,
-                "homogeneous dropout",
-                "s and beta grow without bound at a fixed ratio: all customers leave at the same rate",
-                "differences between customers' lifetimes beyond chance are not detectable",
-            ),
-        },
-    ]
-}
+/// Distinct (x, t_x) per unit of parallel work.
+const PAIRS: usize = 512;
 
 /// What the likelihood needs of the patterns, arranged once.
 pub(super) struct Likelihood<'a> {
@@ -188,144 +27,53 @@ pub(super) struct Likelihood<'a> {
     customers: f64,
     /// The distinct times in the model's unit.
     times: Vec<f64>,
-    rule: Rule,
+    /// The distinct x above 0 and the customers with each.
+    counts: Vec<(f64, f64)>,
+    /// The distinct (x, t_x), the latter as an index into `times`, ascending.
+    last: Vec<(u32, u32)>,
+    /// Which of them a pattern has.
+    last_of: Vec<u32>,
 }
 
-/// A log-likelihood with its gradient and Hessian (upper triangle, row by row) by (r, alpha, s, beta).
-#[derive(Default, Clone, Copy)]
-pub(super) struct Terms {
-    pub value: f64,
-    gradient: [f64; 4],
-    hessian: [f64; 10],
+/// ln Q of the x at hand: patterns are ordered by x, and one set of coefficients serves many.
+struct OfCount<'a> {
+    params: &'a ParetoNbd,
+    x: u32,
+    leaving: LnLeavesFirst<'a>,
 }
 
-/// Places of the Hessian's diagonal and of the two mixed entries inside a pair of parameters.
-const RR: usize = 0;
-const R_ALPHA: usize = 1;
-const ALPHA_ALPHA: usize = 4;
-const SS: usize = 7;
-const S_BETA: usize = 8;
-const BETA_BETA: usize = 9;
-
-impl Terms {
-    fn add(&mut self, weight: f64, other: &Terms) {
-        self.value += weight * other.value;
-        for (own, other) in self.gradient.iter_mut().zip(&other.gradient) {
-            *own += weight * other;
-        }
-        for (own, other) in self.hessian.iter_mut().zip(&other.hessian) {
-            *own += weight * other;
-        }
+impl<'a> OfCount<'a> {
+    fn new(params: &'a ParetoNbd) -> OfCount<'a> {
+        OfCount { params, x: 0, leaving: LnLeavesFirst::new(params, 0.0) }
     }
 
-    /// Adds a positive term of weight `p` whose logarithm has the derivatives given; `curved` is its own Hessian.
-    #[inline]
-    fn add_positive(&mut self, p: f64, slope: &[f64; 4], curved: [f64; 5]) {
-        self.value += p;
-        let mut k = 0;
-        for i in 0..4 {
-            let by = p * slope[i];
-            self.gradient[i] += by;
-            for other in &slope[i..] {
-                self.hessian[k] += by * other;
-                k += 1;
-            }
+    fn of(&mut self, x: u32) -> &mut LnLeavesFirst<'a> {
+        if x != self.x {
+            (self.x, self.leaving) = (x, LnLeavesFirst::new(self.params, f64::from(x)));
         }
-        for (place, curve) in [R_ALPHA, ALPHA_ALPHA, SS, S_BETA, BETA_BETA].into_iter().zip(curved) {
-            self.hessian[place] += p * curve;
-        }
+        &mut self.leaving
     }
-
-    /// The logarithm of a sum of positive terms.
-    fn ln(mut self) -> Terms {
-        let sum = self.value;
-        self.value = sum.ln();
-        for g in &mut self.gradient {
-            *g /= sum;
-        }
-        let mut k = 0;
-        for i in 0..4 {
-            for j in i..4 {
-                self.hessian[k] = self.hessian[k] / sum - self.gradient[i] * self.gradient[j];
-                k += 1;
-            }
-        }
-        self
-    }
-}
-
-/// The log-likelihood of one customer without ln Γ(r+x) − ln Γ(r).
-pub(super) fn of_times(params: &ParetoNbd, x: f64, t_x: f64, t: f64, rule: &Rule) -> Terms {
-    let ParetoNbd { r, alpha, s, beta, .. } = *params;
-    let n = r + x;
-    // Everything is taken relative to its value at t_x.
-    let (by_alpha, by_beta) = (1.0 / (alpha + t_x), 1.0 / (beta + t_x));
-    // Derivatives of the logarithm of (α+u)^−n·(β+u)^−s over its value at t_x, d = u − t_x.
-    let at = |d: f64, ln_alpha: f64, ln_beta: f64| {
-        let (a, b) = (1.0 / (alpha + t_x + d), 1.0 / (beta + t_x + d));
-        let (less_a, less_b) = (d * a * by_alpha, d * b * by_beta);
-        let slope = [-ln_alpha, n * less_a, -ln_beta, s * less_b];
-        let curved = [less_a, -n * less_a * (a + by_alpha), 0.0, less_b, -s * less_b * (b + by_beta)];
-        (b, slope, curved)
-    };
-    let mut sum = Terms::default();
-    // Alive at T.
-    let span = t - t_x;
-    let (ln_alpha, ln_beta) = ((span * by_alpha).ln_1p(), (span * by_beta).ln_1p());
-    let (_, slope, curved) = at(span, ln_alpha, ln_beta);
-    sum.add_positive((-n * ln_alpha - s * ln_beta).exp(), &slope, curved);
-    // Left at u.
-    let alpha_first = alpha <= beta;
-    let start = if alpha_first { alpha } else { beta } + t_x;
-    // The slope of the logarithm of the integrand in v at a distance d behind t_x.
-    let fall =
-        |d: f64| n * (start + d) / (alpha + t_x + d) + (s + 1.0) * (start + d) / (beta + t_x + d) - 1.0;
-    let mut length = if alpha_first { ln_alpha } else { ln_beta };
-    if length > 0.0 {
-        let first = fall(0.0);
-        if first > 0.0 {
-            length = length.min(FALL_AT_END / first);
-        }
-        let steepest = first.abs().max(fall(start * length.exp_m1()).abs());
-        let panels =
-            (length / LENGTH_OF_PANEL).max(length * steepest / FALL_OF_PANEL).ceil().clamp(1.0, MOST_PANELS);
-        let width = length / panels;
-        for panel in 0..panels as u32 {
-            for &(node, weight) in &rule.nodes {
-                let v = (f64::from(panel) + node) * width;
-                let d = start * v.exp_m1();
-                let (ln_alpha, ln_beta) =
-                    if alpha_first { (v, (d * by_beta).ln_1p()) } else { ((d * by_alpha).ln_1p(), v) };
-                let (b, mut slope, mut curved) = at(d, ln_alpha, ln_beta);
-                let p = s * weight * width * (start + d) * b * (-n * ln_alpha - s * ln_beta).exp();
-                slope[2] += 1.0 / s;
-                slope[3] -= b;
-                curved[2] -= 1.0 / (s * s);
-                curved[4] += b * b;
-                sum.add_positive(p, &slope, curved);
-            }
-        }
-    }
-    let mut out = sum.ln();
-    // α^r·(α+t_x)^−n·β^s·(β+t_x)^−s.
-    let (ln_alpha, ln_beta) = ((t_x / alpha).ln_1p(), (t_x / beta).ln_1p());
-    out.value -= r * ln_alpha + s * ln_beta - x * by_alpha.ln();
-    out.gradient[0] -= ln_alpha;
-    out.gradient[1] += r * t_x * by_alpha / alpha - x * by_alpha;
-    out.gradient[2] -= ln_beta;
-    out.gradient[3] += s * t_x * by_beta / beta;
-    let (less_alpha, less_beta) = (t_x * by_alpha / alpha, t_x * by_beta / beta);
-    out.hessian[R_ALPHA] += less_alpha;
-    out.hessian[ALPHA_ALPHA] += x * by_alpha * by_alpha - r * less_alpha * (1.0 / alpha + by_alpha);
-    out.hessian[S_BETA] += less_beta;
-    out.hessian[BETA_BETA] -= s * less_beta * (1.0 / beta + by_beta);
-    out
 }
 
 impl<'a> Likelihood<'a> {
     pub(super) fn new(patterns: &'a Patterns, unit: Unit) -> Likelihood<'a> {
-        let times = patterns.times().iter().map(|t| t / unit.days()).collect();
-        Likelihood { patterns, customers: patterns.customers() as f64, times, rule: Rule::new() }
+        let times: Vec<f64> = patterns.times().iter().map(|t| t / unit.days()).collect();
+        let mut counts: Vec<(f64, f64)> = Vec::new();
+        for i in patterns.first_repeater()..patterns.len() {
+            let (x, weight) = (f64::from(patterns.frequency(i)), f64::from(patterns.weight(i)));
+            match counts.last_mut() {
+                Some(last) if last.0 == x => last.1 += weight,
+                _ => counts.push((x, weight)),
+            }
+        }
+        let pair = |i: usize| (patterns.frequency(i), patterns.recency_index(i) as u32);
+        let mut last: Vec<(u32, u32)> = parallel::collect(patterns.len(), pair);
+        last.sort_unstable();
+        last.dedup();
+        let find = |i: usize| last.partition_point(|&other| other < pair(i)) as u32;
+        let last_of = parallel::collect(patterns.len(), find);
+        let customers = patterns.customers() as f64;
+        Likelihood { patterns, customers, times, counts, last, last_of }
     }
 
     /// Minus the mean log-likelihood of a customer, with derivatives by the scale-free parameters.
@@ -364,32 +112,64 @@ impl<'a> Likelihood<'a> {
     }
 
     fn natural(&self, params: &ParetoNbd) -> Terms {
-        let patterns = self.patterns;
-        let chunk = |range: std::ops::Range<usize>| {
-            let mut sum = Terms::default();
-            let mut last = None;
-            let mut of_count = Terms::default();
-            for i in range {
-                // Patterns are ordered by x: one logarithm serves many.
-                let x = patterns.frequency(i);
-                let n = f64::from(x);
-                if last != Some(x) {
-                    last = Some(x);
-                    of_count.value = ln_gamma_delta(params.r, n);
-                    of_count.gradient[0] = digamma_delta(params.r, n);
-                    of_count.hessian[RR] = trigamma_delta(params.r, n);
-                }
-                let weight = f64::from(patterns.weight(i));
-                let (t_x, t) = (self.times[patterns.recency_index(i)], self.times[patterns.t_index(i)]);
-                sum.add(weight, &of_times(params, n, t_x, t, &self.rule));
-                sum.add(weight, &of_count);
-            }
-            sum
-        };
+        let left = parallel::map_chunks(self.last.len(), PAIRS, |range| {
+            let mut leaving = OfCount::new(params);
+            self.last[range]
+                .iter()
+                .map(|&(x, time)| {
+                    let t_x = self.times[time as usize];
+                    let mut left = leaving.of(x).at(t_x);
+                    left.add(1.0, &ln_stays(params, f64::from(x), t_x));
+                    left
+                })
+                .collect::<Vec<Terms>>()
+        })
+        .concat();
+        let chunk = |range: std::ops::Range<usize>| self.of_chunk(params, &left, range);
         let plus = |mut left: Terms, right: Terms| {
             left.add(1.0, &right);
             left
         };
-        parallel::reduce_chunks(patterns.len(), CHUNK, chunk, plus).unwrap_or_default()
+        let mut sum = parallel::reduce_chunks(self.patterns.len(), CHUNK, chunk, plus).unwrap_or_default();
+        for &(x, customers) in &self.counts {
+            sum.value += customers * ln_gamma_delta(params.r, x);
+            sum.gradient[0] += customers * digamma_delta(params.r, x);
+            sum.hessian[RR] += customers * trigamma_delta(params.r, x);
+        }
+        sum
+    }
+
+    /// The sum over some patterns of ln(e^stayed + e^left): the shares of the two terms weigh their own derivatives, and
+    /// the square of the gradients' difference comes on top.
+    fn of_chunk(&self, params: &ParetoNbd, left: &[Terms], range: std::ops::Range<usize>) -> Terms {
+        let patterns = self.patterns;
+        let mut leaving = OfCount::new(params);
+        let mut sum = Terms::default();
+        let mut i = range.start;
+        while i < range.end {
+            // Patterns with one (x, T) stand together.
+            let pair = patterns.pair_of(i);
+            let (x, t) = (patterns.frequency(i), self.times[patterns.t_index(i)]);
+            let mut stayed = ln_buys_first(&leaving.of(x).at(t));
+            stayed.add(1.0, &ln_stays(params, f64::from(x), t));
+            let mut share = 0.0;
+            while i < range.end && patterns.pair_of(i) == pair {
+                let left = &left[self.last_of[i] as usize];
+                let weight = f64::from(patterns.weight(i));
+                let u = stayed.value - left.value;
+                let e = (-u.abs()).exp();
+                let (larger, smaller) = (1.0 / (1.0 + e), e / (1.0 + e));
+                let (of_stayed, of_left) = if u > 0.0 { (larger, smaller) } else { (smaller, larger) };
+                sum.value += weight * (stayed.value.max(left.value) + e.ln_1p());
+                share += weight * of_stayed;
+                sum.add_derivatives(weight * of_left, left);
+                let (s, l) = (&stayed.gradient, &left.gradient);
+                let apart = [s[0] - l[0], s[1] - l[1], s[2] - l[2], s[3] - l[3]];
+                sum.add_square(weight * larger * smaller, &apart);
+                i += 1;
+            }
+            sum.add_derivatives(share, &stayed);
+        }
+        sum
     }
 }

@@ -3,20 +3,31 @@
 //! Schmittlein, Morrison and Colombo, "Counting Your Customers: Who Are They and What Will They Do Next?",
 //! Management Science 33 (1987); notation of Fader and Hardie, "A Note on Deriving the Pareto/NBD Model and Related
 //! Expressions" (2005): purchase rates λ ~ gamma(r, rate alpha), dropout rates μ ~ gamma(s, rate beta), independent.
-//! Here is the likelihood and its maximum; what may be predicted from it is not.
+//! A customer may leave at any time, also before the first repeat purchase: P(alive) is below 1 for every x.
 
+mod draw;
+mod first;
+mod fit;
+#[cfg(test)]
+mod grid;
 mod likelihood;
+mod predict;
+#[cfg(test)]
+mod reference;
+mod terms;
 #[cfg(test)]
 mod tests;
 
-pub use likelihood::ParetoNbdModel;
+pub use fit::ParetoNbdModel;
 
 use serde::Serialize;
 
 use super::dense::Matrix;
-use super::model::Parametric;
+use super::latent::Latent;
+use super::model::{Parametric, PurchaseModel};
 use crate::calendar::Unit;
-use crate::special::ln_gamma_delta;
+use crate::random::Stream;
+use crate::special::{ln_gamma_delta, logistic, softplus};
 
 /// Parameters of Pareto/NBD, all positive. Times in its methods are in `unit`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -34,11 +45,10 @@ pub struct ParetoNbd {
 }
 
 impl ParetoNbd {
-    /// The log-likelihood of one customer with `x` repeat purchases, the last at `t_x`, seen up to `t`, with all its
-    /// constants. Relative error about 1e-12.
-    pub fn log_likelihood(&self, x: u32, t_x: f64, t: f64) -> f64 {
-        let rule = super::quadrature::Rule::new();
-        ln_gamma_delta(self.r, f64::from(x)) + likelihood::of_times(self, f64::from(x), t_x, t, &rule).value
+    /// The log-odds of having left by T, of a customer with `x` repeat purchases, the last at `t_x`, seen up to `t`. They
+    /// are −∞ at T = t_x: who bought just now is alive. Relative error of the odds about 1e-13.
+    pub fn log_odds_left(&self, x: u32, t_x: f64, t: f64) -> f64 {
+        predict::Odds::new(self, f64::from(x), t_x, t).log_odds()
     }
 }
 
@@ -77,5 +87,51 @@ impl Parametric for ParetoNbd {
             out[(i + 1, i + 1)] = rate;
         }
         out
+    }
+}
+
+/// Relative errors are about 1e-13 where nothing else is said; of the logarithms, absolute ones of the same size times the
+/// largest of their terms.
+impl PurchaseModel for ParetoNbd {
+    fn time_unit(&self) -> Unit {
+        self.unit
+    }
+
+    fn time_scale(&self) -> f64 {
+        self.alpha
+    }
+
+    fn log_likelihood(&self, x: u32, t_x: f64, t: f64) -> f64 {
+        let x = f64::from(x);
+        ln_gamma_delta(self.r, x) + predict::log_likelihood(self, x, t_x, t)
+    }
+
+    fn ln_p_alive(&self, x: u32, t_x: f64, t: f64) -> f64 {
+        -softplus(self.log_odds_left(x, t_x, t))
+    }
+
+    fn p_alive(&self, x: u32, t_x: f64, t: f64) -> f64 {
+        logistic(-self.log_odds_left(x, t_x, t))
+    }
+
+    fn expected_if_alive(&self, x: u32, t: f64, horizon: f64) -> f64 {
+        predict::expected_if_alive(self, f64::from(x), t, horizon)
+    }
+
+    /// E[X(t)]: (r/alpha)·(beta/(s − 1))·(1 − (beta/(beta + t))^(s−1)).
+    fn expected(&self, t: f64) -> f64 {
+        predict::expected_if_alive(self, 0.0, 0.0, t)
+    }
+
+    fn pmf(&self, x: u32, t: f64) -> f64 {
+        predict::pmf(self, f64::from(x), t)
+    }
+
+    fn discounted_if_alive(&self, x: u32, t: f64, delta: f64, horizon: f64) -> f64 {
+        predict::discounted_if_alive(self, f64::from(x), t, delta, horizon)
+    }
+
+    fn draw(&self, stream: &mut Stream, x: u32, t_x: f64, t: f64) -> Latent {
+        draw::draw(self, stream, f64::from(x), t_x, t, self.p_alive(x, t_x, t))
     }
 }
