@@ -4,28 +4,41 @@
 //! in a [`Fit`], and the fitted parameters with their predictions. [`value`] turns them into columns of the customer
 //! table.
 
+mod beta_geometric;
 pub mod bg_nbd;
+mod counts;
 pub mod dense;
 pub mod discounted;
 pub mod expectation;
+mod exponential_integral;
 pub mod gamma_gamma;
 pub mod latent;
+pub mod mbg_nbd;
 pub mod minimise;
 pub mod model;
+pub mod nbd;
 pub mod pareto_nbd;
 pub mod pattern;
+mod purchase_rates;
 pub(crate) mod quadrature;
 mod search;
 pub mod uncertainty;
 pub mod value;
 
 #[cfg(test)]
+mod purchase_tests;
+#[cfg(test)]
 mod test_data;
+#[cfg(test)]
+mod test_purchases;
 
+pub use beta_geometric::ExpectationsIfAlive;
 pub use bg_nbd::{BgNbd, BgNbdModel};
 pub use gamma_gamma::{GammaGamma, GammaGammaModel};
 pub use latent::{Dropout, Latent};
+pub use mbg_nbd::{MbgNbd, MbgNbdModel};
 pub use model::{Fit, FitReport, Parameter, Parametric, PurchaseModel, SetAside, Verdict};
+pub use nbd::{Nbd, NbdModel};
 pub use pareto_nbd::{ParetoNbd, ParetoNbdModel};
 pub use pattern::Patterns;
 pub use uncertainty::Uncertainty;
