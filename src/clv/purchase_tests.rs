@@ -1,7 +1,6 @@
 //! BG/NBD, MBG/NBD and NBD over a grid that reaches the edges: more than 10⁵ points against integration over λ and p.
 
 use super::discounted::by_quadrature;
-use super::model::PurchaseModel;
 use super::test_purchases::{
     Family, References, close, expected_over_both, expected_over_dropout, history_grid, parameter_grid,
     pmf_over_rates,

@@ -1,7 +1,7 @@
 //! The fit of BG/NBD and MBG/NBD: starts, the parameters' ranges and their names.
 
+use super::FirstChance;
 use super::likelihood::Likelihood;
-use super::{BetaGeometric, FirstChance};
 use crate::calendar::Unit;
 use crate::clv::model::{Fit, FitReport, Parametric};
 use crate::clv::pattern::Patterns;
