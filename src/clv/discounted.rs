@@ -12,11 +12,15 @@ const PANEL: f64 = 0.25;
 /// Fall of the discount factor's logarithm in a panel.
 const FALL: f64 = 6.0;
 
+/// E counts as straight up to twice a time if it grows by this much from the one to the other.
+const STRAIGHT: f64 = 1.8;
+
 /// ∫ e^(−delta·t) dE(t) over (0, horizon], E(t) being the transactions expected up to t; the horizon may be infinite if
-/// delta is above 0. `scale` is the time over which E bends.
+/// delta is above 0. `scale` is about the time over which E bends; where it bends earlier, that is found.
 ///
 /// By parts: e^(−delta·h)·E(h) + delta·∫ e^(−delta·t)·E(t) dt, all terms positive, by Gauss–Legendre quadrature in
-/// ln(1 + t/scale). Relative error about 1e-12.
+/// ln(1 + t/scale). Relative error about 1e-12; 1e-9 where a small part of the purchases
+/// comes from customers who leave long before the others.
 pub fn by_quadrature(expected: impl Fn(f64) -> f64, scale: f64, delta: f64, horizon: f64) -> f64 {
     if horizon <= 0.0 {
         return 0.0;
@@ -25,6 +29,11 @@ pub fn by_quadrature(expected: impl Fn(f64) -> f64, scale: f64, delta: f64, hori
         return expected(horizon);
     }
     let end = horizon.min(FAR / delta);
+    let mut scale = scale;
+    // One who buys often, but leaves soon, has next to all its purchases long before `scale`.
+    while scale > end * 1e-12 && expected(2.0 * scale) < STRAIGHT * expected(scale) {
+        scale *= 0.25;
+    }
     let top = (end / scale).ln_1p();
     let panels = (top / PANEL).max(delta * end / FALL).ceil().max(1.0) as u32;
     let integral = Rule::new().integral(0.0, top, panels, |v| {
@@ -38,6 +47,18 @@ pub fn by_quadrature(expected: impl Fn(f64) -> f64, scale: f64, delta: f64, hori
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// All purchases long before the scale that is given: 1 − e^(−t/c), whose integral is (1 − e^(−(δ + 1/c)h))/(1 + δc).
+    #[test]
+    fn an_early_bend_is_found() {
+        for c in [1e-9, 1e-4, 0.3, 1.0] {
+            for (delta, horizon) in [(0.01, f64::INFINITY), (2.0, 3.0), (1e-6, 1e3)] {
+                let got = by_quadrature(|t| -(-t / c).exp_m1(), 1.0, delta, horizon);
+                let want = -(-(delta + 1.0 / c) * horizon).exp_m1() / (1.0 + delta * c);
+                assert!((got / want - 1.0).abs() < 1e-11, "{c} {delta} {horizon}: {got} {want}");
+            }
+        }
+    }
 
     /// A constant rate: λ(1 − e^(−δh))/δ.
     #[test]

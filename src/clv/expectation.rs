@@ -112,7 +112,7 @@ fn by_integral(shape: f64, a: f64, b: f64, tau: f64) -> f64 {
 }
 
 /// ln(p^a·(1 − p)^b) at p = logistic(y): the beta density by the logit, without its constant.
-fn ln_weight(a: f64, b: f64, y: f64) -> f64 {
+pub(super) fn ln_weight(a: f64, b: f64, y: f64) -> f64 {
     let log = (-y.abs()).exp().ln_1p();
     -a * ((-y).max(0.0) + log) - b * (y.max(0.0) + log)
 }

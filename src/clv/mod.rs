@@ -4,22 +4,28 @@
 //! in a [`Fit`], and the fitted parameters with their predictions. [`value`] turns them into columns of the customer
 //! table.
 
-pub(crate) mod beta_geometric;
+mod beta_geometric;
 pub(crate) mod beta_shape;
 pub mod bg_bb;
 pub mod bg_nbd;
 pub mod contractual;
+mod counts;
 pub mod dense;
 pub mod discounted;
+mod discrete_survival;
 pub mod expectation;
+mod exponential_integral;
 pub mod family;
 pub mod gamma_gamma;
 pub mod latent;
+pub mod mbg_nbd;
 pub mod minimise;
 pub mod model;
 pub mod model_file;
+pub mod nbd;
 pub mod pareto_nbd;
 pub mod pattern;
+mod purchase_rates;
 pub(crate) mod quadrature;
 mod schedule;
 pub mod score;
@@ -28,16 +34,23 @@ pub mod uncertainty;
 pub mod value;
 
 #[cfg(test)]
+mod purchase_tests;
+#[cfg(test)]
 mod test_data;
+#[cfg(test)]
+mod test_purchases;
 
 pub use bg_bb::{BgBb, BgBbModel, Opportunities};
+pub use beta_geometric::ExpectationsIfAlive;
 pub use bg_nbd::{BgNbd, BgNbdModel};
 pub use contractual::{Bdw, BdwModel, Cohorts, ContractModel, Sbg, SbgModel};
 pub use family::{ModelName, PurchaseFit};
 pub use gamma_gamma::{GammaGamma, GammaGammaModel};
 pub use latent::{Dropout, Latent};
+pub use mbg_nbd::{MbgNbd, MbgNbdModel};
 pub use model::{Fit, FitReport, Parameter, Parametric, PurchaseModel, SetAside, Verdict};
 pub use model_file::ModelFile;
+pub use nbd::{Nbd, NbdModel};
 pub use pareto_nbd::{ParetoNbd, ParetoNbdModel};
 pub use pattern::Patterns;
 pub use score::{Scorer, Scores};

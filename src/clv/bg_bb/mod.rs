@@ -20,7 +20,7 @@ pub use opportunities::{Cell, MOST_OPPORTUNITIES, Opportunities, statistics_of_d
 
 use serde::Serialize;
 
-use super::beta_geometric::{discounted_sum, ln_survival, survival_sum};
+use super::discrete_survival::{discounted_sum, ln_survival, survival_sum};
 use super::beta_shape;
 use super::dense::Matrix;
 use super::model::Parametric;

@@ -1,18 +1,14 @@
 //! BG/NBD against published and independently computed numbers, brute force, and itself.
 
-use super::likelihood::Likelihood;
 use super::*;
-use crate::clv::model::{Fit, Verdict};
-use crate::clv::pattern::Patterns;
+use crate::clv::beta_geometric::likelihood::Likelihood;
+use crate::clv::model::Verdict;
 use crate::clv::test_data::{Data, sample, whole_log};
+use crate::clv::test_purchases::{check_derivatives, close, patterns_of, world, worlds};
 use crate::parallel::with_threads;
-use crate::random::{Purpose, Stream, hash_integer};
+use crate::random::{Purpose, Stream};
+use crate::special::{logistic, softplus};
 use proptest::prelude::*;
-
-#[track_caller]
-fn close(what: impl std::fmt::Display, got: f64, want: f64, tolerance: f64) {
-    assert!((got / want - 1.0).abs() <= tolerance, "{what}: {got:e} for {want:e}");
-}
 
 fn patterns(data: &Data) -> Patterns {
     Patterns::from_days(&data.frequency, &data.recency_days, &data.t_days).unwrap()
@@ -83,7 +79,7 @@ fn the_whole_cdnow_log() {
 fn likelihoods_of_customers_add_up() {
     let data = sample();
     let patterns = patterns(&data);
-    let likelihood = Likelihood::new(&patterns, Unit::Week);
+    let likelihood = Likelihood::new(&patterns, Unit::Week, FIRST_CHANCE);
     for params in [SAMPLE, BgNbd { r: 3e4, alpha: 2e5, a: 1e-3, b: 40.0, unit: Unit::Week }] {
         let sum: f64 = (0..data.frequency.len())
             .map(|i| {
@@ -202,113 +198,13 @@ fn closed_forms_match_integration_over_rates() {
     }
 }
 
-/// More than 10⁵ points that reach the edges: every value a number, in its range, and growing with the horizon.
-#[test]
-fn a_stress_grid_has_no_hole() {
-    let mut points = 0u32;
-    for r in [1e-6, 0.24, 1.0, 30.0, 1e6] {
-        for alpha in [1e-6, 4.4, 1e3, 1e8] {
-            for a in [1e-8, 1e-3, 0.79, 1.0 - 1e-12, 1.0, 1.0 + 1e-12, 2.0, 1e6] {
-                for b in [1e-8, 0.21, 1.0, 2.4, 1e3, 1e6] {
-                    let params = BgNbd { r, alpha, a, b, unit: Unit::Week };
-                    for x in [0u32, 1, 26, 100_000] {
-                        for t in [0.0, 1e-3, 38.86, 1e4] {
-                            for t_x in [0.0, t * 0.5, t * (1.0 - 1e-9), t] {
-                                if x == 0 && t_x > 0.0 {
-                                    continue;
-                                }
-                                let alive = params.p_alive(x, t_x, t);
-                                let log = params.ln_p_alive(x, t_x, t);
-                                let ll = params.log_likelihood(x, t_x, t);
-                                let at = || format!("{params:?} x {x} t_x {t_x} T {t}");
-                                assert!((0.0..=1.0).contains(&alive) && log <= 0.0, "{}", at());
-                                assert!(ll.is_finite(), "{}", at());
-                                points += 1;
-                            }
-                            let mut last = 0.0;
-                            for horizon in [1e-6, 1.0, 52.0, 1e4] {
-                                let orders = params.expected_if_alive(x, t, horizon);
-                                let without_dropout = (r + f64::from(x)) * horizon / (alpha + t);
-                                let range = 0.0..=without_dropout * (1.0 + 1e-9);
-                                let at = || format!("{params:?} x {x} T {t} horizon {horizon}: {orders}");
-                                assert!(range.contains(&orders), "{}", at());
-                                assert!(orders >= last * (1.0 - 1e-10), "{} after {last}", at());
-                                last = orders;
-                                points += 1;
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-    assert!(points >= 100_000, "{points}");
-}
-
-fn worlds() -> impl Strategy<Value = (Vec<(u32, u32, u32)>, [f64; 4])> {
-    let customer = (0u32..300, 0.0..=1.0f64, 0u32..40).prop_map(|(t, share, x)| {
-        let recency = if x == 0 { 0 } else { (f64::from(t) * share) as u32 };
-        (x, recency, t)
-    });
-    let theta = [-6.0..2.0f64, -4.0..6.0f64, -6.0..3.0f64, -4.0..8.0f64];
-    (prop::collection::vec(customer, 1..40), theta)
-}
-
 proptest! {
-    /// Gradient against central differences of the value, Hessian against those of the gradient.
     #[test]
     fn derivatives_match_differences((customers, theta) in worlds()) {
-        let column = |f: fn(&(u32, u32, u32)) -> u32| customers.iter().map(f).collect::<Vec<_>>();
-        let patterns = Patterns::from_days(&column(|c| c.0), &column(|c| c.1), &column(|c| c.2)).unwrap();
-        let likelihood = Likelihood::new(&patterns, Unit::Week);
-        let at = likelihood.mean_loss(&theta);
-        let h = 1e-4;
-        for i in 0..4 {
-            // Fourth-order differences.
-            let moved = |by: f64| {
-                let mut theta = theta;
-                theta[i] += by * h;
-                likelihood.mean_loss(&theta)
-            };
-            let (a, b, c, d) = (moved(-2.0), moved(-1.0), moved(1.0), moved(2.0));
-            let slope = |a: f64, b: f64, c: f64, d: f64| (a - 8.0 * b + 8.0 * c - d) / (12.0 * h);
-            let got = slope(a.value, b.value, c.value, d.value);
-            let scale = at.value.abs() + 1.0;
-            prop_assert!((got - at.gradient[i]).abs() < 1e-9 * scale, "gradient {i}: {got} {}", at.gradient[i]);
-            for j in 0..4 {
-                let got = slope(a.gradient[j], b.gradient[j], c.gradient[j], d.gradient[j]);
-                let want = at.hessian[(i, j)];
-                let scale = at.gradient[j].abs() + at.value.abs() + 1.0;
-                prop_assert!((got - want).abs() < 1e-8 * scale, "hessian {i} {j}: {got} {want}");
-            }
-        }
+        let patterns = patterns_of(&customers);
+        let likelihood = Likelihood::new(&patterns, Unit::Week, FIRST_CHANCE);
+        check_derivatives(|theta| likelihood.mean_loss(theta), &theta);
     }
-}
-
-/// A history from known parameters, in continuous time: (x, t_x, T) in days.
-fn world(params: &BgNbd, customers: u64, seed: u64) -> (Vec<u32>, Vec<f64>, Vec<f64>) {
-    let mut out = (Vec::new(), Vec::new(), Vec::new());
-    for customer in 0..customers {
-        let mut stream = Stream::new(seed, hash_integer(customer), 0, Purpose::Latent);
-        let rate = stream.gamma(params.r) / params.alpha;
-        let dropout = stream.beta(params.a, params.b);
-        let t = 20.0 + 80.0 * stream.uniform();
-        let (mut x, mut last) = (0, 0.0);
-        loop {
-            let next = last + stream.exponential() / rate;
-            if next > t {
-                break;
-            }
-            (x, last) = (x + 1, next);
-            if stream.uniform() < dropout {
-                break;
-            }
-        }
-        out.0.push(x);
-        out.1.push(last * params.unit.days());
-        out.2.push(t * params.unit.days());
-    }
-    out
 }
 
 #[test]
@@ -318,7 +214,7 @@ fn known_parameters_are_recovered() {
         (2, BgNbd { r: 1.5, alpha: 10.0, a: 1.2, b: 3.0, unit: Unit::Week }),
         (3, BgNbd { r: 0.5, alpha: 2.0, a: 0.3, b: 1.0, unit: Unit::Week }),
     ] {
-        let (x, t_x, t) = world(&truth, 40_000, seed);
+        let (x, t_x, t) = world::<BgNbd>([truth.r, truth.alpha, truth.a, truth.b], 40_000, seed);
         let fit = BgNbdModel.fit(&Patterns::from_times(&x, &t_x, &t).unwrap(), Unit::Week, &()).unwrap();
         assert_eq!(fit.report.verdict, Verdict::VerifiedOptimum);
         for (parameter, truth) in fit.report.parameters.iter().zip(truth.natural()) {
@@ -365,9 +261,7 @@ fn fits_do_not_depend_on_threads_or_order() {
 }
 
 fn verdict(customers: &[(u32, u32, u32)]) -> Verdict {
-    let column = |f: fn(&(u32, u32, u32)) -> u32| customers.iter().map(f).collect::<Vec<_>>();
-    let patterns = Patterns::from_days(&column(|c| c.0), &column(|c| c.1), &column(|c| c.2)).unwrap();
-    let fit = BgNbdModel.fit(&patterns, Unit::Week, &()).unwrap();
+    let fit = BgNbdModel.fit(&patterns_of(customers), Unit::Week, &()).unwrap();
     assert_eq!(fit.params.is_some(), fit.report.verdict.is_usable());
     if let Some(params) = fit.params {
         let expected = params.expected(52.0);
@@ -413,14 +307,15 @@ fn every_small_world_ends_in_a_verdict() {
         let theta = [between(-5.0, 0.5), between(-2.5, 2.5), between(-5.0, 2.0), between(-2.0, 3.0)];
         let size = between(1.0, 7.0).exp() as u64;
         let truth = SAMPLE.with_scale_free(&theta);
-        let (x, t_x, t) = world(&truth, size, seed);
+        let (x, t_x, t) = world::<BgNbd>([truth.r, truth.alpha, truth.a, truth.b], size, seed);
         let patterns = Patterns::from_times(&x, &t_x, &t).unwrap();
         let fit = BgNbdModel.fit(&patterns, Unit::Week, &()).unwrap();
         let report = &fit.report;
         assert!(!matches!(report.verdict, Verdict::Failed { .. }), "{seed} {truth:?} {report:?}");
         verified += u32::from(report.verdict == Verdict::VerifiedOptimum);
         if let (Some(params), Some(log)) = (fit.params, report.log_likelihood) {
-            let at_truth = -Likelihood::new(&patterns, Unit::Week).mean_loss(&theta).value * size as f64;
+            let at_truth =
+                -Likelihood::new(&patterns, Unit::Week, FIRST_CHANCE).mean_loss(&theta).value * size as f64;
             assert!(log >= at_truth - 1e-6, "{seed} {truth:?} {report:?}");
             assert!(params.expected(52.0).is_finite());
             let draw = fit.uncertainty.unwrap().draw(&mut Stream::new(1, 0, 0, Purpose::Parameters));
@@ -437,28 +332,5 @@ fn discounted_residual_transactions() {
     for (x, t_x, t, want) in [(2, 213.0 / 7.0, 272.0 / 7.0, 5.15663136), (0, 0.0, 38.86, 1.01421316)] {
         let got = fitted.dert(x, t_x, t, 0.0027);
         assert!((got / want - 1.0).abs() < 1e-6, "{x}: {got} {want}");
-    }
-}
-
-#[test]
-fn drawn_customers_have_the_expectation_of_the_model() {
-    let model = BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426, unit: Unit::Week };
-    for (x, t_x, t) in [(2, 30.43, 38.86), (0, 0.0, 38.86), (26, 30.9, 31.0), (0, 0.0, 0.0)] {
-        let (mut sum, mut squares, mut counted) = (0.0, 0.0, 0.0);
-        let n = 40_000;
-        for i in 0..n {
-            let mut stream = Stream::new(3, u64::from(x), i, Purpose::Latent);
-            let latent = model.draw(&mut stream, x, t_x, t);
-            let expected = latent.expected(39.0);
-            sum += expected;
-            squares += expected * expected;
-            latent.purchases(&mut stream, 39.0, |_| counted += 1.0);
-        }
-        let n = f64::from(n);
-        let error = ((squares / n - (sum / n).powi(2)) / n).sqrt();
-        let want = model.conditional_expected(x, t_x, t, 39.0);
-        assert!((sum / n - want).abs() < 4.0 * error, "{x}: {} {want} ± {error}", sum / n);
-        let counting = (error * error + want / n).sqrt();
-        assert!((counted / n - want).abs() < 4.0 * counting, "{x}: {} {want} ± {counting}", counted / n);
     }
 }

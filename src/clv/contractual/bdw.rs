@@ -6,7 +6,7 @@ use super::cohorts::Cohorts;
 use super::likelihood::{self, Likelihood, step_of_power};
 use super::{ContractModel, Discounted, first_whole_after};
 use crate::calendar::Unit;
-use crate::clv::beta_geometric::ln_survival;
+use crate::clv::discrete_survival::ln_survival;
 use crate::clv::beta_shape;
 use crate::clv::dense::Matrix;
 use crate::clv::model::{Fit, Parametric};

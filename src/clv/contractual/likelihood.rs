@@ -5,7 +5,7 @@
 //! counts no further, which is right censoring.
 
 use super::cohorts::Cohorts;
-use crate::clv::beta_geometric::ln_survival;
+use crate::clv::discrete_survival::ln_survival;
 use crate::clv::beta_shape::{self, Derivatives};
 use crate::clv::dense::Matrix;
 use crate::clv::minimise::Evaluation;
