@@ -6,7 +6,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::bg_nbd::{BgNbd, BgNbdModel};
+use super::mbg_nbd::{MbgNbd, MbgNbdModel};
 use super::model::{Fit, FitReport, Parametric, PurchaseModel};
+use super::nbd::{Nbd, NbdModel};
+use super::pareto_nbd::{ParetoNbd, ParetoNbdModel};
 use super::pattern::Patterns;
 use crate::calendar::Unit;
 use crate::error::{Error, Result};
@@ -18,30 +21,42 @@ use crate::progress::Progress;
 pub enum ModelName {
     /// BG/NBD.
     BgNbd,
+    /// MBG/NBD.
+    MbgNbd,
+    /// Pareto/NBD.
+    ParetoNbd,
+    /// NBD, which knows no dropout.
+    Nbd,
 }
 
 impl ModelName {
     /// All there are.
-    pub const ALL: [ModelName; 1] = [ModelName::BgNbd];
+    pub const ALL: [ModelName; 4] =
+        [ModelName::ParetoNbd, ModelName::BgNbd, ModelName::MbgNbd, ModelName::Nbd];
 
     /// The name on the command line and in files: `bg-nbd`.
     pub fn key(self) -> &'static str {
         match self {
             ModelName::BgNbd => "bg-nbd",
+            ModelName::MbgNbd => "mbg-nbd",
+            ModelName::ParetoNbd => "pareto-nbd",
+            ModelName::Nbd => "nbd",
         }
     }
 
     /// Whether it takes everybody without a repeat purchase for alive, so that its P(alive) is no churn label.
     pub fn is_blind_to_first_time_dropout(self) -> bool {
-        match self {
-            ModelName::BgNbd => true,
-        }
+        // NBD takes everybody for alive, always.
+        matches!(self, ModelName::BgNbd | ModelName::Nbd)
     }
 
     /// The name in the literature: BG/NBD.
     pub fn title(self) -> &'static str {
         match self {
             ModelName::BgNbd => BgNbd::MODEL,
+            ModelName::MbgNbd => MbgNbd::MODEL,
+            ModelName::ParetoNbd => ParetoNbd::MODEL,
+            ModelName::Nbd => Nbd::MODEL,
         }
     }
 }
@@ -73,6 +88,12 @@ impl FromStr for ModelName {
 pub enum PurchaseFit {
     /// Of BG/NBD.
     BgNbd(Fit<BgNbd>),
+    /// Of MBG/NBD.
+    MbgNbd(Fit<MbgNbd>),
+    /// Of Pareto/NBD.
+    ParetoNbd(Fit<ParetoNbd>),
+    /// Of NBD.
+    Nbd(Fit<Nbd>),
 }
 
 /// Runs an expression with the fit inside, whichever model it is of.
@@ -80,6 +101,9 @@ macro_rules! with_fit {
     ($any:expr, $fit:ident => $body:expr) => {
         match $any {
             $crate::clv::PurchaseFit::BgNbd($fit) => $body,
+            $crate::clv::PurchaseFit::MbgNbd($fit) => $body,
+            $crate::clv::PurchaseFit::ParetoNbd($fit) => $body,
+            $crate::clv::PurchaseFit::Nbd($fit) => $body,
         }
     };
 }
@@ -97,6 +121,9 @@ impl PurchaseFit {
     ) -> Result<PurchaseFit> {
         Ok(match name {
             ModelName::BgNbd => PurchaseFit::BgNbd(BgNbdModel.fit(patterns, unit, progress)?),
+            ModelName::MbgNbd => PurchaseFit::MbgNbd(MbgNbdModel.fit(patterns, unit, progress)?),
+            ModelName::ParetoNbd => PurchaseFit::ParetoNbd(ParetoNbdModel.fit(patterns, unit, progress)?),
+            ModelName::Nbd => PurchaseFit::Nbd(NbdModel.fit(patterns, unit, progress)?),
         })
     }
 
@@ -104,6 +131,9 @@ impl PurchaseFit {
     pub fn name(&self) -> ModelName {
         match self {
             PurchaseFit::BgNbd(_) => ModelName::BgNbd,
+            PurchaseFit::MbgNbd(_) => ModelName::MbgNbd,
+            PurchaseFit::ParetoNbd(_) => ModelName::ParetoNbd,
+            PurchaseFit::Nbd(_) => ModelName::Nbd,
         }
     }
 
@@ -127,6 +157,9 @@ pub fn with_parameters(name: ModelName, natural: &[f64], unit: Unit) -> Option<B
     }
     Some(match (name, natural) {
         (ModelName::BgNbd, &[r, alpha, a, b]) => Box::new(BgNbd { r, alpha, a, b, unit }),
+        (ModelName::MbgNbd, &[r, alpha, a, b]) => Box::new(MbgNbd { r, alpha, a, b, unit }),
+        (ModelName::ParetoNbd, &[r, alpha, s, beta]) => Box::new(ParetoNbd { r, alpha, s, beta, unit }),
+        (ModelName::Nbd, &[r, alpha]) => Box::new(Nbd { r, alpha, unit }),
         _ => return None,
     })
 }
@@ -135,5 +168,8 @@ pub fn with_parameters(name: ModelName, natural: &[f64], unit: Unit) -> Option<B
 pub fn parameter_names(name: ModelName) -> &'static [&'static str] {
     match name {
         ModelName::BgNbd => BgNbd::NAMES,
+        ModelName::MbgNbd => MbgNbd::NAMES,
+        ModelName::ParetoNbd => ParetoNbd::NAMES,
+        ModelName::Nbd => Nbd::NAMES,
     }
 }

@@ -40,8 +40,8 @@ mod test_data;
 #[cfg(test)]
 mod test_purchases;
 
-pub use bg_bb::{BgBb, BgBbModel, Opportunities};
 pub use beta_geometric::ExpectationsIfAlive;
+pub use bg_bb::{BgBb, BgBbModel, Opportunities};
 pub use bg_nbd::{BgNbd, BgNbdModel};
 pub use contractual::{Bdw, BdwModel, Cohorts, ContractModel, Sbg, SbgModel};
 pub use family::{ModelName, PurchaseFit};

@@ -20,9 +20,9 @@ pub use opportunities::{Cell, MOST_OPPORTUNITIES, Opportunities, statistics_of_d
 
 use serde::Serialize;
 
-use super::discrete_survival::{discounted_sum, ln_survival, survival_sum};
 use super::beta_shape;
 use super::dense::Matrix;
+use super::discrete_survival::{discounted_sum, ln_survival, survival_sum};
 use super::model::Parametric;
 use crate::calendar::Unit;
 use crate::special::{ln_gamma_delta, logistic, softplus};

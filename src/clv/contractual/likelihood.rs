@@ -5,9 +5,9 @@
 //! counts no further, which is right censoring.
 
 use super::cohorts::Cohorts;
-use crate::clv::discrete_survival::ln_survival;
 use crate::clv::beta_shape::{self, Derivatives};
 use crate::clv::dense::Matrix;
+use crate::clv::discrete_survival::ln_survival;
 use crate::clv::minimise::Evaluation;
 use crate::clv::model::{Fit, FitReport, SetAside, Verdict};
 use crate::clv::search::{Coordinate, Edge};

@@ -20,7 +20,7 @@ pub struct FitArgs {
     #[arg(value_name = "CUSTOMERS")]
     pub customers: PathBuf,
     /// Model of purchases: bg-nbd, mbg-nbd, pareto-nbd or nbd
-    #[arg(long, value_name = "MODEL", value_parser = parsed::<ModelName>, default_value = "bg-nbd")]
+    #[arg(long, value_name = "MODEL", value_parser = parsed::<ModelName>, default_value = "pareto-nbd")]
     pub model: ModelName,
     /// File for the fitted model (JSON); printed only when it is not given
     #[arg(short, long, value_name = "FILE")]
