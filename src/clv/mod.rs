@@ -17,6 +17,7 @@ pub mod pattern;
 pub(crate) mod quadrature;
 mod search;
 pub mod uncertainty;
+pub mod validate;
 pub mod value;
 
 #[cfg(test)]

@@ -18,3 +18,4 @@ mod state;
 mod strategies;
 mod support;
 mod synth;
+mod validate;

@@ -57,6 +57,7 @@ fn run() -> ExitCode {
         Verb::Inspect(args) => verbs::inspect::main(&global, args, of_verb),
         Verb::Convert(args) => verbs::convert::main(&global, args, of_verb),
         Verb::Summarize(args) => verbs::summarize::main(&global, args, of_verb),
+        Verb::Validate(args) => verbs::validate::main(&global, *args, of_verb),
         Verb::Bench(args) => verbs::bench::main(&global, args),
         Verb::Synth(args) => verbs::synth::main(&global, *args, of_verb),
         Verb::Config(args) => verbs::config::main(&global, args, of_verb),

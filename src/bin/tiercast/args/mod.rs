@@ -6,6 +6,7 @@ mod convert;
 mod job;
 mod reading;
 mod synth;
+mod validate;
 mod values;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub use self::job::{
 };
 pub use self::reading::{HistoryArgs, RefundsArg, UnitArg, UnmatchedArg};
 pub use self::synth::{ModelArg, SynthArgs};
+pub use self::validate::ValidateArgs;
 pub use self::values::{Columns, Margin, MemorySize};
 
 /// Customer tiering from purchase histories: RFM, lifetime value, segments, tiers, and strategies compared.
@@ -47,6 +49,12 @@ pub enum Verb {
     Convert(ConvertArgs),
     /// Turn a history into the customer table and stop there
     Summarize(SummarizeArgs),
+    /// Judge the models by a holdout, beside what one would do without them
+    ///
+    /// Models are fitted to the orders up to --calibration-end and predict those after it, up to --as-of. Every figure
+    /// and every difference between two methods comes with its bootstrap over customers. Models whose fit is not usable
+    /// are listed with their verdict and left out.
+    Validate(Box<ValidateArgs>),
     /// Measure this machine: seconds, memory and speed-up of `summarize` by size of history and number of threads
     Bench(BenchArgs),
     /// Write a history generated from known parameters, with the truth beside it
