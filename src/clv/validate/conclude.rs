@@ -26,9 +26,9 @@ pub(super) fn preferred(of: &Validation) -> Option<Preferred> {
     }
     let among = match of.tracked.len() {
         1 => "it is the only usable model".to_string(),
-        n => format!("it has the lowest holdout RMSE of {n} usable models"),
+        n => format!("it predicts best of {n} usable models"),
     };
-    let why = format!("{among}: {}", rmse(best));
+    let why = format!("{among} (holdout RMSE {})", rmse(best));
     Some(Preferred { method: best, model: of.methods[best].name.clone(), why })
 }
 
@@ -118,7 +118,7 @@ fn totals(of: &Validation) -> Vec<String> {
     };
     let share = |expected: f64, actual: u64| match actual {
         0 => "none were made".to_string(),
-        actual => format!("{:+.1} %", 100.0 * (expected / actual as f64 - 1.0)),
+        actual => minus(format!("{:+.1} %", 100.0 * (expected / actual as f64 - 1.0))),
     };
     let of_model = |(k, &m): (usize, &usize)| {
         format!(
@@ -184,22 +184,27 @@ fn advantage(of: &Validation, criterion: Criterion, method: usize, other: usize)
 }
 
 /// A criterion's value as text.
-pub(super) fn show(criterion: Criterion, value: f64) -> String {
-    match criterion {
+fn show(criterion: Criterion, value: f64) -> String {
+    minus(match criterion {
         Criterion::Bias | Criterion::SpendBias => format!("{:+.1} %", 100.0 * value),
         Criterion::TopTenthSpend => format!("{:.1} %", 100.0 * value),
         Criterion::SpendMae => format!("{value:.2}"),
         _ => format!("{value:.4}"),
-    }
+    })
+}
+
+/// A number with a real minus sign.
+fn minus(text: String) -> String {
+    text.replace('-', "−")
 }
 
 /// A distance between two values as text.
 fn margin(criterion: Criterion, value: f64) -> String {
-    match criterion {
+    minus(match criterion {
         _ if criterion.is_share() => format!("{:.1} points", 100.0 * value),
         Criterion::SpendMae => format!("{value:.2}"),
         _ => format!("{value:.4}"),
-    }
+    })
 }
 
 fn range(criterion: Criterion, figure: Figure) -> String {
@@ -211,7 +216,7 @@ fn range(criterion: Criterion, figure: Figure) -> String {
                 Criterion::SpendMae => 2,
                 _ => 4,
             };
-            format!("95 % interval {:.digits$} to {:.digits$}{unit}", scale * lower, scale * upper)
+            minus(format!("95 % interval {:.digits$} to {:.digits$}{unit}", scale * lower, scale * upper))
         }
         _ => "no interval".to_string(),
     }

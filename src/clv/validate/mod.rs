@@ -2,7 +2,8 @@
 //! without a model.
 //!
 //! Every figure comes with its bootstrap over customers, and so does every difference between two methods, in which
-//! both see the same resampled customers. What a model does not win is said as plainly as what it wins.
+//! both see the same resampled customers. Fits are not repeated: the intervals are those of the judgement of these
+//! predictions, not of what another history would have led to. What a model does not win is said as plainly as what it wins.
 
 mod bootstrap;
 mod conclude;

@@ -85,7 +85,7 @@ fn criteria(of: &Validation) -> Markup {
     html! {
         p {
             "Models were fitted to the calibration window alone. Under each figure stands its standard error over "
-            (count(of.replications.into())) " resamples of the customers. Customers with equal predictions count "
+            (count(of.replications.into())) " resamples of the customers; the fits stay as they are. Customers with equal predictions count "
             "together: what lies at the edge of a tenth is shared, so no order of rows decides."
         }
         (parts::scroll("Criteria by method", html! {
