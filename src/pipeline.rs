@@ -8,11 +8,13 @@ mod customers_file;
 mod models;
 mod page;
 mod result;
+mod validation;
 
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
 pub use models::{Fitted, SCORES, Scored, fit_customers, patterns_of, score_customers};
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
+pub use validation::{Validated, validate, validation_json, write_validation};
 
 use crate::calendar::Day;
 use crate::clv::{

@@ -26,6 +26,8 @@ pub enum Purpose {
     Library = 7,
     /// Histories from known parameters: apart from all that a run on such a history draws with the same seed.
     Synth = 8,
+    /// How often a customer counts in each replication of a bootstrap.
+    Bootstrap = 9,
 }
 
 /// The customer number of streams that belong to no customer.

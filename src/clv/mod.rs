@@ -31,6 +31,7 @@ mod schedule;
 pub mod score;
 mod search;
 pub mod uncertainty;
+pub mod validate;
 pub mod value;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Everything is counted in integers (money in whole units), so that a count is the same whatever order rows, partitions
 //! and threads come in.
 
+mod daily;
 mod state;
 
 use serde::Serialize;
@@ -13,6 +14,9 @@ use crate::error::{Error, Result};
 use crate::history::CohortPeriod;
 use crate::history::event::{float_of, units_of};
 
+use daily::DailyTally;
+
+pub use daily::DailyOrders;
 pub use state::StateCohorts;
 
 /// More periods than this make a table that nobody can read, and that does not fit beside every thread.
@@ -36,6 +40,7 @@ pub(crate) struct CohortRule {
     /// How many periods there are.
     periods: usize,
     amounts: AmountKind,
+    window: Window,
 }
 
 impl CohortRule {
@@ -66,7 +71,7 @@ impl CohortRule {
                 "choose a longer period: month, quarter or year",
             ));
         }
-        Ok(CohortRule { period, first: period.index(first), days: (first, last), periods, amounts })
+        Ok(CohortRule { period, first: period.index(first), days: (first, last), periods, amounts, window })
     }
 
     /// By which period of the calendar.
@@ -119,6 +124,8 @@ pub(crate) struct CohortTally {
     period_of: Vec<u16>,
     /// Cohort by cohort, each from its own period on.
     cells: Vec<Cell>,
+    /// Orders of each day, where there is a holdout.
+    daily: DailyTally,
     /// 1 to count, −1 to take back what was counted.
     sign: i64,
     /// Rows whose amount is too large to be added exactly.
@@ -134,7 +141,8 @@ impl CohortTally {
         let period_of =
             (first.0..=last.0).map(|day| (rule.period.index(Day(day)) - rule.first) as u16).collect();
         let cells = vec![Cell::default(); rule.periods * (rule.periods + 1) / 2];
-        CohortTally { rule, period_of, cells, sign: 1, too_large: 0, cohort: 0, ordered_in: None }
+        let daily = DailyTally::new(first, rule.window);
+        CohortTally { rule, period_of, cells, daily, sign: 1, too_large: 0, cohort: 0, ordered_in: None }
     }
 
     /// Counts from now on, or takes back.
@@ -169,12 +177,19 @@ impl CohortTally {
         cell.spend += i128::from(sign) * spend;
         if is_order {
             cell.orders += sign;
+            self.daily.add(day, sign);
             // A customer counts once a period.
             if self.ordered_in != Some(period) {
                 cell.customers += sign;
                 self.ordered_in = Some(period);
             }
         }
+    }
+
+    /// Counts an order of the customer at hand in the holdout, once a day.
+    #[inline]
+    pub(crate) fn add_holdout_order(&mut self, day: Day) {
+        self.daily.add(day, self.sign);
     }
 
     #[inline]
@@ -192,6 +207,7 @@ impl CohortTally {
     pub(crate) fn merge(&mut self, other: &CohortTally) {
         debug_assert_eq!(self.rule, other.rule);
         self.too_large += other.too_large;
+        self.daily.merge(&other.daily);
         for (cell, more) in self.cells.iter_mut().zip(&other.cells) {
             cell.add(more);
         }
@@ -224,6 +240,7 @@ impl CohortTally {
             labels: (0..rule.periods).map(label).collect(),
             ends_early: rule.days.1 < rule.period.end(rule.first + rule.periods as i32 - 1),
             cohorts: cohorts.collect(),
+            daily: self.daily.finish(),
         }
     }
 }
@@ -239,6 +256,9 @@ pub struct CohortTable {
     pub ends_early: bool,
     /// The cohorts that have customers.
     pub cohorts: Vec<Cohort>,
+    /// Orders of each day from the first order to the end of the holdout; none without a holdout.
+    #[serde(skip)]
+    pub daily: Option<DailyOrders>,
 }
 
 impl CohortTable {

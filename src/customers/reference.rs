@@ -45,6 +45,8 @@ pub(crate) struct Expected {
     pub(crate) as_of: Option<Day>,
     /// Customers, orders and spend by the ISO week of the first order and that of what was done.
     pub(crate) cohorts: BTreeMap<(i32, i32), (u64, u64, f64)>,
+    /// Customers of the table with an order on each day, holdout included.
+    pub(crate) daily: BTreeMap<Day, u64>,
 }
 
 /// Summarises rows whose amounts add up exactly in any order.
@@ -144,6 +146,9 @@ fn customer(
             let latest = *days.iter().rfind(|&&d| d <= day(i)).unwrap();
             *spend.get_mut(&latest).unwrap() += amount(i);
         }
+    }
+    for &day in spend.keys() {
+        *out.daily.entry(day).or_default() += 1;
     }
     let week = |day: Day| CalendarPeriod::Week.index(day);
     let cohort = week(days[0]);

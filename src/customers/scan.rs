@@ -142,8 +142,12 @@ impl<'a, R: Copy, V: View<'a, Row = R>> Customer<'_, R, V> {
                     self.add_more(today, rule, account, scratch);
                 }
             }
-            if let Some(cohorts) = cohorts.as_mut().filter(|_| !in_holdout) {
-                cohorts.add_day(day, !orders.is_empty(), today.iter().map(|&row| self.view.amount(row)));
+            match cohorts {
+                Some(cohorts) if !in_holdout => {
+                    cohorts.add_day(day, !orders.is_empty(), today.iter().map(|&row| self.view.amount(row)));
+                }
+                Some(cohorts) if !orders.is_empty() => cohorts.add_holdout_order(day),
+                _ => {}
             }
             for &row in today {
                 tally.count(day, self.view.amount(row), self.order(row, rule), self.id_hash, in_holdout);

@@ -210,7 +210,10 @@ fn windows_that_are_none_are_refused() {
         "--calibration-end cannot be \"1997-06-01\": it is after the as-of date, 1997-05-01"
     );
     let error = fails(None, Some("1999-01-01"));
-    assert!(error.to_string().ends_with("it is after the as-of date, 1998-06-30"), "{error}");
+    assert!(
+        error.to_string().ends_with("after the history, which runs from 1997-01-01 to 1998-06-30"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -445,8 +448,15 @@ proptest! {
         let mut slow: BTreeMap<(String, String), (u64, u64, f64)> =
             expected.cohorts.into_iter().map(|((a, b), cell)| ((label(a), label(b)), cell)).collect();
         slow.retain(|_, cell| *cell != (0, 0, 0.0));
-        if got.cohorts.is_some() {
+        if let Some(cohorts) = &got.cohorts {
             prop_assert_eq!(weeks, slow);
+            prop_assert_eq!(cohorts.daily.is_some(), t.window.has_holdout());
+        }
+        if let Some(daily) = got.cohorts.as_ref().and_then(|cohorts| cohorts.daily.as_ref()) {
+            prop_assert_eq!(daily.orders.len() as i32, t.window.as_of.since(daily.first) + 1);
+            let day = |i: usize| Day(daily.first.0 + i as i32);
+            let counted = (0..daily.orders.len()).map(|i| (day(i), daily.orders[i])).filter(|&(_, n)| n > 0);
+            prop_assert_eq!(counted.collect::<BTreeMap<_, _>>(), expected.daily);
         }
         let files = files.into_iter().rev().collect::<Vec<_>>();
         // Nor does the limit change a bit.

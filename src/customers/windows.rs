@@ -34,6 +34,14 @@ pub(crate) fn window(
     let as_of = options.as_of.or(last).ok_or_else(|| no_usable_row(ledger))?;
     let calibration_end = options.calibration_end.unwrap_or(as_of);
     not_before("--calibration-end", calibration_end)?;
+    if calibration_end > as_of && options.as_of.is_none() {
+        return Err(Error::value(
+            "--calibration-end",
+            calibration_end,
+            format!("it is after the history, which runs from {first} to {as_of}"),
+            format!("give a date from {first} on and before {as_of}"),
+        ));
+    }
     check_order(calibration_end, as_of)?;
     Ok(Window { calibration_end, as_of })
 }

@@ -7,5 +7,6 @@ pub mod output;
 pub mod scaling;
 mod stale;
 pub mod tables;
+pub mod validation;
 
 pub use output::{OutputFile, OutputFolder};

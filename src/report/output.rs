@@ -20,6 +20,20 @@ pub const RESULT_FILES: [&str; 7] = [
     "report.html",
 ];
 
+/// The files of a folder that holds a validation.
+pub const VALIDATION_FILES: [&str; 7] = [
+    "metrics.csv",
+    "differences.csv",
+    "deciles.csv",
+    "by_frequency.csv",
+    "tracking.csv",
+    VALIDATION,
+    "report.html",
+];
+
+/// The file that marks a folder as a validation.
+pub const VALIDATION: &str = "validation.json";
+
 /// The file that marks a folder as a result.
 pub const MANIFEST: &str = "run.json";
 
@@ -33,6 +47,8 @@ pub enum Kind {
     Run,
     /// A generated history with its truth.
     Synth,
+    /// The validation of models on a holdout.
+    Validation,
 }
 
 impl Kind {
@@ -41,6 +57,7 @@ impl Kind {
         match self {
             Kind::Run => &RESULT_FILES,
             Kind::Synth => &["truth.json", "truth.parquet", "history"],
+            Kind::Validation => &VALIDATION_FILES,
         }
     }
 
@@ -49,6 +66,7 @@ impl Kind {
         match self {
             Kind::Run => MANIFEST,
             Kind::Synth => "truth.json",
+            Kind::Validation => VALIDATION,
         }
     }
 }

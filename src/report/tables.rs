@@ -238,20 +238,21 @@ pub fn cohorts_csv(table: Option<&CohortTable>) -> Result<Vec<u8>> {
     out.finish()
 }
 
-struct Csv(csv::Writer<Vec<u8>>);
+/// A CSV file in the making.
+pub(super) struct Csv(csv::Writer<Vec<u8>>);
 
 impl Csv {
-    fn new(heading: &[&str]) -> Result<Csv> {
+    pub(super) fn new(heading: &[&str]) -> Result<Csv> {
         let mut out = Csv(csv::Writer::from_writer(Vec::new()));
         out.0.write_record(heading).map_err(|e| Error::internal("writing CSV", e))?;
         Ok(out)
     }
 
-    fn row(&mut self, cells: &[String]) -> Result<()> {
+    pub(super) fn row(&mut self, cells: &[String]) -> Result<()> {
         self.0.write_record(cells).map_err(|e| Error::internal("writing CSV", e))
     }
 
-    fn finish(self) -> Result<Vec<u8>> {
+    pub(super) fn finish(self) -> Result<Vec<u8>> {
         self.0.into_inner().map_err(|e| Error::internal("writing CSV", e.into_error()))
     }
 }

@@ -209,7 +209,9 @@ fn rows_set_aside_are_listed_with_file_and_row() {
 fn help_names_every_verb_and_completions_are_written() {
     let scratch = Scratch::new();
     let help = scratch.run(&["--help"]).stdout;
-    for verb in ["run", "inspect", "convert", "summarize", "bench", "config", "strategies", "completions"] {
+    for verb in
+        ["run", "inspect", "convert", "summarize", "validate", "bench", "config", "strategies", "completions"]
+    {
         assert!(help.contains(&format!("  {verb} ")), "{verb}");
         assert_eq!(scratch.run(&[verb, "--help"]).code, 0);
     }

@@ -19,3 +19,4 @@ mod state;
 mod strategies;
 mod support;
 mod synth;
+mod validate;

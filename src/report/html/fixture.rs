@@ -92,6 +92,7 @@ fn cohorts(n: u64) -> CohortTable {
         labels: (24_240..24_258).map(|month| CalendarPeriod::Month.label(month)).collect(),
         ends_early: true,
         cohorts: (0..if n > 0 { 18 } else { 0 }).map(cohort).collect(),
+        daily: None,
     }
 }
 

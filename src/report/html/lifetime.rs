@@ -66,7 +66,8 @@ fn expected(page: &Page, lifetime: &Lifetime) -> Markup {
     }
 }
 
-fn report(fit: &FitReport) -> Markup {
+/// A fit's verdict, parameters and facts.
+pub(super) fn report(fit: &FitReport) -> Markup {
     let (class, word) = match &fit.verdict {
         Verdict::VerifiedOptimum => ("gains", "verified optimum".to_string()),
         Verdict::Boundary { name, usable: true, .. } => ("undecided", format!("at a boundary: {name}")),

@@ -18,6 +18,7 @@ mod sources;
 mod strategies;
 #[cfg(test)]
 mod tests;
+pub mod validation;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -117,6 +118,12 @@ const STYLE: &str = include_str!("style.css");
 /// The whole page.
 pub fn render(page: &Page) -> String {
     let heading = heading(page);
+    let content = body(page, &heading);
+    document(&heading, page.version, &content)
+}
+
+/// A page that is one file.
+fn document(title: &str, version: &str, content: &Markup) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -124,14 +131,14 @@ pub fn render(page: &Page) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light";
-                meta name="generator" content=(format!("tiercast {}", page.version));
-                title { (heading) }
+                meta name="generator" content=(format!("tiercast {version}"));
+                title { (title) }
                 // Without an icon of its own a browser would ask the server for one.
                 link rel="icon" href="data:,";
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                (body(page, &heading))
+                (content)
             }
         }
     }

@@ -7,6 +7,7 @@ mod job;
 mod model;
 mod reading;
 mod synth;
+mod validate;
 mod values;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub use self::job::{
 pub use self::model::{FitArgs, PredictArgs};
 pub use self::reading::{HistoryArgs, RefundsArg, UnitArg, UnmatchedArg};
 pub use self::synth::{ModelArg, SynthArgs};
+pub use self::validate::ValidateArgs;
 pub use self::values::{Columns, Margin, MemorySize};
 
 /// Customer tiering from purchase histories: RFM, lifetime value, segments, tiers, and strategies compared.
@@ -53,6 +55,12 @@ pub enum Verb {
     Fit(FitArgs),
     /// Score a table of customers by a fitted model: P(alive), expected transactions, DERT, spend, lifetime value
     Predict(PredictArgs),
+    /// Judge the models by a holdout, beside what one would do without them
+    ///
+    /// Models are fitted to the orders up to --calibration-end and predict those after it, up to --as-of. Every figure
+    /// and every difference between two methods comes with its bootstrap over customers. Models whose fit is not usable
+    /// are listed with their verdict and left out.
+    Validate(Box<ValidateArgs>),
     /// Measure this machine: seconds, memory and speed-up of `summarize` by size of history and number of threads
     Bench(BenchArgs),
     /// Write a history generated from known parameters, with the truth beside it

@@ -9,6 +9,7 @@ pub mod predict;
 pub mod run;
 pub mod summarize;
 pub mod synth;
+pub mod validate;
 
 use std::path::PathBuf;
 
@@ -51,7 +52,12 @@ fn refuse_share(reading: &HistoryArgs, matches: Option<&ArgMatches>) -> Result<(
 
 /// Refuses what only shapes a customer table where none is made: it would be ignored in silence.
 fn refuse_table_options(matches: Option<&ArgMatches>) -> Result<()> {
-    for (id, option) in [("periods", "--periods"), ("unit", "--unit")] {
+    refuse_of_table(matches, &[("periods", "--periods"), ("unit", "--unit")])
+}
+
+/// Refuses options (by id, and as typed) that only shape a customer table.
+fn refuse_of_table(matches: Option<&ArgMatches>, options: &[(&str, &str)]) -> Result<()> {
+    for &(id, option) in options {
         let typed = matches.filter(|m| m.value_source(id) == Some(ValueSource::CommandLine));
         if let Some(value) = typed.and_then(|m| m.get_raw(id)?.next()) {
             return Err(Error::value(
