@@ -108,6 +108,8 @@ macro_rules! with_fit {
     };
 }
 
+pub(crate) use with_fit;
+
 impl PurchaseFit {
     /// Fits the model of that name, with times in `unit`.
     ///

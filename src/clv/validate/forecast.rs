@@ -1,7 +1,7 @@
 //! What a validation asks of a fitted model, whatever its type.
 
 use crate::calendar::Unit;
-use crate::clv::model::{Fit, FitReport, PurchaseModel};
+use crate::clv::model::{Fit, FitReport, Parametric, PurchaseModel};
 
 /// A fitted purchase model as a forecaster of purchases. Times are in [`Forecast::unit`].
 ///
@@ -23,7 +23,7 @@ pub trait Forecast: Send + Sync {
     fn pmf(&self, x: u32, t: f64) -> f64;
 }
 
-impl<P: PurchaseModel> Forecast for P {
+impl<P: Parametric + PurchaseModel> Forecast for P {
     fn name(&self) -> &'static str {
         P::MODEL
     }
@@ -57,7 +57,7 @@ pub struct Candidate {
 
 impl Candidate {
     /// A fit as a candidate, without intervals.
-    pub fn of<P: PurchaseModel + 'static>(fit: Fit<P>) -> Candidate {
+    pub fn of<P: Parametric + PurchaseModel + 'static>(fit: Fit<P>) -> Candidate {
         let forecast = fit.params.map(|params| Box::new(params) as Box<dyn Forecast>);
         Candidate { report: fit.report, forecast, intervals: None }
     }

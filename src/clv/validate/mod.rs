@@ -28,7 +28,7 @@ pub use tracking::Week;
 use bootstrap::{Spread, Weights};
 use methods::Predictions;
 
-use crate::clv::bg_nbd::BgNbdModel;
+use crate::clv::family::{ModelName, PurchaseFit, with_fit};
 use crate::clv::gamma_gamma::GammaGamma;
 use crate::clv::model::Fit;
 use crate::clv::pattern::Patterns;
@@ -59,7 +59,11 @@ pub fn candidates(
     table: &CustomerTable,
     progress: &dyn Progress,
 ) -> Result<Vec<Candidate>> {
-    Ok(vec![Candidate::of(BgNbdModel.fit(patterns, table.unit, progress)?)])
+    let fit = |name| {
+        let fit = PurchaseFit::new(name, patterns, table.unit, progress)?;
+        Ok(with_fit!(fit, fit => Candidate::of(fit)))
+    };
+    ModelName::ALL.into_iter().map(fit).collect()
 }
 
 /// Judges `candidates`, fitted to the calibration window of `table`, and the baselines by its holdout.

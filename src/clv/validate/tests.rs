@@ -9,6 +9,7 @@ use super::report::{Criterion, MethodKind};
 use super::scores::Scoring;
 use super::*;
 use crate::calendar::{Day, Unit};
+use crate::clv::bg_nbd::BgNbdModel;
 use crate::clv::gamma_gamma::GammaGammaModel;
 use crate::clv::model::{FitReport, Verdict};
 use crate::customers::{Summary, summarize};
