@@ -6,6 +6,7 @@
 //! Here is the likelihood and its maximum; what may be predicted from it is not.
 
 mod likelihood;
+mod objective;
 #[cfg(test)]
 mod tests;
 
