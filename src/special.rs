@@ -226,6 +226,47 @@ pub fn softplus(x: f64) -> f64 {
     if x > 0.0 { x + (-x).exp().ln_1p() } else { x.exp().ln_1p() }
 }
 
+/// Q(a, x) = Γ(a, x)/Γ(a), the upper regularised incomplete gamma function, for a > 0 and x ≥ 0. Relative error about
+/// 1e-13 where the result is not tiny.
+///
+/// Below a + 1 one minus the series of P (A&S 6.5.29), from there the continued fraction (A&S 6.5.31) by Lentz's method.
+pub fn gamma_q(a: f64, x: f64) -> f64 {
+    if x <= 0.0 {
+        return 1.0;
+    }
+    let factor = (a * x.ln() - x - ln_gamma(a)).exp();
+    if x < a + 1.0 {
+        let (mut term, mut sum, mut n) = (1.0 / a, 1.0 / a, a);
+        while term > 1e-17 * sum {
+            n += 1.0;
+            term *= x / n;
+            sum += term;
+        }
+        return (1.0 - factor * sum).max(0.0);
+    }
+    let mut b = x + 1.0 - a;
+    let (mut c, mut d) = (1.0 / f64::MIN_POSITIVE, 1.0 / b);
+    let mut fraction = d;
+    // It converges in about √a steps and more; the bound only guarantees an end.
+    for i in 1..100_000 {
+        let i = f64::from(i);
+        let numerator = -i * (i - a);
+        b += 2.0;
+        d = 1.0 / (numerator * d + b);
+        c = b + numerator / c;
+        fraction *= c * d;
+        if (c * d - 1.0).abs() < 1e-16 {
+            break;
+        }
+    }
+    factor * fraction
+}
+
+/// The probability that a chi-square with `degrees` degrees of freedom exceeds `x`.
+pub fn chi_square_tail(x: f64, degrees: f64) -> f64 {
+    gamma_q(0.5 * degrees, 0.5 * x)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -315,6 +356,36 @@ mod tests {
         for &(a, b, log) in BETA {
             close(&format!("ln_beta({a}, {b})"), ln_beta(a, b), log, log.abs().max(1.0));
         }
+    }
+
+    /// (a, x, Q) by mpmath at 40 digits.
+    const GAMMA_Q: &[(f64, f64, f64)] = &[
+        (0.5, 1e-08, 0.9998871620836666),
+        (0.5, 0.2, 0.5270892568655381),
+        (0.5, 1.92, 0.050043521248705106),
+        (0.5, 30.0, 9.485737571073848e-15),
+        (1.0, 0.7, 0.4965853037914095),
+        (1.5, 2.0, 0.2614641299491106),
+        (2.0, 3.0, 0.19914827347145578),
+        (3.5, 0.1, 0.9999748437491691),
+        (3.5, 40.0, 1.377501829742615e-14),
+        (10.0, 9.9, 0.470501582061539),
+        (10.0, 11.2, 0.3192058134715298),
+        (50.0, 30.0, 0.999481108537452),
+        (50.0, 80.0, 0.00013078397659141034),
+        (200.0, 210.5, 0.22562743527049162),
+        (0.5, 300.0, 1.674167984691788e-132),
+        (7.5, 7.5, 0.45141721122572526),
+    ];
+
+    #[test]
+    fn incomplete_gamma_matches_mpmath() {
+        for &(a, x, want) in GAMMA_Q {
+            let got = gamma_q(a, x);
+            assert!((got / want - 1.0).abs() < 1e-12, "gamma_q({a}, {x}): {got:e} for {want:e}");
+        }
+        assert_eq!(gamma_q(2.0, 0.0), 1.0);
+        assert!((chi_square_tail(3.841458820694124, 1.0) - 0.05).abs() < 1e-15);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! table.
 
 pub mod bg_nbd;
+pub mod covariates;
 pub mod dense;
 pub mod discounted;
 pub mod expectation;

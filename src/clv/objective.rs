@@ -22,7 +22,7 @@ pub trait Objective: Sync {
 /// A model that is fitted to patterns.
 pub trait FitsPatterns: Sync {
     /// Its fitted parameters.
-    type Params: Parametric;
+    type Params: Parametric + std::fmt::Debug;
 
     /// What the scale-free parameters are, in the order of [`Parametric::scale_free`].
     const SCALE_FREE: &'static [&'static str];

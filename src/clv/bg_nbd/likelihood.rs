@@ -94,7 +94,7 @@ fn starts(patterns: &Patterns, rate: f64) -> Vec<Vec<f64>> {
 
 /// The parameters' ranges. Beyond the bounds the likelihood differs from its limit by less than a millionth of a
 /// customer's share, so the limit itself is what the data ask for.
-fn coordinates(rate: f64) -> [Coordinate; 4] {
+pub(super) fn coordinates(rate: f64) -> [Coordinate; 4] {
     let edge = |at: f64, near: f64, name, explanation, advice| Edge {
         at,
         near,

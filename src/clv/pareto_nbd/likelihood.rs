@@ -101,7 +101,7 @@ fn starts(rate: f64, per_span: f64) -> Vec<Vec<f64>> {
 
 /// The parameters' ranges; `rate` and `per_span` are the logarithms of the mean purchase rate and of one over the
 /// mean span. Beyond the bounds the likelihood differs from its limit by next to nothing.
-fn coordinates(rate: f64, per_span: f64) -> [Coordinate; 4] {
+pub(super) fn coordinates(rate: f64, per_span: f64) -> [Coordinate; 4] {
     let edge = |at: f64, near: f64, name, explanation, advice| Edge {
         at,
         near,
@@ -195,8 +195,8 @@ pub(super) struct Likelihood<'a> {
 #[derive(Default, Clone, Copy)]
 pub(super) struct Terms {
     pub value: f64,
-    gradient: [f64; 4],
-    hessian: [f64; 10],
+    pub gradient: [f64; 4],
+    pub hessian: [f64; 10],
 }
 
 /// Places of the Hessian's diagonal and of the two mixed entries inside a pair of parameters.

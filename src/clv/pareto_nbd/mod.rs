@@ -5,6 +5,7 @@
 //! Expressions" (2005): purchase rates λ ~ gamma(r, rate alpha), dropout rates μ ~ gamma(s, rate beta), independent.
 //! Here is the likelihood and its maximum; what may be predicted from it is not.
 
+mod covariates;
 mod likelihood;
 mod objective;
 #[cfg(test)]
