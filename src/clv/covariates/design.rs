@@ -225,6 +225,9 @@ fn numeric(name: &str, values: &[f64]) -> Result<(Coding, Vec<f64>)> {
         return Err(refused(name, value, "all customers have this value", CONSTANT));
     }
     let deviation = largest * values.iter().map(|v| ((v - mean) / largest).powi(2) / n).sum::<f64>().sqrt();
+    if !deviation.is_finite() {
+        return Err(refused(name, largest, "values are too large to be compared", "give it in another unit"));
+    }
     let column = values.iter().map(|v| (v - mean) / deviation).collect();
     Ok((Coding::Numeric { mean, deviation }, column))
 }
