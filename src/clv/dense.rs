@@ -101,6 +101,22 @@ impl Matrix {
         }
         (order.iter().map(|&i| m[(i, i)]).collect(), vectors)
     }
+
+    /// The symmetric matrix with the same eigenvectors and `f` of each eigenvalue: `1/v` gives the inverse, `max(v, 0)`
+    /// the nearest matrix that is not indefinite.
+    pub fn map_eigenvalues(&self, f: impl Fn(f64) -> f64) -> Matrix {
+        let (values, vectors) = self.eigen();
+        let mut out = Matrix::zeros(self.n);
+        for (k, value) in values.into_iter().map(f).enumerate() {
+            let v = vectors.row(k);
+            for i in 0..self.n {
+                for j in 0..self.n {
+                    out[(i, j)] += value * v[i] * v[j];
+                }
+            }
+        }
+        out
+    }
 }
 
 /// Makes entry (p, q) zero by a rotation, collected in the columns of `v`.
@@ -177,6 +193,16 @@ mod tests {
                 let unit: f64 = dot(vectors.row(i), vectors.row(j));
                 assert!((unit - f64::from(u8::from(i == j))).abs() < 1e-14);
             }
+        }
+    }
+
+    #[test]
+    fn the_inverse_by_eigenvalues() {
+        let mut m = Matrix::zeros(2);
+        (m[(0, 0)], m[(0, 1)], m[(1, 0)], m[(1, 1)]) = (2.0, 1.0, 1.0, 4.0);
+        let inverse = m.map_eigenvalues(|v| 1.0 / v);
+        for (ij, want) in [((0, 0), 4.0), ((0, 1), -1.0), ((1, 0), -1.0), ((1, 1), 2.0)] {
+            assert!((inverse[ij] - want / 7.0).abs() < 1e-15);
         }
     }
 

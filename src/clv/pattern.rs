@@ -141,6 +141,50 @@ impl Patterns {
         Ok(out)
     }
 
+    /// The patterns of some of the customers, each listed once, as if they were the only ones; customer i of the
+    /// result is `customers[i]`.
+    pub(super) fn of_customers(&self, customers: &[u32]) -> Patterns {
+        // Customers by pattern: the order of patterns is the order of their histories.
+        let mut order: Vec<(u32, u32)> =
+            (0u32..).zip(customers).map(|(i, &customer)| (self.of_customer[customer as usize], i)).collect();
+        order.sort_unstable();
+        let kept = |p: u32| [self.recency[p as usize], self.t[p as usize]];
+        let mut times: Vec<u32> = order.iter().flat_map(|&(p, _)| kept(p)).collect();
+        times.sort_unstable();
+        times.dedup();
+        let rank = |time: u32| times.partition_point(|&other| other < time) as u32;
+        let mut out = Patterns {
+            times: times.iter().map(|&i| self.times[i as usize]).collect(),
+            frequency: Vec::new(),
+            recency: Vec::new(),
+            t: Vec::new(),
+            weight: Vec::new(),
+            pair: Vec::new(),
+            pairs: Vec::new(),
+            of_customer: vec![0; customers.len()],
+        };
+        let mut last = None;
+        for (pattern, i) in order {
+            if last != Some(pattern) {
+                last = Some(pattern);
+                let [recency, t] = kept(pattern).map(rank);
+                let x = self.frequency[pattern as usize];
+                if out.pairs.last() != Some(&(x, t)) {
+                    out.pairs.push((x, t));
+                }
+                out.frequency.push(x);
+                out.t.push(t);
+                out.recency.push(recency);
+                out.pair.push(out.pairs.len() as u32 - 1);
+                out.weight.push(0);
+            }
+            let pattern = out.frequency.len() - 1;
+            out.weight[pattern] += 1;
+            out.of_customer[i as usize] = pattern as u32;
+        }
+        out
+    }
+
     /// Number of patterns.
     pub fn len(&self) -> usize {
         self.frequency.len()
@@ -267,6 +311,19 @@ mod tests {
         assert_eq!(patterns.total_frequency(), 9.0);
         let as_times = |days: &[u32]| days.iter().map(|&d| f64::from(d)).collect::<Vec<_>>();
         assert_eq!(Patterns::from_times(&x, &as_times(&recency), &as_times(&t)).unwrap(), patterns);
+    }
+
+    #[test]
+    fn some_of_the_customers() {
+        let x = [2, 0, 2, 1, 0, 2, 2];
+        let recency = [20, 0, 20, 0, 0, 21, 20];
+        let t = [30, 30, 30, 5, 7, 30, 31];
+        let whole = Patterns::from_days(&x, &recency, &t).unwrap();
+        for chosen in [vec![], vec![3u32], vec![6, 0, 2], vec![1, 5, 4, 0, 2], (0..7).collect()] {
+            let of = |column: &[u32]| chosen.iter().map(|&i| column[i as usize]).collect::<Vec<_>>();
+            let want = Patterns::from_days(&of(&x), &of(&recency), &of(&t)).unwrap();
+            assert_eq!(whole.of_customers(&chosen), want, "{chosen:?}");
+        }
     }
 
     #[test]

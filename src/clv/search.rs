@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::progress::Progress;
 
 /// One end of a scale-free parameter's range.
-pub(super) struct Edge {
+pub struct Edge {
     /// The bound.
     pub at: f64,
     /// A best value beyond this is at the edge for all practical purposes.
@@ -24,7 +24,7 @@ pub(super) struct Edge {
 }
 
 /// A scale-free parameter: how a message calls it, and its two ends.
-pub(super) struct Coordinate {
+pub struct Coordinate {
     pub name: &'static str,
     pub low: Edge,
     pub high: Edge,

@@ -56,7 +56,7 @@ fn starts(patterns: &Patterns, rate: f64) -> Vec<Vec<f64>> {
 
 /// The parameters' ranges. Beyond the bounds the likelihood differs from its limit by less than a millionth of a
 /// customer's share, so the limit itself is what the data ask for.
-fn coordinates(rate: f64, first_chance: FirstChance) -> [Coordinate; 4] {
+pub(in crate::clv) fn coordinates(rate: f64, first_chance: FirstChance) -> [Coordinate; 4] {
     let edge = |at: f64, near: f64, name, explanation, advice| Edge {
         at,
         near,

@@ -5,6 +5,8 @@
 //! Marketing Science 24 (2005): rates λ ~ gamma(r, rate alpha), dropout p ~ beta(a, b), independent. A customer
 //! without a repeat purchase cannot have left: P(alive) is 1 for x = 0, so it is no churn label.
 
+mod covariates;
+mod objective;
 #[cfg(test)]
 mod tests;
 

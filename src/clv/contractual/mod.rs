@@ -25,7 +25,7 @@ use serde::Serialize;
 
 use super::model::{Fit, Parametric};
 use crate::random::Stream;
-use crate::special::erfc;
+use crate::special::chi_square_tail;
 
 /// A fitted model of contracts, from which projections follow. Time is counted in renewals.
 pub trait ContractModel: Parametric {
@@ -122,8 +122,7 @@ pub fn duration_dependence(sbg: &Fit<Sbg>, bdw: &Fit<Bdw>) -> Option<LikelihoodR
     }
     let gain = bdw.report.log_likelihood? - sbg.report.log_likelihood?;
     let statistic = (2.0 * gain).max(0.0);
-    // P(χ² with one degree > s) = erfc(√(s/2)).
-    Some(LikelihoodRatio { statistic, degrees_of_freedom: 1, p_value: erfc((0.5 * statistic).sqrt()) })
+    Some(LikelihoodRatio { statistic, degrees_of_freedom: 1, p_value: chi_square_tail(statistic, 1.0) })
 }
 
 /// The first renewal whose survival falls below a uniform number, from a continuous time of leaving.

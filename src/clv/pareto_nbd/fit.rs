@@ -76,7 +76,7 @@ fn starts(rate: f64, per_span: f64) -> Vec<Vec<f64>> {
 
 /// The parameters' ranges; `rate` and `per_span` are the logarithms of the mean purchase rate and of one over the
 /// mean span. Beyond the bounds the likelihood differs from its limit by next to nothing.
-fn coordinates(rate: f64, per_span: f64) -> [Coordinate; 4] {
+pub(super) fn coordinates(rate: f64, per_span: f64) -> [Coordinate; 4] {
     let edge = |at: f64, near: f64, name, explanation, advice| Edge {
         at,
         near,

@@ -5,12 +5,14 @@
 //! Expressions" (2005): purchase rates λ ~ gamma(r, rate alpha), dropout rates μ ~ gamma(s, rate beta), independent.
 //! A customer may leave at any time, also before the first repeat purchase: P(alive) is below 1 for every x.
 
+mod covariates;
 mod draw;
 mod first;
 mod fit;
 #[cfg(test)]
 mod grid;
 mod likelihood;
+mod objective;
 mod predict;
 #[cfg(test)]
 mod reference;
