@@ -14,6 +14,7 @@ pub mod minimise;
 pub mod model;
 pub mod pareto_nbd;
 pub mod pattern;
+pub mod predict;
 pub(crate) mod quadrature;
 mod search;
 pub mod uncertainty;
@@ -25,8 +26,10 @@ mod test_data;
 pub use bg_nbd::{BgNbd, BgNbdModel};
 pub use gamma_gamma::{GammaGamma, GammaGammaModel};
 pub use latent::{Dropout, Latent};
-pub use model::{Fit, FitReport, Parameter, Parametric, PurchaseModel, SetAside, Verdict};
+pub use model::{
+    Fit, FitReport, LogLikelihood, Parameter, Parametric, PurchaseModel, Scale, SetAside, Verdict,
+};
 pub use pareto_nbd::{ParetoNbd, ParetoNbdModel};
 pub use pattern::Patterns;
-pub use uncertainty::Uncertainty;
+pub use uncertainty::{Posterior, PosteriorOptions, PosteriorReport, Prior, Trust, Uncertainty};
 pub use value::{CustomerValue, Estimate, ValueOptions, customer_value};

@@ -7,7 +7,7 @@ use super::BgNbd;
 use crate::calendar::Unit;
 use crate::clv::dense::Matrix;
 use crate::clv::minimise::Evaluation;
-use crate::clv::model::{Fit, FitReport, Parametric, Verdict};
+use crate::clv::model::{Fit, FitReport, LogLikelihood, Parametric, Verdict};
 use crate::clv::pattern::Patterns;
 use crate::clv::search::{self, Coordinate, Edge, Search};
 use crate::error::Result;
@@ -45,6 +45,21 @@ impl BgNbdModel {
         };
         let like = BgNbd { r: 1.0, alpha: 1.0, a: 1.0, b: 1.0, unit };
         search::fit(&like, search, |theta| likelihood.mean_loss(theta), progress)
+    }
+
+    /// The likelihood of `patterns` at any parameters, with times in `unit`.
+    pub fn likelihood<'a>(&self, patterns: &'a Patterns, unit: Unit) -> impl LogLikelihood + use<'a> {
+        Likelihood::new(patterns, unit)
+    }
+}
+
+impl LogLikelihood for Likelihood<'_> {
+    fn customers(&self) -> f64 {
+        self.customers
+    }
+
+    fn mean_loss(&self, theta: &[f64]) -> Evaluation {
+        Likelihood::mean_loss(self, theta)
     }
 }
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::dense::Matrix;
 use super::expectation::{CappedPurchases, capped_purchases};
 use super::latent::{self, Dropout, Latent};
-use super::model::{Parametric, PurchaseModel};
+use super::model::{Parametric, PurchaseModel, Scale};
 use crate::calendar::Unit;
 use crate::random::Stream;
 use crate::special::{ln_beta, ln_gamma, ln_gamma_delta, logistic, softplus};
@@ -184,6 +184,10 @@ impl Parametric for BgNbd {
         out[(3, 2)] = -by_logit;
         out[(3, 3)] = b;
         out
+    }
+
+    fn scales(&self) -> Vec<Scale> {
+        vec![Scale::Rate, Scale::Shape, Scale::Probability, Scale::Shape]
     }
 }
 

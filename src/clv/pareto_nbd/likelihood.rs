@@ -12,7 +12,7 @@ use super::ParetoNbd;
 use crate::calendar::Unit;
 use crate::clv::dense::Matrix;
 use crate::clv::minimise::Evaluation;
-use crate::clv::model::{Fit, FitReport, Parametric, Verdict};
+use crate::clv::model::{Fit, FitReport, LogLikelihood, Parametric, Verdict};
 use crate::clv::pattern::Patterns;
 use crate::clv::quadrature::Rule;
 use crate::clv::search::{self, Coordinate, Edge, Search};
@@ -62,6 +62,21 @@ impl ParetoNbdModel {
         };
         let like = ParetoNbd { r: 1.0, alpha: 1.0, s: 1.0, beta: 1.0, unit };
         search::fit(&like, search, |theta| likelihood.mean_loss(theta), progress)
+    }
+
+    /// The likelihood of `patterns` at any parameters, with times in `unit`.
+    pub fn likelihood<'a>(&self, patterns: &'a Patterns, unit: Unit) -> impl LogLikelihood + use<'a> {
+        Likelihood::new(patterns, unit)
+    }
+}
+
+impl LogLikelihood for Likelihood<'_> {
+    fn customers(&self) -> f64 {
+        self.customers
+    }
+
+    fn mean_loss(&self, theta: &[f64]) -> Evaluation {
+        Likelihood::mean_loss(self, theta)
     }
 }
 

@@ -14,7 +14,7 @@ pub use likelihood::ParetoNbdModel;
 use serde::Serialize;
 
 use super::dense::Matrix;
-use super::model::Parametric;
+use super::model::{Parametric, Scale};
 use crate::calendar::Unit;
 use crate::special::ln_gamma_delta;
 
@@ -77,5 +77,9 @@ impl Parametric for ParetoNbd {
             out[(i + 1, i + 1)] = rate;
         }
         out
+    }
+
+    fn scales(&self) -> Vec<Scale> {
+        vec![Scale::Rate, Scale::Shape, Scale::Rate, Scale::Shape]
     }
 }
