@@ -114,8 +114,8 @@ impl Normal {
     /// Adds minus the logarithm of the density, shared among `customers`, to a mean loss.
     pub(super) fn add_to(&self, loss: &mut Evaluation, theta: &[f64], customers: f64) {
         loss.value -= self.ln_density(theta) / customers;
-        for i in 0..theta.len() {
-            loss.gradient[i] += self.precision[i] * (theta[i] - self.centre[i]) / customers;
+        for (i, (theta, centre)) in theta.iter().zip(&self.centre).enumerate() {
+            loss.gradient[i] += self.precision[i] * (theta - centre) / customers;
             loss.hessian[(i, i)] += self.precision[i] / customers;
         }
     }
