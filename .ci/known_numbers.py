@@ -65,7 +65,7 @@ for name in ["do_nothing", "even", "proportional_to_clv", "top_heavy"]:
 for column in ["difference", "difference_lower", "difference_upper"]:
     same(f"do_nothing {column}", profit["do_nothing"][column], 0.0)
 # The gap between two machines' libm may flip a rare draw: a hundredth of a percent is far below any interval.
-same("profit of doing nothing", profit["do_nothing"]["value"], 249208.61, 1e-4)
+same("profit of doing nothing", profit["do_nothing"]["value"], 249177.28, 1e-4)
 for row in strategies:
     if row["metric"] == "cost" and row["tier"] == "all" and row["value"] > 6_000:
         wrong.append(f"above the budget: {row}")

@@ -3,7 +3,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tiercast::calendar::Unit;
-use tiercast::clv::{BgNbdModel, GammaGammaModel, Patterns};
+use tiercast::clv::{BgNbdModel, GammaGammaModel, Patterns, PosteriorOptions, Prior};
 use tiercast::customers::{rfm, summarize};
 use tiercast::history::HistoryOptions;
 use tiercast::pipeline::StrategyText;
@@ -18,9 +18,15 @@ fn simulate(c: &mut Criterion) {
     let table = summarize(&[tiercast::history::bundled()], &HistoryOptions::default(), Unit::Week, &())
         .unwrap()
         .table;
-    let purchases = BgNbdModel.fit(&Patterns::from_table(&table).unwrap(), Unit::Week, &()).unwrap();
+    let patterns = Patterns::from_table(&table).unwrap();
+    let purchases = BgNbdModel.fit(&patterns, Unit::Week, &()).unwrap();
     let spend = GammaGammaModel.fit(&table.frequency, &table.monetary_value, &()).unwrap();
-    let draws = ParameterDraws::new(&purchases, &spend, 1, REPLICATIONS).unwrap();
+    let options = PosteriorOptions { prior: Prior::Flat, draws: REPLICATIONS, seed: 1 };
+    let of_purchases = BgNbdModel.likelihood(&patterns, Unit::Week);
+    let of_spend = GammaGammaModel.likelihood(&table.frequency, &table.monetary_value).unwrap();
+    let purchases = purchases.posterior(&of_purchases, &options, &()).unwrap().unwrap();
+    let spend = spend.posterior(&of_spend, &options, &()).unwrap().unwrap();
+    let draws = ParameterDraws::new(&purchases, &spend);
     let set = StrategyText::bundled().check().unwrap();
     let tiering = tier::grade(&table, &rfm::scores(&table), tier::scheme(&set.scheme).unwrap()).unwrap();
     let facts: Vec<TierFacts> =

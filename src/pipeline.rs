@@ -18,8 +18,8 @@ pub use validation::{Validated, validate, validation_json, write_validation};
 
 use crate::calendar::Day;
 use crate::clv::{
-    BgNbd, BgNbdModel, CustomerValue, Fit, GammaGamma, GammaGammaModel, Patterns, ValueOptions,
-    customer_value,
+    BgNbd, BgNbdModel, CustomerValue, Fit, GammaGamma, GammaGammaModel, Patterns, PosteriorOptions, Prior,
+    ValueOptions, customer_value,
 };
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::{self, Rfm};
@@ -136,6 +136,10 @@ pub fn run(
     let options = ValueOptions { horizon: config.horizon, discount: config.discount, margin: config.margin };
     let value =
         customer_value(&patterns, &table.monetary_value, &purchases, Some(&spend), &options, progress)?;
+    let draws = match &strategies {
+        Some(_) => parameter_draws(&patterns, table, &purchases, &spend, config, progress)?,
+        None => None,
+    };
     drop(patterns);
     warnings.extend(value.warnings.iter().cloned());
 
@@ -145,9 +149,7 @@ pub fn run(
     warnings.extend(segmentation.warnings.iter().cloned());
 
     let comparison = match &strategies {
-        Some(set) => {
-            compare(set, table, &tierings, (&purchases, &spend), &value, config, progress, &mut warnings)?
-        }
+        Some(set) => compare(set, table, &tierings, draws.as_ref(), &value, config, progress, &mut warnings)?,
         None => None,
     };
 
@@ -182,19 +184,36 @@ pub fn run(
     })
 }
 
+/// The models' parameters in every replication, drawn from their likelihoods; `None` when a model cannot be used.
+fn parameter_draws(
+    patterns: &Patterns,
+    table: &CustomerTable,
+    purchases: &Fit<BgNbd>,
+    spend: &Fit<GammaGamma>,
+    config: &RunConfig,
+    progress: &dyn Progress,
+) -> Result<Option<ParameterDraws>> {
+    progress.phase("drawing parameters", 0);
+    let options = PosteriorOptions { prior: Prior::Flat, draws: config.replications, seed: config.seed };
+    let of_purchases = BgNbdModel.likelihood(patterns, config.unit);
+    let of_spend = GammaGammaModel.likelihood(&table.frequency, &table.monetary_value)?;
+    let purchases = purchases.posterior(&of_purchases, &options, progress)?;
+    let spend = spend.posterior(&of_spend, &options, progress)?;
+    Ok(purchases.zip(spend).map(|(purchases, spend)| ParameterDraws::new(&purchases, &spend)))
+}
+
 /// Plans, simulates and compares; `None`, with a warning, when the models cannot be used.
 #[allow(clippy::too_many_arguments)]
 fn compare(
     set: &StrategySet,
     table: &CustomerTable,
     tierings: &[Tiering],
-    (purchases, spend): (&Fit<BgNbd>, &Fit<GammaGamma>),
+    draws: Option<&ParameterDraws>,
     value: &CustomerValue,
     config: &RunConfig,
     progress: &dyn Progress,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Comparison>> {
-    let draws = ParameterDraws::new(purchases, spend, config.seed, config.replications);
     let clv = value.columns.iter().find(|c| c.name == "clv").map(|c| &c.values);
     let (Some(draws), Some(Values::Float(clv))) = (draws, clv) else {
         warnings.push(
@@ -242,7 +261,7 @@ fn compare(
     };
     let options = SimulateOptions { seed: config.seed, draw_responses: true };
     let outcome = Engine::new(population, set, &plans, options).run(&draws.draws, progress)?;
-    Ok(Some(Comparison::new(&outcome, set, &plans, &facts, &draws)))
+    Ok(Some(Comparison::new(&outcome, set, &plans, &facts, draws)))
 }
 
 /// Customers and lifetime value of each tier, summed in the table's order.

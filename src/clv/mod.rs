@@ -28,6 +28,7 @@ pub mod nbd;
 pub mod objective;
 pub mod pareto_nbd;
 pub mod pattern;
+pub mod predict;
 mod purchase_rates;
 pub(crate) mod quadrature;
 mod schedule;
@@ -52,11 +53,13 @@ pub use family::{ModelName, PurchaseFit};
 pub use gamma_gamma::{GammaGamma, GammaGammaModel};
 pub use latent::{Dropout, Latent};
 pub use mbg_nbd::{MbgNbd, MbgNbdModel};
-pub use model::{Fit, FitReport, Parameter, Parametric, PurchaseModel, SetAside, Verdict};
+pub use model::{
+    Fit, FitReport, LogLikelihood, Parameter, Parametric, PurchaseModel, Scale, SetAside, Verdict,
+};
 pub use model_file::ModelFile;
 pub use nbd::{Nbd, NbdModel};
 pub use pareto_nbd::{ParetoNbd, ParetoNbdModel};
 pub use pattern::Patterns;
 pub use score::{Scorer, Scores};
-pub use uncertainty::Uncertainty;
+pub use uncertainty::{Posterior, PosteriorOptions, PosteriorReport, Prior, Trust, Uncertainty};
 pub use value::{CustomerValue, Estimate, ValueOptions, customer_value};

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::dense::Matrix;
 use super::discounted;
 use super::latent::Latent;
+use super::minimise::Evaluation;
 use super::uncertainty::Uncertainty;
 use crate::calendar::Unit;
 use crate::random::Stream;
@@ -36,6 +37,44 @@ pub trait Parametric: Sized + Clone + Send + Sync {
 
     /// Derivatives of the natural parameters (rows) by the scale-free ones (columns).
     fn jacobian(&self) -> Matrix;
+
+    /// What each scale-free parameter measures, by which weak priors go: here the first one a mean (of rates where time
+    /// is in the model, of amounts otherwise) and the others logarithms of shapes, as most models have it.
+    fn scales(&self) -> Vec<Scale> {
+        let level = if self.unit().is_some() { Scale::Rate } else { Scale::Amount };
+        let rest = Self::NAMES.len().saturating_sub(1);
+        std::iter::once(level).chain(std::iter::repeat_n(Scale::Shape, rest)).collect()
+    }
+}
+
+/// What a scale-free parameter measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scale {
+    /// The logarithm of a mean rate per unit of time.
+    Rate,
+    /// The logarithm of a mean amount of money.
+    Amount,
+    /// The logit of a mean probability.
+    Probability,
+    /// The logarithm of a shape: how alike customers are.
+    Shape,
+}
+
+/// The likelihood of some data under a model, at any parameters: what a fit maximised, for whoever needs more of it
+/// than its maximum. It borrows the data.
+pub trait LogLikelihood: Sync {
+    /// Customers whom the likelihood is over.
+    fn customers(&self) -> f64;
+
+    /// Minus the mean log-likelihood of a customer, with derivatives by the scale-free parameters.
+    fn mean_loss(&self, theta: &[f64]) -> Evaluation;
+
+    /// The log-likelihood of all customers at a point of the scale-free scale, with all its constants. May be no
+    /// number where the model has none.
+    fn log_likelihood(&self, theta: &[f64]) -> f64 {
+        -self.mean_loss(theta).value * self.customers()
+    }
 }
 
 /// A fitted model of purchases, from which expectations follow. Times are in the model's unit.

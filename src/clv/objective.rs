@@ -3,21 +3,11 @@
 //! Pooling between groups needs nothing of a model but its fit and its likelihood on patterns; each purchase model
 //! gives both in its own `objective.rs`.
 
-use super::minimise::Evaluation;
-use super::model::{Fit, Parametric};
+use super::model::{Fit, LogLikelihood, Parametric};
 use super::pattern::Patterns;
 use crate::calendar::Unit;
 use crate::error::Result;
 use crate::progress::Progress;
-
-/// The likelihood of a set of customers as a function of the scale-free parameters.
-pub trait Objective: Sync {
-    /// Customers whom it is over.
-    fn customers(&self) -> f64;
-
-    /// Minus the mean log-likelihood of a customer, with derivatives by the scale-free parameters.
-    fn mean_loss(&self, theta: &[f64]) -> Evaluation;
-}
 
 /// A model that is fitted to patterns.
 pub trait FitsPatterns: Sync {
@@ -39,5 +29,5 @@ pub trait FitsPatterns: Sync {
     ) -> Result<Fit<Self::Params>>;
 
     /// The likelihood of the customers of `patterns`, which must not be empty, with times in `unit`.
-    fn objective<'a>(&self, patterns: &'a Patterns, unit: Unit) -> Box<dyn Objective + 'a>;
+    fn objective<'a>(&self, patterns: &'a Patterns, unit: Unit) -> Box<dyn LogLikelihood + 'a>;
 }

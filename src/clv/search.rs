@@ -130,8 +130,7 @@ pub(super) fn fit<P: Parametric>(
     } else {
         Verdict::VerifiedOptimum
     };
-    let mut uncertainty = Uncertainty::new(params.clone(), &information, &held);
-    uncertainty.split(|theta| -mean_loss(theta).value * n);
+    let uncertainty = Uncertainty::new(params.clone(), &information, &held);
     let errors = uncertainty.standard_errors();
     report.parameters = (P::NAMES.iter().zip(params.natural()).enumerate())
         .map(|(i, (&name, estimate))| Parameter {

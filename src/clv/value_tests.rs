@@ -6,8 +6,8 @@ use crate::clv::bg_nbd::{BgNbd, BgNbdModel};
 use crate::clv::gamma_gamma::GammaGammaModel;
 use crate::clv::model::Verdict;
 use crate::clv::test_data::{Data, sample};
+use crate::clv::uncertainty::{PosteriorOptions, Prior};
 use crate::parallel::with_threads;
-use crate::random::{Purpose, Stream};
 
 fn options(horizon: &str, discount: &str) -> ValueOptions {
     ValueOptions { horizon: horizon.parse().unwrap(), discount: discount.parse().unwrap(), margin: 1.0 }
@@ -92,18 +92,20 @@ fn intervals_agree_with_draws() {
     let world = world();
     let options = options("12mo", "1%/mo");
     let value = world.value(&options);
-    let draws = 4000;
+    let draws = 2000;
     let customers: Vec<usize> = (0..2357).step_by(37).collect();
     let schedule = Schedule::steps(&options, Unit::Week);
     let mut drawn = vec![Vec::new(); customers.len()];
-    for replication in 0..draws {
-        let mut stream = Stream::new(3, 0, replication, Purpose::Parameters);
-        let params = world.purchases.uncertainty.as_ref().unwrap().draw(&mut stream);
-        let spend = world.spend.uncertainty.as_ref().unwrap().draw(&mut stream);
+    let asked = PosteriorOptions { prior: Prior::Flat, draws, seed: 3 };
+    let likelihood = BgNbdModel.likelihood(&world.patterns, Unit::Week);
+    let purchases = world.purchases.posterior(&likelihood, &asked, &()).unwrap().unwrap();
+    let likelihood = GammaGammaModel.likelihood(&world.data.frequency, &world.data.monetary_value).unwrap();
+    let spends = world.spend.posterior(&likelihood, &asked, &()).unwrap().unwrap();
+    for (params, spend) in purchases.draws.iter().zip(&spends.draws) {
         for (drawn, &i) in drawn.iter_mut().zip(&customers) {
             let weeks = |days: u32| Unit::Week.of_days(days);
             let (x, t) = (world.data.frequency[i], weeks(world.data.t_days[i]));
-            let (_, discounted) = schedule.evaluate(&params, x, t);
+            let (_, discounted) = schedule.evaluate(params, x, t);
             let alive = params.p_alive(x, weeks(world.data.recency_days[i]), t);
             drawn.push(discounted * alive * spend.expected_spend(x, world.data.monetary_value[i]));
         }

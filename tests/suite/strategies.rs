@@ -2,7 +2,7 @@
 //! hold.
 
 use tiercast::calendar::Unit;
-use tiercast::clv::{BgNbd, BgNbdModel, GammaGamma, GammaGammaModel, Patterns};
+use tiercast::clv::{BgNbd, BgNbdModel, GammaGamma, GammaGammaModel, Patterns, PosteriorOptions, Prior};
 use tiercast::customers::{CustomerTable, summarize};
 use tiercast::history::{HistoryOptions, Source};
 use tiercast::pipeline::StrategyText;
@@ -69,7 +69,13 @@ fn simulate(
     let draws = if fixed {
         ParameterDraws::fixed(purchases.params.unwrap(), spend.params.unwrap(), replications)
     } else {
-        ParameterDraws::new(&purchases, &spend, 1, replications).unwrap()
+        let options = PosteriorOptions { prior: Prior::Flat, draws: replications, seed: 1 };
+        let of_purchases = BgNbdModel.likelihood(&patterns, Unit::Week);
+        let of_spend = GammaGammaModel.likelihood(&table.frequency, &table.monetary_value).unwrap();
+        ParameterDraws::new(
+            &purchases.posterior(&of_purchases, &options, &()).unwrap().unwrap(),
+            &spend.posterior(&of_spend, &options, &()).unwrap().unwrap(),
+        )
     };
     simulate_draws(table, set, &draws, !fixed)
 }

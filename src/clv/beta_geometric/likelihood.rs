@@ -7,6 +7,7 @@ use super::{BetaGeometric, FirstChance};
 use crate::calendar::Unit;
 use crate::clv::dense::Matrix;
 use crate::clv::minimise::Evaluation;
+use crate::clv::model::LogLikelihood;
 use crate::clv::pattern::Patterns;
 use crate::clv::purchase_rates::{LogTime, RateTables, add_curvature};
 use crate::parallel;
@@ -46,6 +47,16 @@ impl Left {
         add(&mut self.outer, &other.outer);
         add(&mut self.curved, &other.curved);
         self
+    }
+}
+
+impl LogLikelihood for Likelihood<'_> {
+    fn customers(&self) -> f64 {
+        self.customers
+    }
+
+    fn mean_loss(&self, theta: &[f64]) -> Evaluation {
+        Likelihood::mean_loss(self, theta)
     }
 }
 

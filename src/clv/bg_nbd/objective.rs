@@ -3,28 +3,11 @@
 use super::{BgNbd, BgNbdModel, FIRST_CHANCE};
 use crate::calendar::Unit;
 use crate::clv::beta_geometric::likelihood::Likelihood;
-use crate::clv::minimise::Evaluation;
-use crate::clv::model::Fit;
-use crate::clv::objective::{FitsPatterns, Objective};
+use crate::clv::model::{Fit, LogLikelihood};
+use crate::clv::objective::FitsPatterns;
 use crate::clv::pattern::Patterns;
 use crate::error::Result;
 use crate::progress::Progress;
-
-/// A likelihood with the number of its customers.
-struct Counted<'a> {
-    likelihood: Likelihood<'a>,
-    customers: f64,
-}
-
-impl Objective for Counted<'_> {
-    fn customers(&self) -> f64 {
-        self.customers
-    }
-
-    fn mean_loss(&self, theta: &[f64]) -> Evaluation {
-        self.likelihood.mean_loss(theta)
-    }
-}
 
 impl FitsPatterns for BgNbdModel {
     type Params = BgNbd;
@@ -35,8 +18,7 @@ impl FitsPatterns for BgNbdModel {
         self.fit(patterns, unit, progress)
     }
 
-    fn objective<'a>(&self, patterns: &'a Patterns, unit: Unit) -> Box<dyn Objective + 'a> {
-        let likelihood = Likelihood::new(patterns, unit, FIRST_CHANCE);
-        Box::new(Counted { likelihood, customers: patterns.customers() as f64 })
+    fn objective<'a>(&self, patterns: &'a Patterns, unit: Unit) -> Box<dyn LogLikelihood + 'a> {
+        Box::new(Likelihood::new(patterns, unit, FIRST_CHANCE))
     }
 }

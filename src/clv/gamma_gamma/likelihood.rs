@@ -3,7 +3,7 @@
 use super::GammaGamma;
 use crate::clv::dense::Matrix;
 use crate::clv::minimise::Evaluation;
-use crate::clv::model::{Fit, FitReport, Parametric, SetAside, Verdict};
+use crate::clv::model::{Fit, FitReport, LogLikelihood, Parametric, SetAside, Verdict};
 use crate::clv::search::{self, Coordinate, Edge, Search};
 use crate::error::{Error, Result};
 use crate::parallel;
@@ -39,12 +39,7 @@ impl GammaGammaModel {
     ) -> Result<Fit<GammaGamma>> {
         check(frequency, monetary_value)?;
         let repeaters = frequency.iter().filter(|&&x| x > 0).count();
-        let mut orders: Vec<(u32, f64)> = (frequency.iter().zip(monetary_value))
-            .filter(|&(&x, &mean)| x > 0 && mean > 0.0)
-            .map(|(&x, &mean)| (x, mean))
-            .collect();
-        // Positive numbers order as their bits; equal customers cannot be told apart, so the order is the only one.
-        parallel::sort_by_key(&mut orders, |&(x, mean)| (x, mean.to_bits()));
+        let orders = used(frequency, monetary_value);
         let set_aside = [
             ("no repeat purchase", frequency.len() - repeaters),
             ("mean repeat spend not above 0", repeaters - orders.len()),
@@ -85,6 +80,40 @@ impl GammaGammaModel {
             fit.report.warnings.push(warning);
         }
         Ok(fit)
+    }
+
+    /// The likelihood at any parameters, over the customers whom [`GammaGammaModel::fit`] would use.
+    ///
+    /// # Errors
+    /// As the fit's.
+    pub fn likelihood(
+        &self,
+        frequency: &[u32],
+        monetary_value: &[f64],
+    ) -> Result<impl LogLikelihood + use<>> {
+        check(frequency, monetary_value)?;
+        Ok(Likelihood::new(used(frequency, monetary_value)))
+    }
+}
+
+/// The customers with repeat purchases of positive mean value, in an order that does not depend on theirs.
+fn used(frequency: &[u32], monetary_value: &[f64]) -> Vec<(u32, f64)> {
+    let mut orders: Vec<(u32, f64)> = (frequency.iter().zip(monetary_value))
+        .filter(|&(&x, &mean)| x > 0 && mean > 0.0)
+        .map(|(&x, &mean)| (x, mean))
+        .collect();
+    // Positive numbers order as their bits; equal customers cannot be told apart, so the order is the only one.
+    parallel::sort_by_key(&mut orders, |&(x, mean)| (x, mean.to_bits()));
+    orders
+}
+
+impl LogLikelihood for Likelihood {
+    fn customers(&self) -> f64 {
+        self.data.len() as f64
+    }
+
+    fn mean_loss(&self, theta: &[f64]) -> Evaluation {
+        Likelihood::mean_loss(self, theta)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::population::{Population, Quadratic};
 use crate::clv::dense::Matrix;
 use crate::clv::minimise::{Evaluation, Minimum, minimise};
-use crate::clv::objective::Objective;
+use crate::clv::model::LogLikelihood;
 use crate::error::Result;
 use crate::parallel;
 use crate::progress::Progress;
@@ -30,7 +30,7 @@ const FIRST_VARIANCE: f64 = 0.1;
 /// What the pooling needs of a group.
 pub(super) struct Data<'a> {
     /// Its likelihood; none without customers.
-    pub objective: Option<Box<dyn Objective + 'a>>,
+    pub objective: Option<Box<dyn LogLikelihood + 'a>>,
     /// Its own maximum, if it has a usable one.
     pub own: Option<Vec<f64>>,
 }
@@ -134,7 +134,7 @@ fn estimates(
 
 /// The minimum of the group's mean loss with the population as its prior.
 fn penalised(
-    objective: &dyn Objective,
+    objective: &dyn LogLikelihood,
     population: &Population,
     whole: &[f64],
     start: &[f64],
@@ -164,7 +164,7 @@ impl Mode {
     fn new(
         minimum: Minimum,
         other_start: Option<f64>,
-        objective: &dyn Objective,
+        objective: &dyn LogLikelihood,
         population: &Population,
     ) -> Mode {
         let at = objective.mean_loss(&minimum.point);

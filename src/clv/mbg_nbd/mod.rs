@@ -11,10 +11,11 @@ mod tests;
 
 use serde::Serialize;
 
+use super::beta_geometric::likelihood::Likelihood;
 use super::beta_geometric::{BetaGeometric, ExpectationsIfAlive, FirstChance, fit};
 use super::dense::Matrix;
 use super::latent::Latent;
-use super::model::{Fit, Parametric, PurchaseModel};
+use super::model::{Fit, LogLikelihood, Parametric, PurchaseModel, Scale};
 use super::pattern::Patterns;
 use crate::calendar::Unit;
 use crate::error::Result;
@@ -35,6 +36,11 @@ impl MbgNbdModel {
     pub fn fit(&self, patterns: &Patterns, unit: Unit, progress: &dyn Progress) -> Result<Fit<MbgNbd>> {
         let like = MbgNbd { r: 1.0, alpha: 1.0, a: 1.0, b: 1.0, unit };
         fit::fit(&like, FIRST_CHANCE, patterns, unit, progress)
+    }
+
+    /// The likelihood of `patterns` at any parameters, with times in `unit`.
+    pub fn likelihood<'a>(&self, patterns: &'a Patterns, unit: Unit) -> impl LogLikelihood + use<'a> {
+        Likelihood::new(patterns, unit, FIRST_CHANCE)
     }
 }
 
@@ -91,6 +97,10 @@ impl Parametric for MbgNbd {
 
     fn jacobian(&self) -> Matrix {
         self.shared().jacobian()
+    }
+
+    fn scales(&self) -> Vec<Scale> {
+        vec![Scale::Rate, Scale::Shape, Scale::Probability, Scale::Shape]
     }
 }
 

@@ -3,7 +3,7 @@
 use super::ParetoNbd;
 use super::likelihood::Likelihood;
 use crate::calendar::Unit;
-use crate::clv::model::{Fit, FitReport, Parametric, Verdict};
+use crate::clv::model::{Fit, FitReport, LogLikelihood, Parametric, Verdict};
 use crate::clv::pattern::Patterns;
 use crate::clv::search::{self, Coordinate, Edge, Search};
 use crate::error::Result;
@@ -37,6 +37,11 @@ impl ParetoNbdModel {
         };
         let like = ParetoNbd { r: 1.0, alpha: 1.0, s: 1.0, beta: 1.0, unit };
         search::fit(&like, search, |theta| likelihood.mean_loss(theta), progress)
+    }
+
+    /// The likelihood of `patterns` at any parameters, with times in `unit`.
+    pub fn likelihood<'a>(&self, patterns: &'a Patterns, unit: Unit) -> impl LogLikelihood + use<'a> {
+        Likelihood::new(patterns, unit)
     }
 }
 

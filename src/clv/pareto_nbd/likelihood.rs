@@ -10,7 +10,7 @@ use super::terms::{RR, Terms};
 use crate::calendar::Unit;
 use crate::clv::dense::Matrix;
 use crate::clv::minimise::Evaluation;
-use crate::clv::model::Parametric;
+use crate::clv::model::{LogLikelihood, Parametric};
 use crate::clv::pattern::Patterns;
 use crate::parallel;
 use crate::special::{digamma_delta, ln_gamma_delta, trigamma_delta};
@@ -52,6 +52,16 @@ impl<'a> OfCount<'a> {
             (self.x, self.leaving) = (x, LnLeavesFirst::new(self.params, f64::from(x)));
         }
         &mut self.leaving
+    }
+}
+
+impl LogLikelihood for Likelihood<'_> {
+    fn customers(&self) -> f64 {
+        self.customers
+    }
+
+    fn mean_loss(&self, theta: &[f64]) -> Evaluation {
+        Likelihood::mean_loss(self, theta)
     }
 }
 

@@ -26,7 +26,7 @@ use serde::Serialize;
 
 use super::dense::Matrix;
 use super::latent::Latent;
-use super::model::{Parametric, PurchaseModel};
+use super::model::{Parametric, PurchaseModel, Scale};
 use crate::calendar::Unit;
 use crate::random::Stream;
 use crate::special::{ln_gamma_delta, logistic, softplus};
@@ -89,6 +89,10 @@ impl Parametric for ParetoNbd {
             out[(i + 1, i + 1)] = rate;
         }
         out
+    }
+
+    fn scales(&self) -> Vec<Scale> {
+        vec![Scale::Rate, Scale::Shape, Scale::Rate, Scale::Shape]
     }
 }
 
