@@ -181,7 +181,9 @@ impl OutputFile {
         if holds_any(&target, inputs) {
             return Err(Error::OutputHoldsInput { path: target });
         }
-        if target.is_dir() || target.exists() && !force && !is_own_table(&target) {
+        // A device or a pipe would be replaced by a file of its name.
+        let is_special = target.exists() && !target.is_file();
+        if is_special || target.exists() && !force && !is_own_table(&target) {
             return Err(Error::OutputExists { path: target });
         }
         let folder = target.parent().unwrap_or(Path::new("/"));

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// Parameters of a model whose customers differ by covariates.
 ///
 /// As [`Parametric`], its natural parameters are the model's, followed by the coefficients of purchases and of dropout
-/// on the covariates' own scales, which have names of their own in [`CovariateReport::coefficients`].
+/// on the covariates' own scales, which have names of their own in [`super::CovariateReport::coefficients`].
 #[derive(Debug, Clone)]
 pub struct WithCovariates<M: CovariateModel> {
     pub(super) base: M::Params,

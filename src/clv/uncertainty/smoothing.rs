@@ -52,6 +52,10 @@ pub(super) fn smooth(ln_weights: &[f64]) -> Weights {
         }
     }
     let sum: f64 = weights.iter().sum();
+    if sum <= 0.0 {
+        // No proposal has a likelihood: nothing is known, whatever the weights look like.
+        return Weights { normalised: vec![1.0 / n as f64; n], k_hat: f64::INFINITY, effective: 0.0 };
+    }
     weights.iter_mut().for_each(|w| *w /= sum);
     let effective = 1.0 / weights.iter().map(|w| w * w).sum::<f64>();
     Weights { normalised: weights, k_hat, effective }

@@ -65,6 +65,9 @@ fn generalised_pareto_as_arviz_fits_it() {
 
 #[test]
 fn weights_without_a_tail_or_without_a_number() {
+    let none = smooth(&[f64::NEG_INFINITY; 500]);
+    assert_eq!((none.k_hat, none.effective), (f64::INFINITY, 0.0));
+    assert!(none.normalised.iter().all(|w| *w == 1.0 / 500.0));
     let same = smooth(&[3.0; 100]);
     assert_eq!((same.k_hat, same.effective.round()), (0.0, 100.0));
     let mut some = vec![f64::NAN; 100];

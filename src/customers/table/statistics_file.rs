@@ -155,11 +155,25 @@ impl StatisticsFile {
             }
         };
         let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+        // The exact name, or else the only one that differs in case alone.
         let find = |name: &'static str| {
-            schema.fields().iter().position(|field| field.name().eq_ignore_ascii_case(name))
+            let like = |exact: bool| -> Vec<usize> {
+                let same = |other: &str| if exact { other == name } else { other.eq_ignore_ascii_case(name) };
+                (0..names.len()).filter(|&place| same(&names[place])).collect()
+            };
+            let (exact, any) = (like(true), like(false));
+            match (&exact[..], &any[..]) {
+                ([one], _) | ([], [one]) => Ok(Some(*one)),
+                ([], []) => Ok(None),
+                _ => Err(Error::ColumnAmbiguous {
+                    path: path.to_path_buf(),
+                    role: name,
+                    candidates: any.iter().map(|&place| names[place].clone()).collect(),
+                }),
+            }
         };
         let place = |name: &'static str| {
-            find(name).ok_or_else(|| Error::ColumnNotFound {
+            find(name)?.ok_or_else(|| Error::ColumnNotFound {
                 path: path.to_path_buf(),
                 role: name,
                 wanted: Some(name.to_string()),
@@ -167,7 +181,7 @@ impl StatisticsFile {
             })
         };
         let places = [place(FREQUENCY)?, place(RECENCY)?, place(T)?];
-        let money = find(MONETARY_VALUE);
+        let money = find(MONETARY_VALUE)?;
         for (&place, role) in places.iter().chain(&money).zip([FREQUENCY, RECENCY, T, MONETARY_VALUE]) {
             let field = schema.field(place);
             if !field.data_type().is_numeric() {
@@ -476,6 +490,12 @@ mod tests {
         let columns = vec![("frequency", ids), ("recency", one()), ("T", text)];
         let wrong = open_with(columns, Some(Unit::Day)).unwrap_err();
         assert!(wrong.to_string().contains("column \"T\" has type"), "{wrong}");
+        let columns = vec![("frequency", one()), ("t", one()), ("recency", one()), ("T", one())];
+        let exact = open_with(columns, Some(Unit::Day)).unwrap();
+        assert_eq!(exact.places, [0, 2, 3]);
+        let columns = vec![("Frequency", one()), ("FREQUENCY", one()), ("recency", one()), ("T", one())];
+        let two = open_with(columns, Some(Unit::Day)).unwrap_err();
+        assert!(two.to_string().contains("Frequency, FREQUENCY"), "{two}");
         let columns = vec![("frequency", one()), ("recency", one()), ("T", one())];
         let unit = open_with(columns, None).unwrap_err();
         assert!(unit.to_string().contains("in what unit"), "{unit}");
