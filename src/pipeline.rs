@@ -12,7 +12,7 @@ mod validation;
 
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
-pub use models::{Fitted, SCORES, Scored, fit_customers, patterns_of, score_customers};
+pub use models::{Fitted, Scored, fit_customers, score_customers};
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
 pub use validation::{Validated, validate, validation_json, write_validation};
 

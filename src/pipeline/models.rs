@@ -16,7 +16,7 @@ use crate::progress::Progress;
 use crate::report::tables::write_stretches;
 
 /// The columns that scoring adds.
-pub const SCORES: [&str; 5] = ["p_alive", "expected_transactions", "dert", "expected_spend", "clv"];
+const SCORES: [&str; 5] = ["p_alive", "expected_transactions", "dert", "expected_spend", "clv"];
 
 /// Fits to a file of customers.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ pub fn fit_customers(file: &StatisticsFile, model: ModelName, progress: &dyn Pro
 ///
 /// # Errors
 /// As for [`Patterns::from_days`].
-pub fn patterns_of(statistics: &Statistics) -> Result<Patterns> {
+fn patterns_of(statistics: &Statistics) -> Result<Patterns> {
     let Statistics { frequency, recency_days, t_days, .. } = statistics;
     if !statistics.are_whole_days() || t_days.iter().any(|&days| days > f64::from(u32::MAX)) {
         return Patterns::from_times(frequency, recency_days, t_days);

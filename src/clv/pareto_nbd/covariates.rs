@@ -8,6 +8,7 @@ use super::{ParetoNbd, ParetoNbdModel};
 use crate::calendar::Unit;
 use crate::clv::covariates::customer::{CovariateModel, LogTerms, OfCustomer};
 use crate::clv::pattern::Patterns;
+use crate::clv::purchase_rates::ln_mean_rate;
 use crate::clv::search::Coordinate;
 use crate::special::{digamma_delta, ln_gamma_delta, trigamma_delta};
 
@@ -44,7 +45,7 @@ impl CovariateModel for ParetoNbdModel {
     }
 
     fn ranges(patterns: &Patterns, unit: Unit) -> Vec<Coordinate> {
-        let rate = (patterns.total_frequency() * unit.days() / patterns.total_t_days()).ln();
+        let rate = ln_mean_rate(patterns, unit);
         let span = patterns.total_t_days() / unit.days() / patterns.customers() as f64;
         coordinates(rate, -span.ln()).into()
     }

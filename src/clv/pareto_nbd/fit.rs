@@ -3,8 +3,9 @@
 use super::ParetoNbd;
 use super::likelihood::Likelihood;
 use crate::calendar::Unit;
-use crate::clv::model::{Fit, FitReport, LogLikelihood, Parametric, Verdict};
+use crate::clv::model::{Fit, FitReport, LogLikelihood, Parametric};
 use crate::clv::pattern::Patterns;
+use crate::clv::purchase_rates::{self, LARGE, PRACTICALLY, ln_mean_rate, nothing_to_fit};
 use crate::clv::search::{self, Coordinate, Edge, Search};
 use crate::error::Result;
 use crate::progress::Progress;
@@ -17,7 +18,7 @@ impl ParetoNbdModel {
     /// Fits by maximum likelihood, with times in `unit`. Deterministic, whatever the number of threads.
     ///
     /// # Errors
-    /// [`crate::Error::Interrupted`] only: data that cannot be fitted end in a [`Verdict`].
+    /// [`crate::Error::Interrupted`] only: data that cannot be fitted end in a [`crate::clv::Verdict`].
     pub fn fit(&self, patterns: &Patterns, unit: Unit, progress: &dyn Progress) -> Result<Fit<ParetoNbd>> {
         let customers = patterns.customers() as u64;
         if let Some(verdict) = nothing_to_fit(patterns) {
@@ -26,7 +27,7 @@ impl ParetoNbdModel {
             return Ok(Fit { report, params: None, uncertainty: None });
         }
         let likelihood = Likelihood::new(patterns, unit);
-        let rate = (patterns.total_frequency() * unit.days() / patterns.total_t_days()).ln();
+        let rate = ln_mean_rate(patterns, unit);
         let span = patterns.total_t_days() / unit.days() / customers as f64;
         let coordinates = coordinates(rate, -span.ln());
         let search = Search {
@@ -43,31 +44,6 @@ impl ParetoNbdModel {
     pub fn likelihood<'a>(&self, patterns: &'a Patterns, unit: Unit) -> impl LogLikelihood + use<'a> {
         Likelihood::new(patterns, unit)
     }
-}
-
-fn nothing_to_fit(patterns: &Patterns) -> Option<Verdict> {
-    if patterns.is_empty() {
-        let reason = "there is no customer".to_string();
-        return Some(Verdict::Failed { reason, advice: "give a history with customers" });
-    }
-    let boundary = |name, explanation: &str, advice| {
-        Some(Verdict::Boundary { name, explanation: explanation.to_string(), advice, usable: false })
-    };
-    if patterns.total_t_days() == 0.0 {
-        return boundary(
-            "no time observed",
-            "every customer's first order is on the last day",
-            "give a longer history, or a later as-of date",
-        );
-    }
-    if patterns.first_repeater() == patterns.len() {
-        return boundary(
-            "no repeat purchases",
-            "nobody bought again: the data cannot tell how customers leave or return",
-            "give a longer history",
-        );
-    }
-    None
 }
 
 /// Where the search starts: three pictures of the same purchases, with more or less dropout over the mean span.
@@ -90,41 +66,11 @@ pub(super) fn coordinates(rate: f64, per_span: f64) -> [Coordinate; 4] {
         advice,
         usable: true,
     };
-    let rate_edge = |at: f64| Edge {
-        usable: false,
-        ..edge(
-            at,
-            at,
-            "a purchase rate without bound",
-            "the likelihood grows as the mean rate leaves every plausible range",
-            "check the times of the history: are they in days?",
-        )
-    };
-    let large = 1e6f64.ln();
-    let practically = 1e4f64.ln();
+    let (large, practically) = (LARGE.ln(), PRACTICALLY.ln());
+    let [mean_rate, shape] = purchase_rates::coordinates(rate);
     [
-        Coordinate {
-            name: "the mean purchase rate",
-            low: rate_edge(rate - 25.0),
-            high: rate_edge(rate + 25.0),
-        },
-        Coordinate {
-            name: "r and alpha",
-            low: edge(
-                -large,
-                -practically,
-                "purchase rates beyond a gamma distribution",
-                "r goes to 0: a few customers buy and all others practically never do",
-                "look at the few apart from the others",
-            ),
-            high: edge(
-                large,
-                practically,
-                "homogeneous purchase rates",
-                "r and alpha grow without bound at a fixed ratio: all customers buy at the same rate",
-                "predictions hold; differences between customers beyond chance are not detectable",
-            ),
-        },
+        mean_rate,
+        shape,
         Coordinate {
             name: "the mean dropout rate",
             low: edge(

@@ -22,7 +22,7 @@ pub struct FitArgs {
     /// Model of purchases: bg-nbd, mbg-nbd, pareto-nbd or nbd
     #[arg(long, value_name = "MODEL", value_parser = parsed::<ModelName>, default_value = "pareto-nbd")]
     pub model: ModelName,
-    /// File for the fitted model (JSON); printed only when it is not given
+    /// File for the fitted model (JSON) [default: the fit is printed and not kept]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Replace the file if it exists
