@@ -42,10 +42,11 @@ pub fn main(global: &Global, args: FitArgs) -> Result<()> {
     }
     let file = fitted.file()?;
     if global.json {
-        terminal::print_json(&file)?;
+        terminal::print_json(&file.document())?;
     }
     if let Some(out) = out {
-        std::fs::write(out.path(), file.text()?).map_err(|e| tiercast::Error::io("write", out.path(), e))?;
+        std::fs::write(out.path(), file.document().text()?)
+            .map_err(|e| tiercast::Error::io("write", out.path(), e))?;
         let place = out.finish()?;
         if !global.quiet {
             terminal::note(&format!("model in {}", place.display()));
