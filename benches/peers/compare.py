@@ -56,18 +56,18 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def environment(args):
+def environment(args, requirements="requirements.txt", name="venv"):
     """An interpreter with the pinned packages."""
     if args.python:
         return args.python
-    folder = args.work / "venv"
+    folder = args.work / name
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    wanted = (HERE / "requirements.txt").read_text()
+    wanted = (HERE / requirements).read_text()
     mark = folder / "requirements.txt"
     if not mark.exists() or mark.read_text() != wanted:
         say(f"making the environment {folder}")
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", HERE / "requirements.txt"]
+        install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", HERE / requirements]
         subprocess.run(install, check=True)
         mark.write_text(wanted)
     return python

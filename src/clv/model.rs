@@ -171,9 +171,10 @@ pub struct FitReport {
     /// Eigenvalues, ascending, of the observed information on the scale-free scale (minus the Hessian of the
     /// log-likelihood), without parameters at a bound.
     pub hessian_eigenvalues: Vec<f64>,
-    /// How often the likelihood was evaluated, with all starts.
+    /// How often the likelihood of all customers was evaluated, with all starts.
     pub evaluations: u32,
-    /// The log-likelihood that the search from each start reached.
+    /// The log-likelihood that the search from each start reached. With more than 200,000 customers all starts but the
+    /// second are first searched on a sample of them; those that meet there are one search from there on.
     pub starts: Vec<f64>,
     /// What it all amounts to.
     pub verdict: Verdict,

@@ -148,6 +148,29 @@ impl Patterns {
         let mut order: Vec<(u32, u32)> =
             (0u32..).zip(customers).map(|(i, &customer)| (self.of_customer[customer as usize], i)).collect();
         order.sort_unstable();
+        self.of_order(&order)
+    }
+
+    /// An even sample of about `wanted` customers, every n-th in the order of histories: what a search starts from.
+    /// `None` where there are less than four times as many.
+    pub(super) fn thinned(&self, wanted: usize) -> Option<Patterns> {
+        let step = self.customers() / wanted;
+        if step < 4 {
+            return None;
+        }
+        let (mut seen, mut order) = (step / 2, Vec::with_capacity(wanted + 1));
+        for (pattern, &weight) in (0u32..).zip(&self.weight) {
+            let before = seen / step;
+            seen += weight as usize;
+            for _ in before..seen / step {
+                order.push((pattern, order.len() as u32));
+            }
+        }
+        Some(self.of_order(&order))
+    }
+
+    /// The patterns of (pattern, customer of the result), ascending by pattern.
+    fn of_order(&self, order: &[(u32, u32)]) -> Patterns {
         let kept = |p: u32| [self.recency[p as usize], self.t[p as usize]];
         let mut times: Vec<u32> = order.iter().flat_map(|&(p, _)| kept(p)).collect();
         times.sort_unstable();
@@ -161,10 +184,10 @@ impl Patterns {
             weight: Vec::new(),
             pair: Vec::new(),
             pairs: Vec::new(),
-            of_customer: vec![0; customers.len()],
+            of_customer: vec![0; order.len()],
         };
         let mut last = None;
-        for (pattern, i) in order {
+        for &(pattern, i) in order {
             if last != Some(pattern) {
                 last = Some(pattern);
                 let [recency, t] = kept(pattern).map(rank);
@@ -324,6 +347,20 @@ mod tests {
             let want = Patterns::from_days(&of(&x), &of(&recency), &of(&t)).unwrap();
             assert_eq!(whole.of_customers(&chosen), want, "{chosen:?}");
         }
+    }
+
+    #[test]
+    fn an_even_sample() {
+        let n = 1000u32;
+        let x: Vec<u32> = (0..n).map(|i| i * i % 7).collect();
+        let t: Vec<u32> = (0..n).map(|i| 50 + i % 90).collect();
+        let recency: Vec<u32> = x.iter().zip(&t).map(|(&x, &t)| if x > 0 { t / 2 } else { 0 }).collect();
+        let whole = Patterns::from_days(&x, &recency, &t).unwrap();
+        let few = whole.thinned(100).unwrap();
+        assert_eq!(few.customers(), 100);
+        assert!((few.total_t_days() / 100.0 / (whole.total_t_days() / 1000.0) - 1.0).abs() < 0.02);
+        assert!((few.total_frequency() / 100.0 / (whole.total_frequency() / 1000.0) - 1.0).abs() < 0.02);
+        assert_eq!(whole.thinned(300), None);
     }
 
     #[test]

@@ -52,6 +52,48 @@ pub(super) struct Search<'a> {
     pub coordinates: &'a [Coordinate],
 }
 
+/// Customers of the sample on which searches are rehearsed; tests rehearse wherever they can.
+pub(super) const REHEARSAL: usize = if cfg!(test) { 500 } else { 50_000 };
+
+/// Ends of rehearsals that are closer than this, on the scale-free scale, are the same.
+const SAME_END: f64 = 1e-6;
+
+/// Moves starts to where the search ends on a sample of the customers (`rough_loss`), so that few evaluations on all of
+/// them are left. The second start stays where it is: that two searches over all customers agree is not left to the
+/// sample.
+///
+/// # Errors
+/// [`crate::Error::Interrupted`] only.
+pub(super) fn rehearse(
+    starts: Vec<Vec<f64>>,
+    coordinates: &[Coordinate],
+    rough_loss: impl Fn(&[f64]) -> Evaluation,
+    progress: &dyn Progress,
+) -> Result<Vec<Vec<f64>>> {
+    let bounds = bounds(coordinates);
+    let mut out: Vec<Vec<f64>> = Vec::new();
+    for (i, start) in starts.into_iter().enumerate() {
+        if i == 1 {
+            out.push(start);
+            continue;
+        }
+        let loss = |theta: &[f64]| {
+            progress.check()?;
+            Ok(rough_loss(theta))
+        };
+        let end = minimise(loss, &start, &bounds)?;
+        let found = if end.settled && end.at.value.is_finite() { end.point } else { start };
+        let close = |other: &&Vec<f64>| other.iter().zip(&found).all(|(a, b)| (a - b).abs() <= SAME_END);
+        let same = out.iter().find(close).cloned();
+        out.push(same.unwrap_or(found));
+    }
+    Ok(out)
+}
+
+fn bounds(coordinates: &[Coordinate]) -> Vec<(f64, f64)> {
+    coordinates.iter().map(|c| (c.low.at, c.high.at)).collect()
+}
+
 /// Minimises `mean_loss`, minus the mean log-likelihood of a customer at a scale-free point, and judges the end.
 ///
 /// # Errors
@@ -62,19 +104,27 @@ pub(super) fn fit<P: Parametric>(
     mean_loss: impl Fn(&[f64]) -> Evaluation,
     progress: &dyn Progress,
 ) -> Result<Fit<P>> {
-    let bounds: Vec<(f64, f64)> = search.coordinates.iter().map(|c| (c.low.at, c.high.at)).collect();
+    let bounds = bounds(search.coordinates);
     let n = search.customers as f64;
     progress.phase(P::MODEL, search.starts.len() as u64);
-    let mut ends: Vec<Minimum> = Vec::new();
-    for start in &search.starts {
-        let loss = |theta: &[f64]| {
-            progress.check()?;
-            Ok(mean_loss(theta))
+    let (mut ends, mut evaluations): (Vec<Minimum>, u32) = (Vec::new(), 0);
+    for (i, start) in search.starts.iter().enumerate() {
+        let end = match search.starts[..i].iter().position(|earlier| earlier == start) {
+            // Rehearsals that met: the same start has the same end.
+            Some(earlier) => ends[earlier].clone(),
+            None => {
+                let loss = |theta: &[f64]| {
+                    progress.check()?;
+                    Ok(mean_loss(theta))
+                };
+                let end = minimise(loss, start, &bounds)?;
+                evaluations += end.evaluations;
+                end
+            }
         };
-        ends.push(minimise(loss, start, &bounds)?);
+        ends.push(end);
         progress.advance(1);
     }
-    let evaluations = ends.iter().map(|end| end.evaluations).sum();
     let starts: Vec<f64> = ends.iter().map(|end| -end.at.value * n).collect();
     // The first of the best, values that are not numbers last: total_cmp puts NaN above everything.
     let best =

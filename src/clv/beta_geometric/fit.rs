@@ -32,12 +32,12 @@ pub(in crate::clv) fn fit<P: Parametric>(
     let likelihood = Likelihood::new(patterns, unit, first_chance);
     let rate = ln_mean_rate(patterns, unit);
     let coordinates = coordinates(rate, first_chance);
-    let search = Search {
-        customers,
-        patterns: patterns.len() as u64,
-        starts: starts(patterns, rate),
-        coordinates: &coordinates,
-    };
+    let mut starts = starts(patterns, rate);
+    if let Some(few) = patterns.thinned(search::REHEARSAL) {
+        let rough = Likelihood::new(&few, unit, first_chance);
+        starts = search::rehearse(starts, &coordinates, |theta| rough.mean_loss(theta), progress)?;
+    }
+    let search = Search { customers, patterns: patterns.len() as u64, starts, coordinates: &coordinates };
     search::fit(like, search, |theta| likelihood.mean_loss(theta), progress)
 }
 

@@ -30,12 +30,12 @@ impl ParetoNbdModel {
         let rate = ln_mean_rate(patterns, unit);
         let span = patterns.total_t_days() / unit.days() / customers as f64;
         let coordinates = coordinates(rate, -span.ln());
-        let search = Search {
-            customers,
-            patterns: patterns.len() as u64,
-            starts: starts(rate, -span.ln()),
-            coordinates: &coordinates,
-        };
+        let mut starts = starts(rate, -span.ln());
+        if let Some(few) = patterns.thinned(search::REHEARSAL) {
+            let rough = Likelihood::new(&few, unit);
+            starts = search::rehearse(starts, &coordinates, |theta| rough.mean_loss(theta), progress)?;
+        }
+        let search = Search { customers, patterns: patterns.len() as u64, starts, coordinates: &coordinates };
         let like = ParetoNbd { r: 1.0, alpha: 1.0, s: 1.0, beta: 1.0, unit };
         search::fit(&like, search, |theta| likelihood.mean_loss(theta), progress)
     }
