@@ -22,7 +22,7 @@ pub fn write_forecast(path: &Path, forecasts: &[CohortForecast]) -> Result<()> {
         Arc::new(steps().map(|(_, step)| of(step)).collect::<Float64Array>())
     };
     let mut columns: Vec<(&str, ArrayRef)> = vec![
-        ("cohort", Arc::new(StringArray::from_iter_values(steps().map(|(forecast, _)| &forecast.cohort)))),
+        ("cohort", Arc::new(steps().map(|(forecast, _)| Some(&forecast.cohort)).collect::<StringArray>())),
         (
             "customers",
             Arc::new(UInt64Array::from_iter_values(steps().map(|(forecast, _)| forecast.customers))),

@@ -8,6 +8,8 @@ mod document;
 mod drawn;
 mod opportunities;
 mod part;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 

@@ -51,10 +51,13 @@ pub enum Verb {
     Convert(ConvertArgs),
     /// Turn a history into the customer table and stop there
     Summarize(SummarizeArgs),
-    /// Fit a model: of purchases and spend to a table of customers, of contracts to survivors, or of opportunities
+    /// Fit a model of purchases, and one of spend, to a table of customers
+    ///
+    /// Or a model of contracts (sbg, bdw) to survivors by cohort, or one of opportunities (bg-bb) to a purchase history.
     Fit(Box<FitArgs>),
-    /// Score a table of customers by a fitted model: P(alive), expected transactions, DERT, spend, lifetime value; or
-    /// forecast cohorts of contracts
+    /// Score a table of customers by a fitted model: P(alive), expected transactions, DERT, spend, lifetime value
+    ///
+    /// Or forecast cohorts of contracts, or score the customers of a history by a model of opportunities.
     Predict(Box<PredictArgs>),
     /// Judge the models by a holdout, beside what one would do without them
     ///

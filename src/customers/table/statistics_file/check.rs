@@ -147,10 +147,10 @@ impl Checked<'_> {
             OrderDays::All => ("there are orders", "it is the sum over all orders"),
         };
         let orders = amounts.money.over.count(x);
-        if missing && orders > 0 {
+        if column.is_null(i) && orders > 0 {
             return Err(self.fail(i, name, said, problem, remedy));
         }
-        if !value.is_finite() {
+        if !value.is_finite() || (missing && orders > 0) {
             return Err(self.fail(i, name, said, "it is no finite number", remedy));
         }
         if orders == 0 && value != 0.0 {
