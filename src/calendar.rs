@@ -236,17 +236,24 @@ pub struct Discount {
 }
 
 impl Discount {
-    /// `rate` (0.1 for 10 %) per `per`; at least 0 and finite.
+    /// `rate` (0.1 for 10 %) per `per`; from 0 to [`HIGHEST_RATE`].
+    ///
+    /// # Errors
+    /// [`Error::Value`] for any other rate.
     pub fn new(rate: f64, per: Period) -> Result<Discount> {
+        let fail = |problem: &str| Err(Error::value("a discount rate", rate, problem, DISCOUNT_REMEDY));
         if !(rate.is_finite() && rate >= 0.0) {
-            return Err(Error::value(
-                "a discount rate",
-                rate,
-                "it is not a number from 0 on",
-                DISCOUNT_REMEDY,
-            ));
+            return fail("it is not a number from 0 on");
+        }
+        if rate > HIGHEST_RATE {
+            return fail("it is above 100,000 % per period");
         }
         Ok(Discount { rate, per })
+    }
+
+    /// The rate per period of `days` days that is worth the same: 1 + it is (1 + rate) to the power of periods.
+    pub fn per_days(self, days: f64) -> f64 {
+        (self.continuous_per_day() * days).exp_m1()
     }
 
     /// The factor by which money `days` days later is worth less.
@@ -265,6 +272,9 @@ impl Discount {
     }
 }
 
+/// A discount above this per period is a slip: 100,000 %.
+pub const HIGHEST_RATE: f64 = 1000.0;
+
 const DISCOUNT_REMEDY: &str = "write a percentage and its period: 10%/yr, 1%/mo or 0.2%/w";
 
 impl FromStr for Discount {
@@ -279,7 +289,8 @@ impl FromStr for Discount {
             None => (rate, 1.0),
         };
         let rate: f64 = number.trim().parse().map_err(|_| fail("it does not begin with a number"))?;
-        Discount::new(rate * scale, per).map_err(|_| fail("it is negative or not a number"))
+        Discount::new(rate * scale, per)
+            .map_err(|_| fail("it is negative, above 100,000 % per period, or not a number"))
     }
 }
 
@@ -555,7 +566,8 @@ mod tests {
         assert_eq!(monthly.to_string(), "1%/mo");
         let yearly: Discount = "10 %/yr".parse().unwrap();
         assert!((yearly.continuous_per(Unit::Week) - 1.1f64.ln() * 7.0 / 365.25).abs() < 1e-17);
-        for bad in ["10%", "-1%/mo", "x/yr", "1%/parsec"] {
+        assert!((yearly.per_days(365.25) - 0.1).abs() < 1e-15);
+        for bad in ["10%", "-1%/mo", "x/yr", "1%/parsec", "1e300%/yr", "100001%/d"] {
             assert!(bad.parse::<Discount>().is_err(), "{bad}");
         }
     }

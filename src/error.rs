@@ -276,7 +276,7 @@ impl Error {
             | Error::Document { remedy, .. }
             | Error::Csv { remedy, .. } => remedy.clone(),
             Error::BeforeHistory { name, first, .. } => format!("give {name} a date from {first} on"),
-            Error::OutputExists { .. } => "choose another folder with --out, or replace this one with --force".into(),
+            Error::OutputExists { .. } => "choose another place with -o, or replace this one with --force".into(),
             Error::OutputHoldsInput { .. } => "choose another place for the result".into(),
             Error::Io { source, .. } => io_hint(source.kind()).into(),
             Error::Internal { .. } => "this looks like a defect of tiercast: please report it with the command".into(),
@@ -295,10 +295,10 @@ fn io_hint(kind: std::io::ErrorKind) -> &'static str {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     match kind {
         StorageFull | QuotaExceeded => {
-            "the disk is full: free space there, or choose another place with --out or --output for the result, with --spill-folder for what does not fit in memory"
+            "the disk is full: free space there, or choose another place for the result with -o; verbs that read a history take --spill-folder for what does not fit in memory"
         }
         FileTooLarge => {
-            "files may not grow so large there: raise the limit (ulimit -f), or choose another place with --out or --output for the result, with --spill-folder for what does not fit in memory"
+            "files may not grow so large there: raise the limit (ulimit -f), or choose another place for the result with -o; verbs that read a history take --spill-folder for what does not fit in memory"
         }
         ReadOnlyFilesystem => "nothing can be written there: choose another place",
         _ => "check that the path exists and may be read or written",

@@ -12,7 +12,11 @@ mod validation;
 
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
-pub use models::{Fitted, Scored, fit_customers, score_customers};
+pub use models::{
+    Fitted, FittedCohort, FittedContract, FittedOpportunities, OpportunityOptions, Scored,
+    ScoredOpportunities, fit_cohorts, fit_customers, fit_opportunities, forecast_cohorts, read_cohorts,
+    score_customers, score_opportunities,
+};
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
 pub use validation::{Validated, validate, validation_json, write_validation};
 

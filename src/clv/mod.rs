@@ -19,6 +19,7 @@ mod exponential_integral;
 pub mod family;
 pub mod gamma_gamma;
 pub mod grouped;
+mod interval_ends;
 pub mod latent;
 pub mod mbg_nbd;
 pub mod minimise;

@@ -9,7 +9,9 @@ use super::gamma_gamma::GammaGamma;
 use super::model::PurchaseModel;
 use super::schedule::{MOST_POINTS, Schedule};
 use super::value::ValueOptions;
-use crate::customers::Statistics;
+use crate::customers::{OrderDays, Statistics};
+use crate::error::Result;
+use crate::progress::Progress;
 
 /// Expectations are kept for repeat purchases below this, which nearly all customers are.
 const KEPT_PURCHASES: usize = 64;
@@ -34,8 +36,13 @@ pub struct Scorer<'a> {
     schedule: Schedule,
     /// Continuous discount rate per unit of the model's time.
     delta: f64,
+    /// Over which order days customers' mean values are.
+    over: OrderDays,
     kept: Vec<OnceLock<IfAlive>>,
 }
+
+/// Customers scored between two looks at whether the work should stop.
+const CHECKED: usize = 256;
 
 /// One entry a customer.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -63,7 +70,12 @@ impl<'a> Scorer<'a> {
         let schedule = Schedule::steps(&options, unit).at_most(MOST_POINTS, model.time_scale());
         let delta = options.discount.continuous_per(unit);
         let kept = (0..KEPT_PURCHASES * KEPT_DAYS).map(|_| OnceLock::new()).collect();
-        Scorer { model, spend, options, schedule, delta, kept }
+        Scorer { model, spend, options, schedule, delta, over: OrderDays::Repeat, kept }
+    }
+
+    /// The same where customers' mean values are over other order days than the repeat purchases.
+    pub fn over(self, over: OrderDays) -> Scorer<'a> {
+        Scorer { over, ..self }
     }
 
     /// Whether scores have DERT, which is infinite without a discount.
@@ -94,10 +106,16 @@ impl<'a> Scorer<'a> {
     }
 
     /// The scores of some customers, whose statistics have money if the scorer has a model of it.
-    pub fn score(&self, customers: &Statistics) -> Scores {
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`] only.
+    pub fn score(&self, customers: &Statistics, progress: &dyn Progress) -> Result<Scores> {
         let days = self.model.time_unit().days();
         let mut out = Scores::default();
         for (i, (&x, &t_days)) in customers.frequency.iter().zip(&customers.t_days).enumerate() {
+            if i % CHECKED == 0 {
+                progress.check()?;
+            }
             let alive = self.model.p_alive(x, customers.recency_days[i] / days, t_days / days);
             let if_alive = self.if_alive(x, t_days);
             out.p_alive.push(alive);
@@ -106,12 +124,12 @@ impl<'a> Scorer<'a> {
                 out.dert.push(alive * if_alive.residual);
             }
             if let (Some(spend), Some(&mean)) = (self.spend, customers.monetary_value.get(i)) {
-                let worth = spend.expected_spend(x, mean);
+                let worth = spend.expected_spend(self.over.count(x), mean);
                 out.expected_spend.push(worth);
                 out.clv.push(self.options.margin * worth * (alive * if_alive.discounted));
             }
         }
-        out
+        Ok(out)
     }
 }
 
@@ -137,7 +155,7 @@ mod tests {
             monetary_value: vec![30.0, 0.0, 40.0, 5.0, 12.0],
         };
         let scorer = Scorer::new(&model, Some(&spend), options("1%/mo"));
-        let got = scorer.score(&customers);
+        let got = scorer.score(&customers, &()).unwrap();
         let delta = 1.01f64.ln() / 30.4375 * 7.0;
         for i in 0..customers.frequency.len() {
             let x = customers.frequency[i];
@@ -154,8 +172,11 @@ mod tests {
             close(got.expected_spend[i], worth);
             close(got.clv[i], 0.5 * worth * discounted);
         }
+        // Means over all order days count one more.
+        let all = Scorer::new(&model, Some(&spend), options("1%/mo")).over(OrderDays::All);
+        assert_eq!(all.score(&customers, &()).unwrap().expected_spend[0], spend.expected_spend(3, 30.0));
         let scorer = Scorer::new(&model, None, options("0%/yr"));
-        let got = scorer.score(&customers);
+        let got = scorer.score(&customers, &()).unwrap();
         assert!(got.dert.is_empty() && got.clv.is_empty() && got.expected_spend.is_empty());
     }
 }

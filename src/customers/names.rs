@@ -1,5 +1,6 @@
 //! Columns of the customer table whose names come from the history: none may be there twice.
 
+use crate::calendar::CalendarPeriod;
 use crate::customers::account::Periods;
 use crate::customers::table::is_column;
 use crate::error::{Error, Result};
@@ -16,9 +17,18 @@ pub(crate) fn cost_name(columns: &Detected) -> &'static str {
 /// The columns of orders and spend of each period, in order.
 pub(crate) fn of_periods(periods: &Periods) -> impl Iterator<Item = [String; 2]> {
     (0..periods.len()).map(|i| {
-        let label = periods.period.label(periods.first() + i as i32).replace('-', "_");
-        ["orders", "spend"].map(|what| format!("{what}_{label}"))
+        let index = periods.first() + i as i32;
+        ["orders", "spend"].map(|what| of_period(what, periods.period, index))
     })
+}
+
+fn of_period(what: &str, period: CalendarPeriod, index: i32) -> String {
+    format!("{what}_{}", period.label(index).replace('-', "_"))
+}
+
+/// The column of the orders of the period of the calendar number `index`.
+pub fn orders_of_period(period: CalendarPeriod, index: i32) -> String {
+    of_period("orders", period, index)
 }
 
 /// Names of columns that the customer table of a history has beyond those of every table, but for those of periods,

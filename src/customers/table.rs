@@ -6,12 +6,14 @@ mod list;
 pub(crate) mod more;
 mod state_file;
 mod statistics_file;
+mod survivors_file;
 
 pub use about::TableInfo;
 pub use batch::{into_record_batch, to_record_batch, with_prospects};
 pub use list::{CustomerList, ListCounts, ListReport, Prospects};
 pub(crate) use state_file::{read_customers, read_info, read_kept};
-pub use statistics_file::{Rows, Statistics, StatisticsFile};
+pub use statistics_file::{Money, MoneyKind, OrderDays, Rows, Statistics, StatisticsFile, StatisticsOptions};
+pub use survivors_file::{SurvivorColumns, SurvivorRows};
 
 use arrow_array::{Array, ArrayRef};
 

@@ -1,6 +1,7 @@
 //! Results out: tables, numbers in words, charts, and the page that holds them; written whole or not at all.
 
 pub mod charts;
+pub mod forecast;
 pub mod format;
 pub mod html;
 pub mod output;

@@ -98,6 +98,10 @@ fn properties(schema: &Schema) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_created_by(format!("{MAKER} {}", env!("CARGO_PKG_VERSION")));
+    // Without this, days held as milliseconds would be plain integers to everybody but Arrow.
+    if schema.fields().iter().any(|field| field.data_type() == &DataType::Date64) {
+        properties = properties.set_coerce_types(true);
+    }
     for field in schema.fields() {
         let column = ColumnPath::from(field.name().as_str());
         let kind = field.data_type();

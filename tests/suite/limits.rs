@@ -97,7 +97,7 @@ fn folders_and_disks_that_cannot_take_it() {
         let mut shell = Command::new("sh");
         shell.current_dir(scratch.root()).args(["-c", "trap '' XFSZ; ulimit -f 100; exec \"$@\"", "sh"]);
         let output = shell.arg(assert_cmd::cargo::cargo_bin!("tiercast")).args(words).output().unwrap();
-        fails(&output, &["cannot write", "/out/", "--out or --output"]);
+        fails(&output, &["cannot write", "/out/", "with -o"]);
     }
     nothing_left(&scratch);
 }
@@ -145,7 +145,7 @@ fn a_full_disk_is_named() {
     }
     if let Some(_disk) = Disk::mount(&out, "64k") {
         let output = summarize(&scratch, &spill, "out/t.parquet").output().unwrap();
-        fails(&output, &["cannot write", "/out/", "the disk is full", "--output"]);
+        fails(&output, &["cannot write", "/out/", "the disk is full", "with -o"]);
         assert!(names(&spill).is_empty() && names(&out).is_empty());
     }
     nothing_left(&scratch);

@@ -8,7 +8,7 @@ use crate::calendar::Unit;
 use crate::clv::beta_shape::{self, Derivatives};
 use crate::clv::dense::Matrix;
 use crate::clv::minimise::Evaluation;
-use crate::clv::model::{Fit, Parametric};
+use crate::clv::model::{Fit, LogLikelihood, Parametric, Scale};
 use crate::clv::search::{self, Search};
 use crate::error::Result;
 use crate::progress::Progress;
@@ -77,6 +77,10 @@ impl Parametric for BetaBinomial {
         BetaBinomial { alpha, beta }
     }
 
+    fn scales(&self) -> Vec<Scale> {
+        vec![Scale::Probability, Scale::Shape]
+    }
+
     fn jacobian(&self) -> Matrix {
         let mut out = Matrix::zeros(2);
         beta_shape::fill_jacobian(&mut out, 0, self.alpha, self.beta);
@@ -112,6 +116,24 @@ impl BetaBinomialModel {
         let mut fit = search::fit(&like, search, loss, progress)?;
         fit.report.set_aside = usable.set_aside();
         Ok(fit)
+    }
+
+    /// The likelihood at any parameters, over the customers whom the fit would use.
+    pub fn likelihood(&self, data: &Opportunities) -> impl LogLikelihood + use<> {
+        Counts(counts(Usable::new(data).cells))
+    }
+}
+
+/// (x, n, customers).
+struct Counts(Vec<(f64, f64, f64)>);
+
+impl LogLikelihood for Counts {
+    fn customers(&self) -> f64 {
+        self.0.iter().map(|count| count.2).sum()
+    }
+
+    fn mean_loss(&self, theta: &[f64]) -> Evaluation {
+        mean_loss(&self.0, theta)
     }
 }
 

@@ -7,7 +7,7 @@ use super::{BgBb, Cell, Opportunities};
 use crate::clv::beta_shape::Derivatives;
 use crate::clv::dense::Matrix;
 use crate::clv::minimise::Evaluation;
-use crate::clv::model::{Fit, FitReport, Parametric, SetAside, Verdict};
+use crate::clv::model::{Fit, FitReport, LogLikelihood, Parametric, SetAside, Verdict};
 use crate::clv::search::{self, Coordinate, Edge, Search};
 use crate::error::Result;
 use crate::parallel;
@@ -49,6 +49,21 @@ impl BgBbModel {
         let mut fit = search::fit(&like, search, |theta| likelihood.mean_loss(theta), progress)?;
         fit.report.set_aside = usable.set_aside();
         Ok(fit)
+    }
+
+    /// The likelihood at any parameters, over the customers whom the fit would use.
+    pub fn likelihood<'a>(&self, data: &'a Opportunities) -> impl LogLikelihood + use<'a> {
+        Likelihood::new(Usable::new(data).cells)
+    }
+}
+
+impl LogLikelihood for Likelihood<'_> {
+    fn customers(&self) -> f64 {
+        self.customers
+    }
+
+    fn mean_loss(&self, theta: &[f64]) -> Evaluation {
+        Likelihood::mean_loss(self, theta)
     }
 }
 

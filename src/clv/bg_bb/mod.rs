@@ -8,6 +8,7 @@
 
 mod beta_binomial;
 mod draws;
+mod expect;
 mod likelihood;
 mod opportunities;
 #[cfg(test)]
@@ -15,15 +16,18 @@ mod tests;
 
 pub use beta_binomial::{BetaBinomial, BetaBinomialModel};
 pub use draws::DiscreteLatent;
+pub use expect::{CellExpectation, CellSpread, ExpectedTotals, OpportunityExpectations, expectations};
 pub use likelihood::BgBbModel;
-pub use opportunities::{Cell, MOST_OPPORTUNITIES, Opportunities, statistics_of_days};
+pub use opportunities::{
+    Cell, MOST_OPPORTUNITIES, Opportunities, last_whole_period, statistics_of_days, statistics_of_periods,
+};
 
 use serde::Serialize;
 
 use super::beta_shape;
 use super::dense::Matrix;
 use super::discrete_survival::{discounted_sum, ln_survival, survival_sum};
-use super::model::Parametric;
+use super::model::{Parametric, Scale};
 use crate::calendar::Unit;
 use crate::special::{ln_gamma_delta, logistic, softplus};
 
@@ -200,6 +204,10 @@ impl Parametric for BgBb {
         let (alpha, beta) = beta_shape::natural(&theta[..2]);
         let (gamma, delta) = beta_shape::natural(&theta[2..]);
         BgBb { alpha, beta, gamma, delta }
+    }
+
+    fn scales(&self) -> Vec<Scale> {
+        vec![Scale::Probability, Scale::Shape, Scale::Probability, Scale::Shape]
     }
 
     fn jacobian(&self) -> Matrix {

@@ -128,15 +128,30 @@ impl Opportunities {
 /// that had not ended are not counted. None without a purchase up to `until`.
 pub fn statistics_of_days(days: &[Day], period: CalendarPeriod, until: Day) -> Option<(u32, u32, u32)> {
     let first = period.index(*days.iter().filter(|&&day| day <= until).min()?);
-    let running = period.index(until);
-    let last = if period.end(running) == until { running } else { running - 1 };
-    // A customer who came in the running period has not had an opportunity.
-    let n = (last - first).max(0);
-    let mut with: Vec<i32> =
-        days.iter().map(|&day| period.index(day) - first).filter(|index| (1..=n).contains(index)).collect();
+    let mut with: Vec<i32> = days.iter().map(|&day| period.index(day)).collect();
     with.sort_unstable();
     with.dedup();
-    Some((with.len() as u32, with.last().map_or(0, |&last| last as u32), n as u32))
+    Some(statistics_of_periods(first, with, last_whole_period(period, until)))
+}
+
+/// The number of the last period of the calendar that had ended by the end of the day `until`.
+pub fn last_whole_period(period: CalendarPeriod, until: Day) -> i32 {
+    let running = period.index(until);
+    if period.end(running) == until { running } else { running - 1 }
+}
+
+/// (x, t_x, n) of a customer whose first purchase was in the period of the calendar number `first`, and who purchased in
+/// those of `with` (ascending, each once; the first one may be among them): opportunities are the periods after the first
+/// through `last`.
+pub fn statistics_of_periods(first: i32, with: impl IntoIterator<Item = i32>, last: i32) -> (u32, u32, u32) {
+    // A customer who came after the last one has not had an opportunity.
+    let n = (last - first).max(0);
+    let (mut x, mut t_x) = (0, 0);
+    for opportunity in with.into_iter().map(|index| index - first).filter(|index| (1..=n).contains(index)) {
+        x += 1;
+        t_x = opportunity as u32;
+    }
+    (x, t_x, n as u32)
 }
 
 fn same_lengths(lengths: [usize; 4]) -> Result<()> {

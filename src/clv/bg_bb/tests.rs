@@ -1,11 +1,12 @@
 //! BG/BB against published and independently computed numbers, enumeration of all sequences, sums, and itself.
 
+mod data;
+mod fits;
+
 use super::likelihood::Likelihood;
 use super::*;
-use crate::calendar::{CalendarPeriod, Day};
-use crate::clv::model::{Fit, Verdict};
-use crate::parallel::with_threads;
-use crate::random::{Purpose, Stream, hash_integer};
+use crate::clv::model::Verdict;
+use crate::random::{Purpose, Stream};
 use proptest::prelude::*;
 
 #[track_caller]
@@ -347,133 +348,6 @@ proptest! {
     }
 }
 
-/// Customers from known parameters, drawn one opportunity at a time: no code is shared with the model.
-fn world(params: &BgBb, customers: u64, longest: u32, seed: u64) -> Vec<(u32, u32, u32)> {
-    (0..customers)
-        .map(|customer| {
-            let mut stream = Stream::new(seed, hash_integer(customer), 0, Purpose::Synth);
-            let p = stream.beta(params.alpha, params.beta);
-            let theta = stream.beta(params.gamma, params.delta);
-            let n = 3.min(longest) + (f64::from(longest.saturating_sub(2)) * stream.uniform()) as u32;
-            let (mut x, mut t_x) = (0, 0);
-            for opportunity in 1..=n {
-                if stream.uniform() < theta {
-                    break;
-                }
-                if stream.uniform() < p {
-                    (x, t_x) = (x + 1, opportunity);
-                }
-            }
-            (x, t_x, n)
-        })
-        .collect()
-}
-
-#[test]
-fn known_parameters_are_recovered() {
-    for (seed, truth) in [
-        (1, OPTIMUM),
-        (2, BgBb { alpha: 0.5, beta: 2.0, gamma: 0.4, delta: 1.5 }),
-        (3, BgBb { alpha: 3.0, beta: 2.0, gamma: 1.5, delta: 12.0 }),
-    ] {
-        let fit = BgBbModel.fit(&opportunities(&world(&truth, 30_000, 10, seed)), &()).unwrap();
-        assert_eq!(fit.report.verdict, Verdict::VerifiedOptimum, "{:?}", fit.report);
-        for (parameter, truth) in fit.report.parameters.iter().zip(truth.natural()) {
-            let z = (parameter.estimate - truth) / parameter.standard_error.unwrap();
-            assert!(z.abs() < 3.5, "{seed} {parameter:?} {truth}");
-        }
-    }
-}
-
-/// Small and large worlds from all over the parameters: each fit ends in a verified optimum or a named boundary, at
-/// least as high as the truth.
-#[test]
-fn every_small_world_ends_in_a_verdict() {
-    let mut verified = 0;
-    for seed in 0..150u64 {
-        let mut stream = Stream::new(99, seed, 0, Purpose::Sample);
-        let mut between = |low: f64, high: f64| low + (high - low) * stream.uniform();
-        let theta = [between(-3.0, 3.0), between(-2.0, 3.0), between(-5.0, 1.0), between(-2.0, 3.0)];
-        let size = between(1.0, 7.5).exp() as u64;
-        let longest = between(1.0, 15.0) as u32;
-        let truth = OPTIMUM.with_scale_free(&theta);
-        let customers = world(&truth, size, longest, seed);
-        let data = opportunities(&customers);
-        let fit = BgBbModel.fit(&data, &()).unwrap();
-        let report = &fit.report;
-        assert!(!matches!(report.verdict, Verdict::Failed { .. }), "{seed} {truth:?} {report:?}");
-        verified += u32::from(report.verdict == Verdict::VerifiedOptimum);
-        assert_eq!(fit.params.is_some(), report.verdict.is_usable());
-        if let (Some(params), Some(log)) = (fit.params, report.log_likelihood) {
-            let at_truth = -Likelihood::new(data.cells()).mean_loss(&theta).value * size as f64;
-            assert!(log >= at_truth - 1e-6, "{seed} {truth:?} {report:?}");
-            assert!(params.expected(52).is_finite() && params.dert(0, 0, 0, 0.1).is_finite());
-            let covariance = fit.uncertainty.unwrap().covariance();
-            assert!(covariance.is_finite(), "{seed} {covariance:?}");
-        }
-    }
-    assert!(verified > 40, "{verified}");
-}
-
-#[test]
-fn fits_do_not_depend_on_threads_or_order() {
-    let mut customers = world(&OPTIMUM, 3_000, 30, 5);
-    let fit = |customers: &[(u32, u32, u32)]| BgBbModel.fit(&opportunities(customers), &()).unwrap().report;
-    let base = with_threads(1, || fit(&customers)).unwrap();
-    for threads in [2, 3] {
-        assert_eq!(with_threads(threads, || fit(&customers)).unwrap(), base);
-    }
-    customers.reverse();
-    assert_eq!(fit(&customers), base);
-}
-
-fn fitted(customers: &[(u32, u32, u32)]) -> Fit<BgBb> {
-    let fit = BgBbModel.fit(&opportunities(customers), &()).unwrap();
-    assert_eq!(fit.params.is_some(), fit.report.verdict.is_usable());
-    if let Some(params) = fit.params {
-        let expected = params.expected(52);
-        assert!(expected.is_finite() && expected >= 0.0, "{:?}", fit.report);
-    }
-    assert!(serde_json::to_string(&fit.report).unwrap().contains("BG/BB"));
-    let nested = BetaBinomialModel.fit(&opportunities(customers), &()).unwrap();
-    if let (Some(nested), Some(log)) = (nested.report.log_likelihood, fit.report.log_likelihood) {
-        assert!(log >= nested - 1e-4, "{:?}", fit.report);
-    }
-    fit
-}
-
-#[track_caller]
-fn assert_boundary(verdict: &Verdict, expected: &str, is_usable: bool) {
-    let Verdict::Boundary { name, .. } = verdict else { panic!("{verdict:?}") };
-    assert_eq!(*name, expected, "{verdict:?}");
-    assert_eq!(verdict.is_usable(), is_usable);
-}
-
-#[test]
-fn degenerate_histories_are_named() {
-    let verdict = |customers: &[(u32, u32, u32)]| fitted(customers).report.verdict;
-    assert!(matches!(verdict(&[]), Verdict::Failed { .. }));
-    assert_boundary(&verdict(&[(0, 0, 0), (0, 0, 0)]), "no opportunities observed", false);
-    assert_boundary(&verdict(&[(0, 0, 5), (0, 0, 9), (0, 0, 0)]), "no repeat transactions", false);
-    assert_boundary(&verdict(&[(1, 1, 2), (0, 0, 1), (1, 2, 2)]), "too few opportunities", false);
-    // Everybody transacts every time.
-    let all: Vec<_> = (0..200).map(|i| (3 + i % 5, 3 + i % 5, 3 + i % 5)).collect();
-    assert_boundary(&verdict(&all), "a transaction at every opportunity", true);
-    // At every opportunity, and then no more.
-    let stop: Vec<_> = (0..200).map(|i| (i % 7, i % 7, 6)).collect();
-    assert_boundary(&verdict(&stop), "a transaction at every opportunity", true);
-    // All or none, for ever.
-    let some: Vec<_> = (0..200).map(|i| if i % 2 == 0 { (0, 0, 6) } else { (6, 6, 6) }).collect();
-    assert!(matches!(verdict(&some), Verdict::Boundary { .. }), "{:?}", verdict(&some));
-    // The same number for all, to the end.
-    let even: Vec<_> = (0..400).map(|i| (5, 9 + i % 2, 10)).collect();
-    assert!(matches!(verdict(&even), Verdict::Boundary { .. }), "{:?}", verdict(&even));
-    // One customer.
-    assert!(!matches!(verdict(&[(3, 5, 8)]), Verdict::Failed { .. }));
-    let mixed = fitted(&[world(&OPTIMUM, 500, 9, 4), vec![(0, 0, 0); 7]].concat()).report;
-    assert_eq!((mixed.customers, mixed.set_aside[0].customers), (500, 7));
-}
-
 /// Drawn customers transact as the model expects, and are alive as often.
 #[test]
 fn drawn_customers_have_the_expectation_of_the_model() {
@@ -535,52 +409,28 @@ fn drawn_customers_have_the_expectation_of_the_model() {
     }
 }
 
+/// Expectations by cell are the model's own; with one set of parameters only chance spreads.
 #[test]
-fn impossible_statistics_are_refused() {
-    let message = |x: u32, t_x: u32, n: u32| {
-        Opportunities::from_statistics(&[0, x], &[0, t_x], &[0, n]).unwrap_err().to_string()
-    };
-    for (got, parts) in [
-        (message(2, 7, 6), ["t_x of customer 1", "7", "above n = 6"]),
-        (message(5, 4, 6), ["x of customer 1", "5", "above t_x = 4"]),
-        (message(0, 3, 6), ["t_x of customer 1", "3", "no repeat transaction"]),
-        (message(1, 0, 6), ["x of customer 1", "1", "above t_x = 0"]),
-        (message(1, 1, 20_000), ["n of customer 1", "20000", "more than 10000"]),
-    ] {
-        for part in parts {
-            assert!(got.contains(part), "{got}: {part}");
-        }
+fn expectations_of_cells_and_totals() {
+    let data = donations();
+    let options = OpportunityExpectations { horizon: 5, discount: 0.1, seed: 1 };
+    let (cells, totals) = expectations(&data, &OPTIMUM, &[OPTIMUM; 500], &options, &()).unwrap();
+    assert!((totals.expected_transactions - 12884.157).abs() < 0.05, "{totals:?}");
+    assert_eq!(totals.customers, 11_104);
+    for (cell, got) in data.cells().iter().zip(&cells) {
+        let Cell { x, t_x, n, .. } = *cell;
+        close("p_alive", got.p_alive, OPTIMUM.p_alive(x, t_x, n), 1e-15);
+        close("expected", got.expected, OPTIMUM.conditional_expected(x, t_x, n, 5), 1e-15);
+        close("DERT", got.dert.unwrap(), OPTIMUM.dert(x, t_x, n, 0.1), 1e-15);
+        let spread = got.spread.unwrap();
+        assert!((spread.expected.1 - spread.expected.0).abs() < 1e-12);
+        // The ends of the count hold 95 % of its distribution, but for the error of 500 draws.
+        let (low, high) = (spread.transactions.0 as u32, spread.transactions.1 as u32);
+        let inside: f64 = (low..=high).map(|y| OPTIMUM.conditional_pmf(x, t_x, n, y, 5)).sum();
+        assert!(inside > 0.95 - 4.0 * (0.05 * 0.95 / 500.0f64).sqrt(), "{cell:?} {spread:?} {inside}");
     }
-    assert!(Opportunities::from_statistics(&[0], &[0, 0], &[1]).is_err());
-}
-
-#[test]
-fn customers_are_found_in_their_cells() {
-    let data = Opportunities::from_statistics(&[1, 0, 1, 0], &[2, 0, 2, 0], &[3, 3, 3, 2]).unwrap();
-    assert_eq!(data.customers(), 4);
-    let of_customers: Vec<Cell> = data.of_rows().iter().map(|&i| data.cells()[i as usize]).collect();
-    assert_eq!(data.cells().len(), 3);
-    assert_eq!(of_customers[0], Cell { x: 1, t_x: 2, n: 3, customers: 2 });
-    assert_eq!(of_customers[0], of_customers[2]);
-    assert_eq!(of_customers[3], Cell { x: 0, t_x: 0, n: 2, customers: 1 });
-}
-
-#[test]
-fn calendar_years_as_opportunities() {
-    let days = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Day>>();
-    let until = |text: &str| text.parse::<Day>().unwrap();
-    let donor = days(&["1998-05-01", "1995-12-31", "1996-01-01", "1996-07-01", "2001-02-01"]);
-    let year = CalendarPeriod::Year;
-    assert_eq!(statistics_of_days(&donor, year, until("2001-12-31")), Some((3, 6, 6)));
-    // 2001 has not ended.
-    assert_eq!(statistics_of_days(&donor, year, until("2001-12-30")), Some((2, 3, 5)));
-    assert_eq!(statistics_of_days(&donor, year, until("1995-12-31")), Some((0, 0, 0)));
-    assert_eq!(statistics_of_days(&donor, year, until("1994-12-31")), None);
-    let data = Opportunities::from_days([donor.as_slice(), &donor[..2]], year, until("2001-12-31")).unwrap();
-    assert_eq!(
-        data.cells(),
-        [Cell { x: 1, t_x: 3, n: 6, customers: 1 }, Cell { x: 3, t_x: 6, n: 6, customers: 1 }]
-    );
-    let error = Opportunities::from_days([donor.as_slice(), &[]], year, until("2001-12-31")).unwrap_err();
-    assert!(error.to_string().contains("customer 1"), "{error}");
+    let without = OpportunityExpectations { discount: 0.0, ..options };
+    let (cells, totals) = expectations(&data, &OPTIMUM, &[], &without, &()).unwrap();
+    assert!(cells.iter().all(|cell| cell.dert.is_none() && cell.spread.is_none()));
+    assert_eq!(totals.expected_transactions_mean, None);
 }

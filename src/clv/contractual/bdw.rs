@@ -9,7 +9,7 @@ use crate::calendar::Unit;
 use crate::clv::beta_shape;
 use crate::clv::dense::Matrix;
 use crate::clv::discrete_survival::ln_survival;
-use crate::clv::model::{Fit, Parametric};
+use crate::clv::model::{Fit, LogLikelihood, Parametric, Scale};
 use crate::clv::search::{self, Search};
 use crate::error::Result;
 use crate::progress::Progress;
@@ -87,6 +87,10 @@ impl Parametric for Bdw {
         out[(2, 2)] = self.c;
         out
     }
+
+    fn scales(&self) -> Vec<Scale> {
+        vec![Scale::Probability, Scale::Shape, Scale::Shape]
+    }
 }
 
 impl ContractModel for Bdw {
@@ -155,5 +159,10 @@ impl BdwModel {
         let mut fit = search::fit(&like, search, |theta| likelihood.mean_loss(theta), progress)?;
         fit.report.set_aside = likelihood.set_aside();
         Ok(fit)
+    }
+
+    /// The likelihood at any parameters, over the customers whom the fit would use.
+    pub fn likelihood(&self, cohorts: &Cohorts) -> impl LogLikelihood + use<> {
+        Likelihood::new(cohorts)
     }
 }

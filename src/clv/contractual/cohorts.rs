@@ -39,7 +39,8 @@ impl Cohorts {
     ///
     /// # Errors
     /// Slices of different lengths; within a cohort a period twice, a gap, no period 0, a negative number, survivors that
-    /// rise, or more than [`MOST_PERIODS`] periods. The message names the cohort, the period, the value and the remedy.
+    /// rise, or more than [`MOST_PERIODS`] periods. The message names the cohort, the period, the row (from 0), the value
+    /// and the remedy.
     pub fn from_rows<S: AsRef<str>>(cohort: &[S], period: &[i64], survivors: &[i64]) -> Result<Cohorts> {
         if period.len() != cohort.len() || survivors.len() != cohort.len() {
             return Err(Error::value(
@@ -49,22 +50,23 @@ impl Cohorts {
                 "give three columns of the same table",
             ));
         }
-        let mut by_cohort: BTreeMap<&str, BTreeMap<i64, i64>> = BTreeMap::new();
-        for ((cohort, &period), &survivors) in cohort.iter().zip(period).zip(survivors) {
+        let mut by_cohort: BTreeMap<&str, BTreeMap<i64, Left>> = BTreeMap::new();
+        for (row, ((cohort, &period), &survivors)) in cohort.iter().zip(period).zip(survivors).enumerate() {
             let name = cohort.as_ref();
             if survivors < 0 {
                 return Err(Error::value(
-                    format!("survivors of cohort {name} in period {period}"),
+                    format!("survivors of cohort {name} in period {period} (row {row})"),
                     survivors,
                     "it is negative",
                     "give the number of customers left, from 0 on",
                 ));
             }
-            if by_cohort.entry(name).or_default().insert(period, survivors).is_some() {
+            let left = Left { survivors: survivors as u64, row };
+            if let Some(first) = by_cohort.entry(name).or_default().insert(period, left) {
                 return Err(Error::value(
-                    format!("period of cohort {name}"),
+                    format!("period of cohort {name} in row {row}"),
                     period,
-                    "it occurs twice",
+                    format!("it occurs twice, first in row {}", first.row),
                     "give one row per cohort and period",
                 ));
             }
@@ -80,9 +82,15 @@ impl Cohorts {
     }
 }
 
-fn one_cohort(name: &str, rows: &BTreeMap<i64, i64>) -> Result<Cohort> {
+/// Customers left, and the row that says so.
+struct Left {
+    survivors: u64,
+    row: usize,
+}
+
+fn one_cohort(name: &str, rows: &BTreeMap<i64, Left>) -> Result<Cohort> {
     let mut survivors: Vec<u64> = Vec::with_capacity(rows.len());
-    for (expected, (&period, &left)) in (0..).zip(rows) {
+    for (expected, (&period, &Left { survivors: left, row })) in (0..).zip(rows) {
         if period != expected {
             let problem = if period < 0 {
                 "it is negative".to_string()
@@ -92,7 +100,7 @@ fn one_cohort(name: &str, rows: &BTreeMap<i64, i64>) -> Result<Cohort> {
                 format!("period {expected} is missing")
             };
             return Err(Error::value(
-                format!("period of cohort {name}"),
+                format!("period of cohort {name} in row {row}"),
                 period,
                 problem,
                 "count periods from 0, the beginning of the cohort, without a gap",
@@ -100,18 +108,17 @@ fn one_cohort(name: &str, rows: &BTreeMap<i64, i64>) -> Result<Cohort> {
         }
         if expected > i64::from(MOST_PERIODS) {
             return Err(Error::value(
-                format!("period of cohort {name}"),
+                format!("period of cohort {name} in row {row}"),
                 period,
                 format!("there are more than {MOST_PERIODS} periods"),
                 "take longer periods",
             ));
         }
-        let left = left as u64;
         if let Some(&before) = survivors.last()
             && left > before
         {
             return Err(Error::value(
-                format!("survivors of cohort {name} in period {period}"),
+                format!("survivors of cohort {name} in period {period} (row {row})"),
                 left,
                 format!("there were only {before} in the period before"),
                 "count the customers who were there from the beginning, without those who came or came back later",

@@ -9,7 +9,7 @@ use crate::clv::beta_shape::{self, Derivatives};
 use crate::clv::dense::Matrix;
 use crate::clv::discrete_survival::ln_survival;
 use crate::clv::minimise::Evaluation;
-use crate::clv::model::{Fit, FitReport, SetAside, Verdict};
+use crate::clv::model::{Fit, FitReport, LogLikelihood, SetAside, Verdict};
 use crate::clv::search::{Coordinate, Edge};
 use crate::special::{digamma_delta, trigamma, trigamma_delta};
 
@@ -25,6 +25,16 @@ pub(super) struct Likelihood {
     renewals: Vec<Renewal>,
     customers: u64,
     unobserved: u64,
+}
+
+impl LogLikelihood for Likelihood {
+    fn customers(&self) -> f64 {
+        self.customers as f64
+    }
+
+    fn mean_loss(&self, theta: &[f64]) -> Evaluation {
+        Likelihood::mean_loss(self, theta)
+    }
 }
 
 /// t^c − (t − 1)^c for t ≥ 1, without cancellation.

@@ -10,15 +10,19 @@
 //! Renewals are numbered from 1; S(t) is the share left after renewal t, S(0) = 1; the retention rate is
 //! r(t) = S(t)/S(t − 1).
 
+mod any;
 mod bdw;
 mod cohorts;
+mod forecast;
 mod likelihood;
 mod sbg;
 #[cfg(test)]
 mod tests;
 
+pub use any::Contract;
 pub use bdw::{Bdw, BdwModel};
 pub use cohorts::{Cohort, Cohorts, MOST_PERIODS};
+pub use forecast::{CohortForecast, ForecastOptions, Spread, Step, forecast};
 pub use sbg::{Sbg, SbgModel};
 
 use serde::Serialize;

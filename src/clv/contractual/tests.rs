@@ -2,8 +2,8 @@
 
 use super::likelihood::Likelihood;
 use super::*;
-use crate::clv::Verdict;
-use crate::clv::model::FitReport;
+use crate::clv::model::{FitReport, LogLikelihood};
+use crate::clv::{PosteriorOptions, Prior, Trust, Verdict};
 use crate::random::{Purpose, Stream, hash_integer};
 use proptest::prelude::*;
 
@@ -429,4 +429,31 @@ fn impossible_cohorts_are_refused() {
     let data = Cohorts::from_rows(&["b", "a", "b"], &[1, 0, 0], &[3, 7, 5]).unwrap();
     assert_eq!(data.cohorts()[1].survivors(), [5, 3]);
     assert_eq!(data.cohorts()[0].name(), "a");
+}
+
+/// The likelihood that draws rest on is the fit's, and the draws have its standard errors.
+#[test]
+fn draws_follow_the_likelihood() {
+    let data = cohorts(&[&REGULAR, &REGULAR[..5]]);
+    let options = PosteriorOptions { prior: Prior::Flat, draws: 400, seed: 1 };
+    fn check<P: Parametric>(
+        fit: Fit<P>,
+        likelihood: &impl LogLikelihood,
+        options: &PosteriorOptions,
+        within: f64,
+    ) {
+        let theta = fit.params.as_ref().unwrap().scale_free();
+        assert!((likelihood.log_likelihood(&theta) - fit.report.log_likelihood.unwrap()).abs() < 1e-6);
+        let posterior = fit.posterior(likelihood, options, &()).unwrap().unwrap();
+        assert_ne!(posterior.report.trust, Trust::Poor, "{:?}", posterior.report);
+        let covariance = fit.uncertainty.as_ref().unwrap().covariance();
+        for (i, (mean, sd)) in posterior.report.scale_free.iter().enumerate() {
+            let error = covariance[(i, i)].sqrt();
+            assert!((mean - theta[i]).abs() < within * error, "{}: {mean} {} {error}", P::MODEL, theta[i]);
+            assert!((sd / error - 1.0).abs() < within, "{}: {sd} {error}", P::MODEL);
+        }
+    }
+    check(SbgModel.fit(&data, &()).unwrap(), &SbgModel.likelihood(&data), &options, 0.3);
+    // The shapes of BdW lie on a skewed ridge.
+    check(BdwModel.fit(&data, &()).unwrap(), &BdwModel.likelihood(&data), &options, 1.0);
 }

@@ -346,7 +346,8 @@ impl Likelihood {
 }
 
 /// The correlation between frequency and mean repeat spend, which Gamma-Gamma takes to be 0.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Correlation {
     /// Pearson's correlation.
     pub value: f64,
@@ -364,7 +365,7 @@ impl Correlation {
         let certain = self.lower > 0.0 || self.upper < 0.0;
         (certain && self.value.abs() >= WORTH_A_WARNING).then(|| {
             format!(
-                "Gamma-Gamma assumes that spend does not depend on frequency, but among the {} repeat customers \
+                "Gamma-Gamma assumes that spend does not depend on frequency, but among the {} customers with such orders \
                  their correlation is {:.3} (95 % interval {:.3} to {:.3}): values of frequent customers are {} \
                  by the model",
                 self.customers,

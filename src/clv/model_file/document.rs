@@ -22,6 +22,21 @@ const REMEDY: &str = "give a file that `tiercast fit` wrote";
 pub enum Kind {
     /// Purchases at any time, and spend.
     Purchases,
+    /// Survivors of contracts by cohort: sBG and BdW.
+    Contract,
+    /// Transactions at opportunities: BG/BB.
+    Opportunities,
+}
+
+impl Kind {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Kind::Purchases => "a model of purchases at any time",
+            Kind::Contract => "a model of contracts",
+            Kind::Opportunities => "a model of opportunities",
+        }
+    }
 }
 
 /// A file's content with what stands before it.
@@ -54,6 +69,15 @@ impl<'a, B: Serialize> Document<'a, B> {
 /// An error about a model file.
 pub(super) fn bad(name: &str, problem: String) -> Error {
     Error::Document { file: name.to_string(), problem, remedy: REMEDY.to_string() }
+}
+
+/// An error about a file of another kind than the one that is needed.
+pub(super) fn other_kind(name: &str, found: Kind, needed: Kind) -> Error {
+    Error::Document {
+        file: name.to_string(),
+        problem: format!("it holds {}, and {} is needed here", found.words(), needed.words()),
+        remedy: "`tiercast predict` takes models of every kind; see docs/model-files.md".to_string(),
+    }
 }
 
 /// The text of a model file.

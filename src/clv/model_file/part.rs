@@ -38,14 +38,29 @@ pub(super) fn part<N>(model: N, report: &FitReport) -> Result<Part<N>> {
     Ok(Part { model, unit: report.unit, parameters, fit })
 }
 
+/// Between what a parameter lies. No fit ends outside, and formulas are computed in sensible time inside.
+pub(super) const BOUNDS: (f64, f64) = (1e-18, 1e18);
+
+/// The same of a parameter in money, whose unit is anybody's.
+pub(super) const MONEY_BOUNDS: (f64, f64) = (1e-30, 1e30);
+
 impl<N> Part<N> {
-    /// The parameters in the order of `names`, which must be all there are.
-    pub(super) fn natural(&self, names: &[&str]) -> Result<Vec<f64>, String> {
+    /// The parameters in the order of `names`, which must be all there are, each within its bounds.
+    pub(super) fn natural(
+        &self,
+        names: &[&str],
+        bounds: impl Fn(&str) -> (f64, f64),
+    ) -> Result<Vec<f64>, String> {
         if let Some(other) = self.parameters.keys().find(|name| !names.contains(&name.as_str())) {
             return Err(format!("there is no parameter \"{other}\", only {}", names.join(", ")));
         }
         let value = |name: &&str| {
-            self.parameters.get(*name).copied().ok_or(format!("the parameter \"{name}\" is missing"))
+            let value = *self.parameters.get(*name).ok_or(format!("the parameter \"{name}\" is missing"))?;
+            let (low, high) = bounds(name);
+            if (low..=high).contains(&value) {
+                return Ok(value);
+            }
+            Err(format!("the parameter \"{name}\" is {value:e}, which is not between {low:e} and {high:e}"))
         };
         names.iter().map(value).collect()
     }

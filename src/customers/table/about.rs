@@ -47,9 +47,25 @@ impl TableInfo {
         batch.with_schema(Arc::new(schema)).map_err(|e| Error::internal("describing a customer table", e))
     }
 
-    /// What a schema says; `None` if it is of no customer table, or of one that a later tiercast describes otherwise.
-    pub(super) fn find(schema: &Schema) -> Option<TableInfo> {
-        let info: TableInfo = serde_json::from_str(schema.metadata().get(KEY)?).ok()?;
-        (info.version == VERSION).then_some(info)
+    /// What a schema says; `None` if it is of no customer table.
+    ///
+    /// # Errors
+    /// In words, what is said by another version of tiercast: it must not count as nothing.
+    pub(super) fn find(schema: &Schema) -> Result<Option<TableInfo>, String> {
+        let Some(text) = schema.metadata().get(KEY) else { return Ok(None) };
+        let damaged = |e| format!("what its metadata say under \"{KEY}\" is damaged: {e}");
+        let said: serde_json::Value = serde_json::from_str(text).map_err(damaged)?;
+        match said["version"].as_u64() {
+            Some(version) if version > u64::from(VERSION) => Err(format!(
+                "a later tiercast made it: its description is of version {version}, not {VERSION}"
+            )),
+            _ => {
+                let info: TableInfo = serde_json::from_value(said).map_err(damaged)?;
+                match info.version {
+                    VERSION => Ok(Some(info)),
+                    version => Err(format!("its description is of version {version}, not {VERSION}")),
+                }
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Customer statistics from a file: a table that `summarize` or `run` wrote, or anybody's with the same columns.
 
+mod check;
+mod columns;
 #[cfg(test)]
 mod tests;
 
@@ -8,10 +10,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
-use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch};
-use arrow_cast::cast;
+use arrow_array::{Float64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
 use parquet::arrow::ProjectionMask;
@@ -19,34 +18,38 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
 
+use self::check::{Checked, MoneyColumns};
+use self::columns::Places;
+pub use self::columns::{Money, MoneyKind, OrderDays};
 use crate::calendar::Unit;
 use crate::customers::table::about::TableInfo;
-use crate::error::{Error, Result, nearest_first};
+use crate::error::{Error, Result};
 
 /// Rows that are read at one go: a longer row group is read in pieces.
 const STRETCH: u64 = if cfg!(test) { 8 } else { 131_072 };
 
-/// Days that are a whole number but for the rounding of a division by seven.
-const WHOLE: f64 = 1e-6;
-
-/// The columns of statistics, in the order of [`Statistics`].
-const FREQUENCY: &str = "frequency";
-const RECENCY: &str = "recency";
-const T: &str = "T";
-const MONETARY_VALUE: &str = "monetary_value";
-
 /// A Parquet file of customers, of which the columns `frequency`, `recency`, `T` and, if there is one, `monetary_value`
-/// are what a model needs.
+/// (or another column of money) are what a model needs.
 #[derive(Debug)]
 pub struct StatisticsFile {
     path: PathBuf,
     metadata: ArrowReaderMetadata,
-    /// Places of frequency, recency, T and monetary value.
-    places: [usize; 3],
-    money: Option<usize>,
+    places: Places,
     unit: Unit,
     about: Option<TableInfo>,
     stretches: Vec<Stretch>,
+    warnings: Vec<String>,
+}
+
+/// How a file of customers is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StatisticsOptions {
+    /// The unit of recency and T, whatever the file says of itself.
+    pub unit: Option<Unit>,
+    /// Their unit where the file does not say it.
+    pub otherwise: Option<Unit>,
+    /// The column of money; `monetary_value`, if there is one, unless given.
+    pub money: Option<String>,
 }
 
 /// Some rows of a row group.
@@ -68,7 +71,8 @@ pub struct Statistics {
     pub recency_days: Vec<f64>,
     /// From the first purchase to the end of calibration, in days.
     pub t_days: Vec<f64>,
-    /// Mean value of a repeat purchase, 0 without one; empty where the file has no such column.
+    /// Mean value of a repeat purchase, 0 without one (or of any order, see [`OrderDays`]); empty where the file has no
+    /// such column.
     pub monetary_value: Vec<f64>,
 }
 
@@ -130,73 +134,48 @@ impl Rows {
 }
 
 impl StatisticsFile {
-    /// Opens a file. `unit` is that of recency and T where the file does not say it itself.
+    /// Opens a file. `unit` is that of recency and T, whatever the file says of itself.
     ///
     /// # Errors
-    /// A file that cannot be read or has no such columns; a unit that nobody says, or that contradicts the file's own.
+    /// As for [`StatisticsFile::open_with`].
     pub fn open(path: &Path, unit: Option<Unit>) -> Result<StatisticsFile> {
+        StatisticsFile::open_with(path, &StatisticsOptions { unit, ..StatisticsOptions::default() })
+    }
+
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, has no such columns, or was described by another version of tiercast; a unit that
+    /// nobody says.
+    pub fn open_with(path: &Path, options: &StatisticsOptions) -> Result<StatisticsFile> {
         let file = open(path)?;
         let metadata =
             ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|e| damaged(path, &e))?;
         let schema = metadata.schema();
-        let about = TableInfo::find(schema);
-        let unit = match (unit, about.as_ref().map(|about| about.unit)) {
-            (Some(said), Some(own)) if said != own => {
-                let problem =
-                    format!("{} says itself that its recency and T are in {}s", path.display(), own.name());
-                return Err(Error::value("--unit", said.name(), problem, "leave it out"));
-            }
-            (Some(unit), _) | (None, Some(unit)) => unit,
-            (None, None) => {
-                return Err(Error::Document {
-                    file: path.display().to_string(),
-                    problem: "nobody says in what unit its recency and T are".to_string(),
-                    remedy:
-                        "give --unit week or --unit day; tables of `tiercast summarize` say it themselves"
-                            .to_string(),
-                });
-            }
-        };
-        let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-        // The exact name, or else the only one that differs in case alone.
-        let find = |name: &'static str| {
-            let like = |exact: bool| -> Vec<usize> {
-                let same = |other: &str| if exact { other == name } else { other.eq_ignore_ascii_case(name) };
-                (0..names.len()).filter(|&place| same(&names[place])).collect()
-            };
-            let (exact, any) = (like(true), like(false));
-            match (&exact[..], &any[..]) {
-                ([one], _) | ([], [one]) => Ok(Some(*one)),
-                ([], []) => Ok(None),
-                _ => Err(Error::ColumnAmbiguous {
-                    path: path.to_path_buf(),
-                    role: name,
-                    candidates: any.iter().map(|&place| names[place].clone()).collect(),
-                }),
-            }
-        };
-        let place = |name: &'static str| {
-            find(name)?.ok_or_else(|| Error::ColumnNotFound {
-                path: path.to_path_buf(),
-                role: name,
-                wanted: Some(name.to_string()),
-                columns: nearest_first(name, &names),
-            })
-        };
-        let places = [place(FREQUENCY)?, place(RECENCY)?, place(T)?];
-        let money = find(MONETARY_VALUE)?;
-        for (&place, role) in places.iter().chain(&money).zip([FREQUENCY, RECENCY, T, MONETARY_VALUE]) {
-            let field = schema.field(place);
-            if !field.data_type().is_numeric() {
-                return Err(Error::ColumnType {
-                    path: path.to_path_buf(),
-                    role,
-                    column: field.name().clone(),
-                    found: field.data_type().to_string(),
-                    expected: "integers, decimals or floating-point numbers",
-                });
-            }
+        let about = TableInfo::find(schema).map_err(|problem| Error::Document {
+            file: path.display().to_string(),
+            problem,
+            remedy: "read it with the tiercast that made it, or make it again with this one".to_string(),
+        })?;
+        let own = about.as_ref().map(|about| about.unit);
+        let mut warnings = Vec::new();
+        if let (Some(said), Some(own)) = (options.unit, own)
+            && said != own
+        {
+            warnings.push(format!(
+                "recency and T are taken for {}s, as --unit says; {} says itself that they are {}s",
+                said.name(),
+                path.display(),
+                own.name()
+            ));
         }
+        let unit = options.unit.or(own).or(options.otherwise).ok_or_else(|| Error::Document {
+            file: path.display().to_string(),
+            problem: "nobody says in what unit its recency and T are".to_string(),
+            remedy: "give --unit week or --unit day; tables of `tiercast summarize` say it themselves"
+                .to_string(),
+        })?;
+        let places = Places::find(path, schema, options.money.as_deref())?;
         let mut stretches = Vec::new();
         let mut first = 0;
         for (group, about) in metadata.metadata().row_groups().iter().enumerate() {
@@ -210,9 +189,18 @@ impl StatisticsFile {
             first += rows;
         }
         if stretches.is_empty() {
-            return Err(Error::NoRows { files: path.display().to_string() });
+            return Err(Error::Document {
+                file: path.display().to_string(),
+                problem: "it has no rows".to_string(),
+                remedy: "give a table with at least one customer".to_string(),
+            });
         }
-        Ok(StatisticsFile { path: path.to_path_buf(), metadata, places, money, unit, about, stretches })
+        Ok(StatisticsFile { path: path.to_path_buf(), metadata, places, unit, about, stretches, warnings })
+    }
+
+    /// What a reader of any figure should know of how the file is read.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// What the file says of itself, if `summarize` or `run` made it.
@@ -227,7 +215,12 @@ impl StatisticsFile {
 
     /// Whether it has mean values of purchases.
     pub fn has_money(&self) -> bool {
-        self.money.is_some()
+        self.places.money.is_some()
+    }
+
+    /// Which column its mean values are from, if there is one.
+    pub fn money(&self) -> Option<&Money> {
+        self.places.money.as_ref().map(|places| &places.money)
     }
 
     fn schema(&self) -> &SchemaRef {
@@ -264,13 +257,20 @@ impl StatisticsFile {
             Some(columns) => columns.to_vec(),
             None => (0..self.schema().fields().len()).collect(),
         };
-        wanted.extend(self.places.iter().chain(&self.money));
+        wanted.extend(self.places.all());
         wanted.sort_unstable();
         wanted.dedup();
         let batch = self.batch(stretch, &wanted)?;
         let column = |place: usize| batch.column(wanted.partition_point(|&other| other < place));
-        let (customers, statistics) =
-            self.check(stretch.first, self.places.map(column), self.money.map(column))?;
+        let money = self.places.money.as_ref().map(|places| MoneyColumns {
+            money: &places.money,
+            column: column(places.column),
+            spend: places.spend.map(column),
+        });
+        let (path, first, unit) = (&self.path, stretch.first, self.unit);
+        let columns_of_times = self.places.times.map(column);
+        let checked = Checked { path, first, unit, columns: columns_of_times, money };
+        let (customers, statistics) = checked.statistics()?;
         let batch = match columns {
             Some(columns) => {
                 let places: Vec<usize> =
@@ -312,88 +312,6 @@ impl StatisticsFile {
         Ok(batch)
     }
 
-    fn check(
-        &self,
-        first: u64,
-        columns: [&ArrayRef; 3],
-        money: Option<&ArrayRef>,
-    ) -> Result<(Vec<bool>, Statistics)> {
-        let number = |array: &ArrayRef| -> Result<Float64Array> {
-            let array = cast(array, &DataType::Float64).map_err(|e| damaged(&self.path, &e))?;
-            Ok(array.as_primitive::<Float64Type>().clone())
-        };
-        let [frequency, recency, t] = columns;
-        let (frequency, recency, t) = (number(frequency)?, number(recency)?, number(t)?);
-        let money = money.map(number).transpose()?;
-        let all = [(FREQUENCY, &frequency), (RECENCY, &recency), (T, &t)];
-        let mut customers = Vec::with_capacity(frequency.len());
-        let mut out = Statistics::default();
-        for i in 0..frequency.len() {
-            let fail = |column: &str, value: &dyn std::fmt::Display, problem: &str, remedy: &str| {
-                let what = format!("{column} in row {} of {}", first + i as u64, self.path.display());
-                Error::value(what, value, problem, remedy)
-            };
-            let nulls = all.iter().filter(|(_, column)| column.is_null(i)).count();
-            customers.push(nulls < all.len());
-            if nulls == all.len() {
-                continue;
-            }
-            if let Some((name, _)) = all.iter().find(|(_, column)| column.is_null(i)) {
-                let remedy = "a prospect has none of frequency, recency and T, a customer all of them";
-                return Err(fail(name, &"null", "the row has others of its statistics", remedy));
-            }
-            let (x, t_x, t) = (frequency.value(i), recency.value(i), t.value(i));
-            if !(x >= 0.0 && x.fract() == 0.0 && x <= f64::from(u32::MAX)) {
-                let problem = "it is no whole number from 0 on";
-                return Err(fail(FREQUENCY, &x, problem, "it counts the repeat purchases: 0, 1, 2, …"));
-            }
-            for (name, time) in [(RECENCY, t_x), (T, t)] {
-                if !(time >= 0.0 && time.is_finite()) {
-                    let problem = "it is no number from 0 on";
-                    return Err(fail(
-                        name,
-                        &time,
-                        problem,
-                        "times are measured from the customer's first purchase",
-                    ));
-                }
-            }
-            if t_x > t {
-                let remedy = "recency is the time from the first purchase to the last one, not the time since the last one";
-                return Err(fail(RECENCY, &t_x, &format!("it is above T, {t}"), remedy));
-            }
-            if x == 0.0 && t_x > 0.0 {
-                let remedy = "frequency counts repeat purchases only, and recency is 0 without them";
-                return Err(fail(RECENCY, &t_x, "there is no repeat purchase", remedy));
-            }
-            out.frequency.push(x as u32);
-            out.recency_days.push(self.days(t_x));
-            out.t_days.push(self.days(t));
-            let Some(money) = &money else { continue };
-            let value = if money.is_null(i) && x == 0.0 { 0.0 } else { money.value(i) };
-            let remedy =
-                "it is the mean value of the repeat purchases, the first one excluded, and 0 without them";
-            if money.is_null(i) && x > 0.0 {
-                return Err(fail(MONETARY_VALUE, &"null", "there are repeat purchases", remedy));
-            }
-            if !value.is_finite() {
-                return Err(fail(MONETARY_VALUE, &value, "it is no finite number", remedy));
-            }
-            if x == 0.0 && value != 0.0 {
-                return Err(fail(MONETARY_VALUE, &value, "there is no repeat purchase", remedy));
-            }
-            out.monetary_value.push(value);
-        }
-        Ok((customers, out))
-    }
-
-    /// A time of the file in days: whole where it is one but for rounding.
-    fn days(&self, time: f64) -> f64 {
-        let days = time * self.unit.days();
-        let whole = days.round();
-        if (days - whole).abs() <= WHOLE { whole } else { days }
-    }
-
     /// The rows of a range of stretches, statistics alone.
     ///
     /// # Errors
@@ -415,6 +333,13 @@ fn open(path: &Path) -> Result<File> {
     })
 }
 
+/// Nothing but one table can be read here: no other file would be left.
 fn damaged(path: &Path, problem: &dyn std::fmt::Display) -> Error {
-    Error::NotParquet { path: path.to_path_buf(), problem: problem.to_string() }
+    Error::Document {
+        file: path.display().to_string(),
+        problem: format!("it is not a readable Parquet file: {problem}"),
+        remedy:
+            "give one Parquet table of customers; a file that was cut short has to be copied or written again"
+                .to_string(),
+    }
 }

@@ -1,6 +1,7 @@
 //! Models fitted to a file of customers.
 
-use crate::clv::model_file::FittedTo;
+use crate::clv::gamma_gamma::frequency_spend_correlation;
+use crate::clv::model_file::{FittedMoney, FittedTo};
 use crate::clv::{Fit, GammaGamma, GammaGammaModel, ModelFile, ModelName, Patterns, PurchaseFit};
 use crate::customers::{Statistics, StatisticsFile};
 use crate::error::Result;
@@ -13,6 +14,8 @@ pub struct Fitted {
     pub purchases: PurchaseFit,
     /// The model of spend, where the file has money.
     pub spend: Option<Fit<GammaGamma>>,
+    /// What that was fitted to.
+    pub money: Option<FittedMoney>,
     /// What they were fitted to.
     pub fitted_to: FittedTo,
     /// Rows without statistics.
@@ -20,12 +23,33 @@ pub struct Fitted {
 }
 
 impl Fitted {
+    /// What a reader of the fit should know.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut out = self.purchases.report().warnings.clone();
+        match &self.spend {
+            None => out.push(
+                "the table has no column \"monetary_value\": there is no model of spend, and predictions have no money"
+                    .to_string(),
+            ),
+            Some(fit) => {
+                out.extend(fit.report.warnings.iter().cloned());
+                if fit.params.is_none() {
+                    out.push(format!(
+                        "there is no usable model of spend, and predictions have no money: {}",
+                        fit.report.verdict.sentence()
+                    ));
+                }
+            }
+        }
+        out
+    }
+
     /// The file to keep.
     ///
     /// # Errors
     /// [`Error::Value`] where the model of purchases is not usable.
     pub fn file(&self) -> Result<ModelFile> {
-        ModelFile::new(&self.purchases, self.spend.as_ref(), self.fitted_to.clone())
+        ModelFile::new(&self.purchases, self.spend.as_ref().zip(self.money.as_ref()), self.fitted_to.clone())
     }
 }
 
@@ -39,9 +63,15 @@ pub fn fit_customers(file: &StatisticsFile, model: ModelName, progress: &dyn Pro
     progress.phase("finding patterns", 0);
     let patterns = patterns_of(&statistics)?;
     let purchases = PurchaseFit::new(model, &patterns, file.unit(), progress)?;
-    let spend = match file.has_money() {
-        true => Some(GammaGammaModel.fit(&statistics.frequency, &statistics.monetary_value, progress)?),
-        false => None,
+    let (spend, money) = match file.money() {
+        Some(money) => {
+            let orders: Vec<u32> =
+                statistics.frequency.iter().map(|&frequency| money.over.count(frequency)).collect();
+            let correlation = frequency_spend_correlation(&orders, &statistics.monetary_value);
+            let fit = GammaGammaModel.fit(&orders, &statistics.monetary_value, progress)?;
+            (Some(fit), Some(FittedMoney { money: money.clone(), correlation }))
+        }
+        None => (None, None),
     };
     let customers = statistics.frequency.len() as u64;
     let fitted_to = FittedTo {
@@ -49,7 +79,7 @@ pub fn fit_customers(file: &StatisticsFile, model: ModelName, progress: &dyn Pro
         customers,
         calibration_end: file.about().map(|about| about.calibration_end),
     };
-    Ok(Fitted { purchases, spend, fitted_to, prospects: file.rows() - customers })
+    Ok(Fitted { purchases, spend, money, fitted_to, prospects: file.rows() - customers })
 }
 
 /// The distinct histories among customers.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::calendar::Unit;
 use crate::clv::{ModelFile, Scorer, ValueOptions};
-use crate::customers::StatisticsFile;
+use crate::customers::{Money, StatisticsFile};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::report::tables::write_stretches;
@@ -35,8 +35,8 @@ pub struct Scored {
 /// Writes the customers of a file with their scores by a model. Stretch by stretch: memory does not grow with customers.
 ///
 /// # Errors
-/// Those of reading and writing; a file that has a column of scores already; a model of spend for customers without
-/// money.
+/// Those of reading and writing; a file that has a column of scores already; a model of spend for a file without the
+/// money that it was fitted to.
 pub fn score_customers(
     file: &StatisticsFile,
     model: &ModelFile,
@@ -55,8 +55,12 @@ pub fn score_customers(
     }
     let wrong = |problem: String| Error::internal("a model that was checked", problem);
     let purchases = model.model().map_err(wrong)?;
-    let spend = model.spend_model().map_err(wrong)?.filter(|_| file.has_money());
-    let scorer = Scorer::new(purchases.as_ref(), spend.as_ref(), *options);
+    let spend = model.spend_model().map_err(wrong)?;
+    let mut scorer = Scorer::new(purchases.as_ref(), spend.as_ref(), *options);
+    if let Some(money) = model.money() {
+        check_money(file, &money)?;
+        scorer = scorer.over(money.over);
+    }
     let sums = Mutex::new(vec![Scored::default(); file.stretches()]);
     progress.phase("scoring", file.stretches() as u64);
     write_stretches(
@@ -64,7 +68,7 @@ pub fn score_customers(
         file.stretches(),
         |i| {
             let rows = file.read(i, None)?;
-            let scores = scorer.score(&rows.statistics);
+            let scores = scorer.score(&rows.statistics, progress)?;
             let total = |values: &[f64]| values.iter().sum::<f64>();
             let customers = scores.p_alive.len() as u64;
             let sum = Scored {
@@ -91,6 +95,20 @@ pub fn score_customers(
     // In the order of the file, whatever thread was first.
     let sums = sums.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(sums.into_iter().reduce(Scored::plus).unwrap_or_default())
+}
+
+/// A model of spend must meet the money that it was fitted to.
+fn check_money(file: &StatisticsFile, money: &Money) -> Result<()> {
+    let said = |problem: String| Error::Document {
+        file: file.path().display().to_string(),
+        problem,
+        remedy: "give a table with that column, or fit a model without money to a table without any"
+            .to_string(),
+    };
+    match file.money() {
+        Some(found) if found.column.eq_ignore_ascii_case(&money.column) => Ok(()),
+        _ => Err(said(format!("the model has one of spend, and there is no column \"{}\"", money.column))),
+    }
 }
 
 impl Scored {

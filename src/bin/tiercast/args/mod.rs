@@ -19,11 +19,11 @@ pub use self::convert::{ConvertArgs, CsvArgs, EncodingArg};
 pub use self::job::{
     CohortArgs, CohortPeriodArg, ConfigArgs, InspectArgs, ListArgs, ModelArgs, RunArgs, SummarizeArgs,
 };
-pub use self::model::{FitArgs, PredictArgs};
+pub use self::model::{CohortColumnArgs, FitArgs, FitModel, PredictArgs};
 pub use self::reading::{HistoryArgs, RefundsArg, UnitArg, UnmatchedArg};
 pub use self::synth::{ModelArg, SynthArgs};
 pub use self::validate::ValidateArgs;
-pub use self::values::{Columns, Margin, MemorySize};
+pub use self::values::{Columns, DiscountArg, HorizonArg, Margin, MemorySize};
 
 /// Customer tiering from purchase histories: RFM, lifetime value, segments, tiers, and strategies compared.
 ///
@@ -52,9 +52,13 @@ pub enum Verb {
     /// Turn a history into the customer table and stop there
     Summarize(SummarizeArgs),
     /// Fit a model of purchases, and one of spend, to a table of customers
-    Fit(FitArgs),
+    ///
+    /// Or a model of contracts (sbg, bdw) to survivors by cohort, or one of opportunities (bg-bb) to a purchase history.
+    Fit(Box<FitArgs>),
     /// Score a table of customers by a fitted model: P(alive), expected transactions, DERT, spend, lifetime value
-    Predict(PredictArgs),
+    ///
+    /// Or forecast cohorts of contracts, or score the customers of a history by a model of opportunities.
+    Predict(Box<PredictArgs>),
     /// Judge the models by a holdout, beside what one would do without them
     ///
     /// Models are fitted to the orders up to --calibration-end and predict those after it, up to --as-of. Every figure

@@ -1,67 +1,148 @@
 //! The verbs `fit` and `predict`.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
-use tiercast::calendar::{Discount, Span};
+use tiercast::calendar::{CalendarPeriod, Span};
 use tiercast::clv::ModelName;
+use tiercast::clv::model_file::{ContractName, OpportunitiesName};
 
-use super::reading::UnitArg;
-use super::values::parsed;
+use super::reading::HistoryArgs;
+use super::values::{DiscountArg, HorizonArg, parsed};
 
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Of the table, the columns frequency (repeat purchases), recency (first purchase to last), T \
-(first purchase to the end of calibration) and, for the model of spend, monetary_value (mean value of a repeat \
-purchase) are read. Rows without any of them are prospects and left out."
+    after_help = "Models of purchases (pareto-nbd, bg-nbd, mbg-nbd, nbd) read a table of customers: frequency (repeat \
+purchases), recency (first purchase to last), T (first purchase to the end of calibration) and, for the model of spend, \
+monetary_value (mean value of a repeat purchase). Rows without any of them are prospects and left out. The unit of recency \
+and T is that of --unit, else what the table says of itself, else that of TIERCAST_UNIT or the settings file.\n\n\
+Models of contracts (sbg, bdw) read survivors by cohort and period, from Parquet or CSV: period 0 is the beginning. \n\n\
+bg-bb reads a purchase history and counts in which periods of the calendar each customer ordered; the options under \
+Reading are for it."
 )]
 pub struct FitArgs {
-    /// Parquet table of customers: that of `tiercast summarize`, or any with its columns
-    #[arg(value_name = "CUSTOMERS")]
+    /// Parquet table of customers: that of `tiercast summarize`, or any with its columns. For sbg and bdw a table of
+    /// survivors (Parquet or CSV); for bg-bb a purchase history (a file, folder or quoted pattern)
+    #[arg(value_name = "DATA")]
     pub customers: PathBuf,
-    /// Model of purchases: bg-nbd, mbg-nbd, pareto-nbd or nbd
-    #[arg(long, value_name = "MODEL", value_parser = parsed::<ModelName>, default_value = "pareto-nbd")]
-    pub model: ModelName,
+    /// Model: pareto-nbd, bg-nbd, mbg-nbd or nbd (purchases); sbg or bdw (contracts); bg-bb (opportunities)
+    #[arg(long, value_name = "MODEL", value_parser = parsed::<FitModel>, default_value = "pareto-nbd")]
+    pub model: FitModel,
     /// File for the fitted model (JSON) [default: the fit is printed and not kept]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
-    /// Unit of recency and T [default: what the table says of itself]
-    #[arg(long, value_enum)]
-    pub unit: Option<UnitArg>,
+    /// Column of money for the model of spend: total_margin or total_cost (means over all order days are made of these
+    /// sums, of margins or of total_spend less total_cost), or any that holds the mean value of a repeat purchase
+    /// [default: monetary_value, if there is one]
+    #[arg(long, value_name = "COLUMN", help_heading = "Models of purchases")]
+    pub money: Option<String>,
+    /// Period of the calendar that is an opportunity: week, month, quarter or year
+    #[arg(long, value_name = "PERIOD", value_parser = parsed::<CalendarPeriod>, help_heading = "bg-bb")]
+    pub opportunity: Option<CalendarPeriod>,
+    #[command(flatten)]
+    pub cohorts: CohortColumnArgs,
+    #[command(flatten)]
+    pub reading: HistoryArgs,
+}
+
+/// Which columns of a table of survivors say what.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Models of contracts (sbg, bdw)")]
+pub struct CohortColumnArgs {
+    /// How long a period is: 1mo, 1yr; a discount per year or a horizon in months needs it
+    #[arg(long, value_name = "SPAN", value_parser = parsed::<Span>)]
+    pub period: Option<Span>,
+    /// Column that names the cohort [default: cohort]
+    #[arg(long, value_name = "COLUMN")]
+    pub cohort_column: Option<String>,
+    /// Column that counts the renewals since the beginning, which is period 0 [default: period]
+    #[arg(long, value_name = "COLUMN")]
+    pub period_column: Option<String>,
+    /// Column of the customers left after that renewal [default: survivors]
+    #[arg(long, value_name = "COLUMN")]
+    pub survivors_column: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Every column of the table is kept, and after them come p_alive, expected_transactions (within \
-the horizon), dert (discounted expected purchases for ever, if there is a discount) and, if the model has one of spend, \
-expected_spend (of a purchase) and clv (within the horizon). Prospects have nulls."
+    after_help = "Models of purchases score a table of customers. Every column is kept, and after them come p_alive, \
+expected_transactions (within the horizon), dert (discounted expected purchases for ever, if there is a discount) and, if \
+the model has one of spend, expected_spend (of a purchase) and clv (within the horizon). Prospects have nulls. The unit of \
+recency and T is that of --unit, else what the table says of itself, else that of TIERCAST_UNIT or the settings file. A \
+model that was fitted to margins gives clv in margins; --margin is for one that was fitted to revenue, and a column there \
+(from the settings file or TIERCAST_MARGIN) leaves clv as revenue.\n\n\
+Models of contracts write a line for each cohort and period after its last one; bg-bb scores the customers of a purchase \
+history."
 )]
 pub struct PredictArgs {
     /// File that `tiercast fit` wrote
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// Parquet table of customers: that of `tiercast summarize`, or any with its columns
-    #[arg(value_name = "CUSTOMERS")]
+    /// What the model is for: a Parquet table of customers (that of `tiercast summarize`, or any with its columns), a table
+    /// of survivors for sbg and bdw, a purchase history for bg-bb
+    #[arg(value_name = "DATA")]
     pub customers: PathBuf,
-    /// File for the table with the scores; an earlier one of tiercast's is replaced
+    /// File for the table with the predictions (Parquet); an earlier one of tiercast's is replaced
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
     /// Replace the file even if tiercast did not make it
     #[arg(long)]
     pub force: bool,
-    /// Unit of recency and T [default: what the table says of itself]
-    #[arg(long, value_enum)]
-    pub unit: Option<UnitArg>,
-    /// Horizon of expected transactions and lifetime value: 90d, 39w, 12mo, 1yr [default: 12mo]
-    #[arg(long, env = "TIERCAST_HORIZON", value_name = "SPAN", value_parser = parsed::<Span>)]
-    pub horizon: Option<Span>,
-    /// Discount rate with its period: 10%/yr, 1%/mo [default: 10%/yr]
-    #[arg(long, env = "TIERCAST_DISCOUNT", value_name = "RATE", value_parser = parsed::<Discount>)]
-    pub discount: Option<Discount>,
-    /// What remains of revenue, above 0 and up to 1 [default: 1, lifetime value as revenue]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
-    pub share: Option<f64>,
+    /// Horizon: 90d, 39w, 12mo, 1yr; for contracts and opportunities also a number of periods [default: 12mo]
+    #[arg(long, env = "TIERCAST_HORIZON", value_name = "SPAN", value_parser = parsed::<HorizonArg>)]
+    pub horizon: Option<HorizonArg>,
+    /// Discount rate with its period: 10%/yr, 1%/mo; for contracts and opportunities also 10%/period [default: 10%/yr]
+    #[arg(long, env = "TIERCAST_DISCOUNT", value_name = "RATE", value_parser = parsed::<DiscountArg>)]
+    pub discount: Option<DiscountArg>,
+    #[command(flatten)]
+    pub cohorts: CohortColumnArgs,
+    #[command(flatten)]
+    pub reading: HistoryArgs,
+}
+
+/// Any model that can be fitted, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FitModel {
+    Purchases(ModelName),
+    Contract(ContractName),
+    Opportunities(OpportunitiesName),
+}
+
+impl FitModel {
+    fn all() -> impl Iterator<Item = FitModel> {
+        let purchases = ModelName::ALL.into_iter().map(FitModel::Purchases);
+        let contracts = ContractName::ALL.into_iter().map(FitModel::Contract);
+        purchases.chain(contracts).chain([FitModel::Opportunities(OpportunitiesName::BgBb)])
+    }
+
+    fn key(self) -> &'static str {
+        match self {
+            FitModel::Purchases(name) => name.key(),
+            FitModel::Contract(name) => name.key(),
+            FitModel::Opportunities(name) => name.key(),
+        }
+    }
+}
+
+impl fmt::Display for FitModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.key())
+    }
+}
+
+impl FromStr for FitModel {
+    type Err = tiercast::Error;
+
+    fn from_str(text: &str) -> tiercast::Result<FitModel> {
+        FitModel::all().find(|model| model.key() == text).ok_or_else(|| {
+            let keys: Vec<&str> = FitModel::all().map(FitModel::key).collect();
+            let remedy = format!("choose one of {}", keys.join(", "));
+            tiercast::Error::value("a model", text, "there is no such model", remedy)
+        })
+    }
 }

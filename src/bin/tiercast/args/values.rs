@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize, Serializer};
+use tiercast::calendar::{Discount, HIGHEST_RATE, Span};
 
 /// Reads a value, with what would be allowed in the message.
 pub fn parsed<T: FromStr<Err = tiercast::Error>>(text: &str) -> Result<T, String> {
@@ -39,6 +40,50 @@ impl FromStr for Margin {
         Ok(match text.parse() {
             Ok(share) if is_number => Margin::Share(share),
             _ => Margin::Column(text.to_string()),
+        })
+    }
+}
+
+/// How far ahead: a length of time, or a number of periods where a model has periods.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum HorizonArg {
+    Span(Span),
+    Periods(u32),
+}
+
+impl FromStr for HorizonArg {
+    type Err = tiercast::Error;
+
+    fn from_str(text: &str) -> tiercast::Result<HorizonArg> {
+        match text.trim().parse() {
+            Ok(periods) if periods > 0 => Ok(HorizonArg::Periods(periods)),
+            _ => text.parse().map(HorizonArg::Span),
+        }
+    }
+}
+
+/// A discount rate, per a length of time or per period of a model that has periods.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum DiscountArg {
+    Rate(Discount),
+    PerPeriod(f64),
+}
+
+impl FromStr for DiscountArg {
+    type Err = tiercast::Error;
+
+    fn from_str(text: &str) -> tiercast::Result<DiscountArg> {
+        let per_period = text.split_once('/').filter(|(_, per)| per.trim().eq_ignore_ascii_case("period"));
+        let Some((rate, _)) = per_period else { return text.parse().map(DiscountArg::Rate) };
+        let (number, scale) = match rate.trim().strip_suffix('%') {
+            Some(percent) => (percent, 0.01),
+            None => (rate, 1.0),
+        };
+        let rate = number.trim().parse::<f64>().ok().map(|rate| rate * scale);
+        rate.filter(|rate| (0.0..=HIGHEST_RATE).contains(rate)).map(DiscountArg::PerPeriod).ok_or_else(|| {
+            let problem = "it does not begin with a number from 0 to 100,000 %";
+            let remedy = "write a percentage and its period: 10%/period, 10%/yr or 1%/mo";
+            tiercast::Error::value("a discount rate", text, problem, remedy)
         })
     }
 }

@@ -2,9 +2,12 @@
 
 pub mod bench;
 pub mod config;
+pub mod contracts;
 pub mod convert;
 pub mod fit;
 pub mod inspect;
+pub mod opportunities;
+mod periods;
 pub mod predict;
 pub mod run;
 pub mod summarize;
@@ -69,6 +72,33 @@ fn refuse_of_table(matches: Option<&ArgMatches>, options: &[(&str, &str)]) -> Re
         }
     }
     Ok(())
+}
+
+/// Refuses options of `A`, but for those of `except`, where they would be ignored in silence; `belongs` says to what
+/// they belong. Environment and settings file may say them: they are for other verbs too.
+fn refuse_typed<A: clap::Args>(
+    matches: Option<&ArgMatches>,
+    except: &[&str],
+    belongs: &str,
+    remedy: &str,
+) -> Result<()> {
+    let Some(matches) = matches else { return Ok(()) };
+    let options = A::augment_args(clap::Command::new("options"));
+    for option in options.get_arguments().filter(|option| !except.contains(&option.get_id().as_str())) {
+        let id = option.get_id().as_str();
+        if matches.value_source(id) == Some(ValueSource::CommandLine) {
+            let value = matches.get_raw(id).and_then(|mut values| values.next()).unwrap_or_default();
+            let name = format!("--{}", option.get_long().unwrap_or(id));
+            return Err(Error::value(name, value.to_string_lossy(), belongs, remedy));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses options of reading a history, but for those of `except`, where a table of customers is read.
+fn refuse_reading(matches: Option<&ArgMatches>, except: &[&str]) -> Result<()> {
+    let belongs = "it is about reading a purchase history, and none is read for this model";
+    refuse_typed::<HistoryArgs>(matches, except, belongs, "leave it out, or give it to `tiercast summarize`")
 }
 
 /// Runs `work` with the number of threads that was asked for.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::history::testing::parquet;
-use arrow_array::{Int64Array, StringArray};
+use arrow_array::{Array, ArrayRef, Int64Array, StringArray};
 
 fn column(values: &[Option<f64>]) -> ArrayRef {
     Arc::new(Float64Array::from(values.to_vec()))
@@ -73,7 +73,7 @@ fn columns_and_units_are_needed() {
     assert!(wrong.to_string().contains("column \"T\" has type"), "{wrong}");
     let columns = vec![("frequency", one()), ("t", one()), ("recency", one()), ("T", one())];
     let exact = open_with(columns, Some(Unit::Day)).unwrap();
-    assert_eq!(exact.places, [0, 2, 3]);
+    assert_eq!(exact.places.times, [0, 2, 3]);
     let columns = vec![("Frequency", one()), ("FREQUENCY", one()), ("recency", one()), ("T", one())];
     let two = open_with(columns, Some(Unit::Day)).unwrap_err();
     assert!(two.to_string().contains("Frequency, FREQUENCY"), "{two}");
@@ -104,4 +104,108 @@ fn prospects_have_no_statistics_and_get_no_scores() {
     }
     assert_eq!(scored, values.iter().flatten().count());
     std::fs::remove_file(file.path()).unwrap();
+}
+
+/// A file with what it says of itself.
+fn described(text: &str) -> PathBuf {
+    let one: ArrayRef = column(&[Some(1.0)]);
+    let names = ["frequency", "recency", "T"];
+    let batch = RecordBatch::try_from_iter(names.map(|name| (name, one.clone()))).unwrap();
+    let metadata = [("tiercast:customers".to_string(), text.to_string())].into();
+    let schema = Schema::new_with_metadata(batch.schema().fields().clone(), metadata);
+    let batch = batch.with_schema(Arc::new(schema)).unwrap();
+    let (file, path) = tempfile::NamedTempFile::new().unwrap().keep().unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    path
+}
+
+#[test]
+fn what_was_typed_counts_more_than_the_file_and_that_more_than_settings() {
+    let path =
+        described(r#"{"version":1,"unit":"week","calibration_end":"1997-09-30","as_of":"1997-09-30"}"#);
+    let open = |unit, otherwise| {
+        StatisticsFile::open_with(&path, &StatisticsOptions { unit, otherwise, money: None }).unwrap()
+    };
+    let of_setting = open(None, Some(Unit::Day));
+    assert_eq!((of_setting.unit(), of_setting.warnings().len()), (Unit::Week, 0));
+    let same = open(Some(Unit::Week), None);
+    assert_eq!((same.unit(), same.warnings().len()), (Unit::Week, 0));
+    let typed = open(Some(Unit::Day), None);
+    assert_eq!(typed.unit(), Unit::Day);
+    assert!(typed.warnings()[0].contains("says itself that they are weeks"), "{:?}", typed.warnings());
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn what_a_later_tiercast_says_is_not_taken_for_nothing() {
+    for (text, says) in [
+        (r#"{"version":2,"units":["week"]}"#, "a later tiercast made it"),
+        (r#"{"version":0,"unit":"week","calibration_end":"1997-09-30","as_of":"1997-09-30"}"#, "version 0"),
+        (r#"{"version":1,"unit":"month"}"#, "damaged"),
+        ("{", "damaged"),
+    ] {
+        let path = described(text);
+        // Not even where the unit is typed: what else is said there cannot be known.
+        let error = StatisticsFile::open(&path, Some(Unit::Day)).unwrap_err();
+        assert!(error.to_string().contains(says), "{text}: {error}");
+        assert!(error.hint().is_some());
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn nan_is_no_money_as_null_is() {
+    let (x, t_x, t) = ([0., 1., 2.], [0., 1., 2.], [5.; 3]);
+    let got = three(x, t_x, t, [f64::NAN, 3., 4.]).unwrap();
+    assert_eq!(got.monetary_value, [0., 3., 4.]);
+    let none = three(x, t_x, t, [0., 3., f64::NAN]).unwrap_err().to_string();
+    assert!(none.contains("monetary_value in row 2") && none.contains("no finite number"), "{none}");
+    // A prospect with money is none.
+    let of = |values: [Option<f64>; 2]| column(&values);
+    let with = |money: Option<f64>| {
+        let some = of([Some(1.0), None]);
+        let columns = vec![
+            ("frequency", some.clone()),
+            ("recency", some.clone()),
+            ("T", some),
+            ("monetary_value", of([Some(2.0), money])),
+        ];
+        let file = open_with(columns, Some(Unit::Day)).unwrap();
+        let read = file.statistics(0..1);
+        std::fs::remove_file(file.path()).unwrap();
+        read
+    };
+    assert_eq!(with(None).unwrap().monetary_value, [2.0]);
+    assert_eq!(with(Some(f64::NAN)).unwrap().monetary_value, [2.0]);
+    let error = with(Some(0.0)).unwrap_err().to_string();
+    assert!(error.contains("monetary_value in row 1") && error.contains("no frequency"), "{error}");
+}
+
+#[test]
+fn margins_are_means_over_all_order_days() {
+    let of = |values: [f64; 2]| column(&values.map(Some));
+    let open_money = |money: &str| {
+        let columns = vec![
+            ("frequency", of([0., 2.])),
+            ("recency", of([0., 4.])),
+            ("T", of([9., 9.])),
+            ("total_spend", of([10., 90.])),
+            ("total_cost", of([4., 30.])),
+            ("total_margin", of([6., -3.])),
+            ("own", of([0., 7.])),
+        ];
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), parquet(columns, 1000)).unwrap();
+        let options =
+            StatisticsOptions { unit: Some(Unit::Day), otherwise: None, money: Some(money.to_string()) };
+        let file = StatisticsFile::open_with(file.path(), &options)?;
+        file.statistics(0..1).map(|read| (file.money().unwrap().over, read.monetary_value))
+    };
+    assert_eq!(open_money("total_margin").unwrap(), (OrderDays::All, vec![6., -1.]));
+    assert_eq!(open_money("total_cost").unwrap(), (OrderDays::All, vec![6., 20.]));
+    assert_eq!(open_money("own").unwrap(), (OrderDays::Repeat, vec![0., 7.]));
+    assert!(open_money("total_spend").unwrap_err().to_string().contains("it is a sum"));
+    assert!(open_money("none").unwrap_err().to_string().contains("no column \"none\""));
 }
