@@ -12,7 +12,10 @@ mod validation;
 
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
-pub use models::{Fitted, Scored, fit_customers, score_customers};
+pub use models::{
+    Fitted, GroupTotal, IntervalOptions, Intervals, Scored, fit_customers, predict_customers,
+    score_customers, totals_csv,
+};
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
 pub use validation::{Validated, validate, validation_json, write_validation};
 

@@ -135,6 +135,9 @@ pub trait PurchaseModel: Send + Sync {
 
     /// Draws what cannot be seen of a customer, given its history: whether it is alive at T, and its own rates. Exact.
     fn draw(&self, stream: &mut Stream, x: u32, t_x: f64, t: f64) -> Latent;
+
+    /// Draws the rates of a customer who is known to be alive at T. Exact.
+    fn draw_alive(&self, stream: &mut Stream, x: u32, t: f64) -> Latent;
 }
 
 /// The result of a fit.

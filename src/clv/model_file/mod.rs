@@ -1,6 +1,7 @@
 //! A fitted model as a file: small, versioned, readable, and the same predictions after it is read again.
 
 mod document;
+mod draws;
 mod part;
 
 use std::path::Path;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use self::document::bad;
 pub use self::document::{Document, Kind};
+pub use self::draws::{DrawnModel, Draws};
 use self::part::part;
 pub use self::part::{Part, SpendName};
 
@@ -29,6 +31,9 @@ pub struct ModelFile {
     /// The model of spend, where the customers had money and it could be fitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spend: Option<Part<SpendName>>,
+    /// Draws of the parameters, for intervals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draws: Option<Draws>,
 }
 
 /// What a model was fitted to.
@@ -69,6 +74,7 @@ impl ModelFile {
             fitted_to,
             purchases: part(purchases.name(), report)?,
             spend: spend.map(|fit| part(SpendName::GammaGamma, &fit.report)).transpose()?,
+            draws: None,
         })
     }
 
@@ -97,6 +103,7 @@ impl ModelFile {
             serde_json::from_value(value).map_err(|e| bad(name, format!("it says what cannot be: {e}")))?;
         file.model().map_err(|problem| bad(name, problem))?;
         file.spend_model().map_err(|problem| bad(name, problem))?;
+        file.drawn_models().map_err(|problem| bad(name, problem))?;
         Ok(file)
     }
 
@@ -124,4 +131,27 @@ impl ModelFile {
         }
         Ok(Some(GammaGamma { p: natural[0], q: natural[1], gamma: natural[2] }))
     }
+
+    /// The models at every draw of the parameters, if the file has draws.
+    ///
+    /// # Errors
+    /// The problem in words.
+    pub fn drawn_models(&self) -> Result<Option<DrawnModels>, String> {
+        let Some(draws) = &self.draws else { return Ok(None) };
+        let unit = self.purchases.unit.ok_or("\"unit\" of the model of purchases is missing")?;
+        let purchases = draws.purchase_models(self.purchases.model, unit)?;
+        let spend = draws.spend_models()?;
+        if spend.is_some() != self.spend.is_some() {
+            return Err("there are draws of spend without a model of it, or none with one".to_string());
+        }
+        Ok(Some(DrawnModels { purchases, spend }))
+    }
+}
+
+/// The models at every draw of the parameters.
+pub struct DrawnModels {
+    /// Of purchases.
+    pub purchases: Vec<Box<dyn PurchaseModel>>,
+    /// As many of spend, where the file has a model of it.
+    pub spend: Option<Vec<GammaGamma>>,
 }

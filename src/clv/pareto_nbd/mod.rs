@@ -140,4 +140,8 @@ impl PurchaseModel for ParetoNbd {
     fn draw(&self, stream: &mut Stream, x: u32, t_x: f64, t: f64) -> Latent {
         draw::draw(self, stream, f64::from(x), t_x, t, self.p_alive(x, t_x, t))
     }
+
+    fn draw_alive(&self, stream: &mut Stream, x: u32, t: f64) -> Latent {
+        draw::draw_alive(self, stream, f64::from(x), t)
+    }
 }

@@ -1,7 +1,10 @@
 //! Customer statistics from a file: a table that `summarize` or `run` wrote, or anybody's with the same columns.
 
+mod keys;
 #[cfg(test)]
 mod tests;
+
+pub use keys::{GroupKey, Grouped};
 
 use std::fs::File;
 use std::ops::Range;

@@ -4,10 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tiercast::calendar::{Discount, Span};
-use tiercast::clv::ModelName;
+use tiercast::clv::{ModelName, Prior};
 
 use super::reading::UnitArg;
-use super::values::parsed;
+use super::values::{Level, parsed};
+
+/// More draws only make files large: 10,000 settle the ends of a 99 % interval.
+pub const MOST_DRAWS: i64 = 10_000;
 
 #[derive(Debug, Clone, Args)]
 #[command(
@@ -31,6 +34,15 @@ pub struct FitArgs {
     /// Unit of recency and T [default: what the table says of itself]
     #[arg(long, value_enum)]
     pub unit: Option<UnitArg>,
+    /// Draws of the parameters that are kept with the model, for the intervals of predict; 0 for none [default: 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=MOST_DRAWS))]
+    pub draws: Option<u32>,
+    /// What is believed of the parameters before the data, for the draws: flat or weak [default: flat]
+    #[arg(long, value_name = "PRIOR", value_parser = parsed::<Prior>)]
+    pub prior: Option<Prior>,
+    /// Seed of the draws [default: 1]
+    #[arg(long, env = "TIERCAST_SEED", value_name = "SEED")]
+    pub seed: Option<u64>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -64,4 +76,20 @@ pub struct PredictArgs {
     /// What remains of revenue, above 0 and up to 1 [default: 1, lifetime value as revenue]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub share: Option<f64>,
+    /// Intervals of this probability, such as 90%: of the expectation (_mean_lower, _mean_upper) and of what will happen
+    /// (_lower, _upper); the model needs draws (see fit --draws) [default: none]
+    #[arg(long, value_name = "LEVEL")]
+    pub intervals: Option<Level>,
+    /// Totals of the customers of each value of this column, with both intervals; columns of integers or texts
+    #[arg(long, value_name = "COLUMN", requires = "intervals")]
+    pub totals_by: Option<String>,
+    /// File for the totals (CSV) [default: they are printed]
+    #[arg(long, value_name = "FILE", requires = "intervals")]
+    pub totals: Option<PathBuf>,
+    /// Column of the customers' id, to which random numbers belong; several for an id of several [default: customer_id]
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',', requires = "intervals")]
+    pub id: Vec<String>,
+    /// Seed of what will happen [default: that of the model's draws]
+    #[arg(long, value_name = "SEED", requires = "intervals")]
+    pub seed: Option<u64>,
 }
