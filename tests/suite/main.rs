@@ -11,6 +11,7 @@ mod determinism;
 mod files;
 mod golden;
 mod house;
+mod intervals;
 mod limits;
 mod lists;
 mod models;

@@ -3,6 +3,7 @@
 mod document;
 mod draws;
 mod part;
+mod pretty;
 
 use std::path::Path;
 

@@ -33,6 +33,7 @@ pub(super) struct Worker<'a> {
     pair: Option<(u32, u64)>,
     pattern: Option<(u32, u64, u64)>,
     if_alive: Arc<[IfAlive]>,
+    part_at_end: Option<Arc<[f64]>>,
     alive: Vec<f64>,
     expected: Vec<f64>,
     discounted: Vec<f64>,
@@ -70,6 +71,7 @@ impl<'a> Worker<'a> {
             pair: None,
             pattern: None,
             if_alive: Arc::new([]),
+            part_at_end: None,
             alive: zeros(),
             expected: zeros(),
             discounted: zeros(),
@@ -120,12 +122,19 @@ impl<'a> Worker<'a> {
         let pair = (x, t_days.to_bits());
         if self.pair != Some(pair) {
             self.pair = Some(pair);
-            self.if_alive = self.of.kept.get(x, t_days);
+            self.if_alive = self.of.kept.if_alive(x, t_days);
+            self.part_at_end = self.of.kept.part(x, t_days);
         }
         let days = self.of.purchases[0].time_unit().days();
         let (t_x, t) = (t_x_days / days, t_days / days);
-        for (out, model) in self.alive.iter_mut().zip(self.of.purchases) {
-            *out = model.p_alive(x, t_x, t);
+        let all = self.alive.iter_mut().zip(self.of.purchases);
+        match (self.of.kept.part(x, t_x_days), &self.part_at_end) {
+            (Some(at_last), Some(at_end)) => {
+                for ((out, model), parts) in all.zip(at_last.iter().zip(at_end.iter())) {
+                    *out = model.p_alive_from(x, t_x, t, [*parts.0, *parts.1]);
+                }
+            }
+            _ => all.for_each(|(out, model)| *out = model.p_alive(x, t_x, t)),
         }
         let times_alive = |out: &mut [f64], of: fn(&IfAlive) -> f64| {
             let all = out.iter_mut().zip(&self.alive).zip(self.if_alive.iter());

@@ -54,8 +54,7 @@ pub struct GroupTotal {
     pub expected_transactions: f64,
     /// Lifetime value, at the fitted parameters, where there is a model of spend.
     pub clv: Option<f64>,
-    /// Both intervals, from the draws.
-    #[serde(flatten)]
+    /// Customers, and both intervals from the draws.
     pub intervals: Total,
 }
 

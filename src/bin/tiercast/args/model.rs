@@ -41,7 +41,7 @@ pub struct FitArgs {
     #[arg(long, value_name = "PRIOR", value_parser = parsed::<Prior>)]
     pub prior: Option<Prior>,
     /// Seed of the draws [default: 1]
-    #[arg(long, env = "TIERCAST_SEED", value_name = "SEED")]
+    #[arg(long, value_name = "SEED")]
     pub seed: Option<u64>,
 }
 

@@ -61,11 +61,11 @@ fn draws(args: &FitArgs) -> Result<Option<PosteriorOptions>> {
     let draws = args.draws.unwrap_or(0);
     if draws == 0 {
         // A prior or a seed of nothing would be ignored in silence.
-        return match args.prior {
-            Some(prior) => {
-                let problem = "it is for draws of the parameters, and there are none";
-                Err(Error::value("--prior", prior, problem, "say how many: --draws 400"))
-            }
+        let given = args.prior.map(|prior| ("--prior", prior.to_string()));
+        let given = given.or_else(|| args.seed.map(|seed| ("--seed", seed.to_string())));
+        let problem = "it is for draws of the parameters, and there are none";
+        return match given {
+            Some((option, value)) => Err(Error::value(option, value, problem, "say how many: --draws 400")),
             None => Ok(None),
         };
     }

@@ -31,7 +31,10 @@ pub fn main(global: &Global, args: PredictArgs, matches: Option<&ArgMatches>) ->
     let bars = Bars::new(global)?;
     let inputs = [args.customers.clone(), args.model.clone()];
     let out = OutputFile::begin(&args.output, args.force, &inputs)?;
-    // The totals replace only what --force names: any CSV looks like another.
+    if args.totals.as_ref() == Some(&args.output) {
+        let problem = "it is the file for the scores as well";
+        return Err(Error::value("--totals", args.output.display(), problem, "give it a name of its own"));
+    }
     let totals_out =
         args.totals.as_ref().map(|path| OutputFile::begin(path, args.force, &inputs)).transpose()?;
     let wanted = args.intervals.map(|level| IntervalOptions {
