@@ -13,9 +13,9 @@ mod validation;
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
 pub use models::{
-    Fitted, FittedCohort, FittedContract, FittedOpportunities, OpportunityOptions, Scored,
-    ScoredOpportunities, fit_cohorts, fit_customers, fit_opportunities, forecast_cohorts, read_cohorts,
-    score_customers, score_opportunities,
+    Fitted, FittedCohort, FittedContract, FittedOpportunities, GroupTotal, IntervalOptions, Intervals,
+    OpportunityOptions, Scored, ScoredOpportunities, fit_cohorts, fit_customers, fit_opportunities,
+    forecast_cohorts, predict_customers, read_cohorts, score_customers, score_opportunities, totals_csv,
 };
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
 pub use validation::{Validated, validate, validation_json, write_validation};

@@ -99,6 +99,17 @@ pub trait PurchaseModel: Send + Sync {
         self.ln_p_alive(x, t_x, t).exp()
     }
 
+    /// What P(alive) needs of x and one time of a history (t_x or T) alone, where that is costly: many customers share it, so
+    /// callers may keep it for [`PurchaseModel::p_alive_from`]. `None` where there is nothing worth keeping.
+    fn part_of_p_alive(&self, _x: u32, _time: f64) -> Option<f64> {
+        None
+    }
+
+    /// [`PurchaseModel::p_alive`] from [`PurchaseModel::part_of_p_alive`] at t_x and at T.
+    fn p_alive_from(&self, x: u32, t_x: f64, t: f64, _parts: [f64; 2]) -> f64 {
+        self.p_alive(x, t_x, t)
+    }
+
     /// Expected purchases in (T, T + horizon] of a customer known to be alive at T.
     fn expected_if_alive(&self, x: u32, t: f64, horizon: f64) -> f64;
 
@@ -135,6 +146,9 @@ pub trait PurchaseModel: Send + Sync {
 
     /// Draws what cannot be seen of a customer, given its history: whether it is alive at T, and its own rates. Exact.
     fn draw(&self, stream: &mut Stream, x: u32, t_x: f64, t: f64) -> Latent;
+
+    /// Draws the rates of a customer who is known to be alive at T. Exact.
+    fn draw_alive(&self, stream: &mut Stream, x: u32, t: f64) -> Latent;
 }
 
 /// The result of a fit.

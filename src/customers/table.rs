@@ -12,7 +12,9 @@ pub use about::TableInfo;
 pub use batch::{into_record_batch, to_record_batch, with_prospects};
 pub use list::{CustomerList, ListCounts, ListReport, Prospects};
 pub(crate) use state_file::{read_customers, read_info, read_kept};
-pub use statistics_file::{Money, MoneyKind, OrderDays, Rows, Statistics, StatisticsFile, StatisticsOptions};
+pub use statistics_file::{
+    GroupKey, Grouped, Money, MoneyKind, OrderDays, Rows, Statistics, StatisticsFile, StatisticsOptions,
+};
 pub use survivors_file::{SurvivorColumns, SurvivorRows};
 
 use arrow_array::{Array, ArrayRef};

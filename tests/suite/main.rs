@@ -12,6 +12,7 @@ mod determinism;
 mod files;
 mod golden;
 mod house;
+mod intervals;
 mod limits;
 mod lists;
 mod models;

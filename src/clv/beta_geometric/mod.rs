@@ -175,11 +175,20 @@ impl BetaGeometric {
     }
 
     pub(super) fn draw(&self, stream: &mut Stream, x: u32, t_x: f64, t: f64) -> Latent {
-        let (_, a, b) = self.if_alive(x);
-        let alive = stream.uniform() < self.p_alive(x, t_x, t);
+        if stream.uniform() < self.p_alive(x, t_x, t) {
+            return self.draw_alive(stream, x, t);
+        }
         // One who left did so at the last purchase.
-        let (seen, p) = if alive { (t, stream.beta(a, b)) } else { (t_x, stream.beta(a + 1.0, b - 1.0)) };
-        let rate = latent::purchase_rate(stream, self.r, self.alpha, f64::from(x), seen);
-        Latent { alive, rate, dropout: Dropout::AfterPurchase(p) }
+        let (_, a, b) = self.if_alive(x);
+        let p = stream.beta(a + 1.0, b - 1.0);
+        let rate = latent::purchase_rate(stream, self.r, self.alpha, f64::from(x), t_x);
+        Latent { alive: false, rate, dropout: Dropout::AfterPurchase(p) }
+    }
+
+    pub(super) fn draw_alive(&self, stream: &mut Stream, x: u32, t: f64) -> Latent {
+        let (_, a, b) = self.if_alive(x);
+        let p = stream.beta(a, b);
+        let rate = latent::purchase_rate(stream, self.r, self.alpha, f64::from(x), t);
+        Latent { alive: true, rate, dropout: Dropout::AfterPurchase(p) }
     }
 }

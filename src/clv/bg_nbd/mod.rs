@@ -177,4 +177,8 @@ impl PurchaseModel for BgNbd {
     fn draw(&self, stream: &mut Stream, x: u32, t_x: f64, t: f64) -> Latent {
         self.shared().draw(stream, x, t_x, t)
     }
+
+    fn draw_alive(&self, stream: &mut Stream, x: u32, t: f64) -> Latent {
+        self.shared().draw_alive(stream, x, t)
+    }
 }

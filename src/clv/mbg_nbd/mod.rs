@@ -142,4 +142,8 @@ impl PurchaseModel for MbgNbd {
     fn draw(&self, stream: &mut Stream, x: u32, t_x: f64, t: f64) -> Latent {
         self.shared().draw(stream, x, t_x, t)
     }
+
+    fn draw_alive(&self, stream: &mut Stream, x: u32, t: f64) -> Latent {
+        self.shared().draw_alive(stream, x, t)
+    }
 }

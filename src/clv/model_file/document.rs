@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::pretty::ListsInLines;
 use crate::error::{Error, Result};
 
 /// What the file says it is.
@@ -61,8 +62,11 @@ impl<'a, B: Serialize> Document<'a, B> {
     /// # Errors
     /// [`Error::Internal`] for a defect.
     pub fn text(&self) -> Result<String> {
-        let text = serde_json::to_string_pretty(self).map_err(|e| Error::internal("writing a model", e))?;
-        Ok(text + "\n")
+        let mut text = Vec::new();
+        let mut out = serde_json::Serializer::with_formatter(&mut text, ListsInLines::default());
+        self.serialize(&mut out).map_err(|e| Error::internal("writing a model", e))?;
+        text.push(b'\n');
+        String::from_utf8(text).map_err(|e| Error::internal("writing a model", e))
     }
 }
 

@@ -6,8 +6,10 @@
 mod contract;
 mod document;
 mod drawn;
+mod draws;
 mod opportunities;
 mod part;
+mod pretty;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +21,7 @@ pub use self::contract::{ContractFile, ContractName, FittedToCohorts};
 pub use self::document::{Document, Kind};
 use self::document::{bad, other_kind};
 pub use self::drawn::Drawn;
+pub use self::draws::{DrawnModel, Draws};
 pub use self::opportunities::{FittedToHistory, OpportunitiesFile, OpportunitiesName};
 use self::part::{BOUNDS, MONEY_BOUNDS, part};
 pub use self::part::{Part, SpendName};
@@ -80,6 +83,9 @@ pub struct ModelFile {
     /// Which money that is; `monetary_value` unless it says otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money: Option<FittedMoney>,
+    /// Draws of the parameters, for intervals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draws: Option<Draws>,
 }
 
 /// The money that a model of spend was fitted to.
@@ -134,6 +140,7 @@ impl ModelFile {
             purchases: part(purchases.name(), report)?,
             spend: spend.map(|(fit, _)| part(SpendName::GammaGamma, &fit.report)).transpose()?,
             money: spend.map(|(_, money)| money.clone()),
+            draws: None,
         };
         let out_of_bounds = |title: &str, problem| {
             Error::value("the model", title, problem, "choose another model, or give more customers")
@@ -176,6 +183,7 @@ impl ModelFile {
             serde_json::from_value(value).map_err(|e| bad(name, format!("it says what cannot be: {e}")))?;
         file.model().map_err(|problem| bad(name, problem))?;
         file.spend_model().map_err(|problem| bad(name, problem))?;
+        file.drawn_models().map_err(|problem| bad(name, problem))?;
         Ok(file)
     }
 
@@ -208,4 +216,27 @@ impl ModelFile {
         }
         Ok(Some(GammaGamma { p, q, gamma }))
     }
+
+    /// The models at every draw of the parameters, if the file has draws.
+    ///
+    /// # Errors
+    /// The problem in words.
+    pub fn drawn_models(&self) -> Result<Option<DrawnModels>, String> {
+        let Some(draws) = &self.draws else { return Ok(None) };
+        let unit = self.purchases.unit.ok_or("\"unit\" of the model of purchases is missing")?;
+        let purchases = draws.purchase_models(self.purchases.model, unit)?;
+        let spend = draws.spend_models()?;
+        if spend.is_some() != self.spend.is_some() {
+            return Err("there are draws of spend without a model of it, or none with one".to_string());
+        }
+        Ok(Some(DrawnModels { purchases, spend }))
+    }
+}
+
+/// The models at every draw of the parameters.
+pub struct DrawnModels {
+    /// Of purchases.
+    pub purchases: Vec<Box<dyn PurchaseModel>>,
+    /// As many of spend, where the file has a model of it.
+    pub spend: Option<Vec<GammaGamma>>,
 }

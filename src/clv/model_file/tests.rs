@@ -42,6 +42,7 @@ fn purchases() -> ModelFile {
             fit: serde_json::Value::Null,
         }),
         money: None,
+        draws: None,
     }
 }
 

@@ -100,6 +100,10 @@ impl PurchaseModel for Nbd {
     }
 
     fn draw(&self, stream: &mut Stream, x: u32, _t_x: f64, t: f64) -> Latent {
+        self.draw_alive(stream, x, t)
+    }
+
+    fn draw_alive(&self, stream: &mut Stream, x: u32, t: f64) -> Latent {
         let rate = latent::purchase_rate(stream, self.r, self.alpha, f64::from(x), t);
         Latent { alive: true, rate, dropout: Dropout::Never }
     }

@@ -4,8 +4,8 @@ use super::ParetoNbd;
 use crate::clv::latent::{Dropout, Latent, purchase_rate};
 use crate::random::Stream;
 
-/// Draws a customer given its history and P(alive): alive, its rates are λ ~ gamma(r+x, α+T) and μ ~ gamma(s, β+T); else
-/// it left at a moment τ in (t_x, T), and they are gamma(r+x, α+τ) and gamma(s+1, β+τ).
+/// Draws a customer given its history and P(alive): alive, or its rates are those of one who left at a moment τ in (t_x, T),
+/// λ ~ gamma(r+x, α+τ) and μ ~ gamma(s+1, β+τ).
 pub(super) fn draw(
     params: &ParetoNbd,
     stream: &mut Stream,
@@ -14,12 +14,22 @@ pub(super) fn draw(
     t: f64,
     p_alive: f64,
 ) -> Latent {
+    if stream.uniform() < p_alive {
+        return draw_alive(params, stream, x, t);
+    }
     let ParetoNbd { r, alpha, s, beta, .. } = *params;
-    let alive = stream.uniform() < p_alive;
-    let (seen, shape) = if alive { (t, s) } else { (moment_of_leaving(params, stream, x, t_x, t), s + 1.0) };
-    let rate = purchase_rate(stream, r, alpha, x, seen);
-    let dropout = Dropout::AtRate(stream.gamma(shape) / (beta + seen));
-    Latent { alive, rate, dropout }
+    let left = moment_of_leaving(params, stream, x, t_x, t);
+    let rate = purchase_rate(stream, r, alpha, x, left);
+    let dropout = Dropout::AtRate(stream.gamma(s + 1.0) / (beta + left));
+    Latent { alive: false, rate, dropout }
+}
+
+/// Draws the rates of a customer who is alive at T: λ ~ gamma(r+x, α+T) and μ ~ gamma(s, β+T).
+pub(super) fn draw_alive(params: &ParetoNbd, stream: &mut Stream, x: f64, t: f64) -> Latent {
+    let ParetoNbd { r, alpha, s, beta, .. } = *params;
+    let rate = purchase_rate(stream, r, alpha, x, t);
+    let dropout = Dropout::AtRate(stream.gamma(s) / (beta + t));
+    Latent { alive: true, rate, dropout }
 }
 
 /// A moment τ in (t_x, T) with density ∝ (α+τ)^−(r+x)·(β+τ)^−(s+1).

@@ -120,6 +120,16 @@ impl PurchaseModel for ParetoNbd {
         logistic(-self.log_odds_left(x, t_x, t))
     }
 
+    /// The probability of leaving before the next purchase, by far the costliest part.
+    fn part_of_p_alive(&self, x: u32, time: f64) -> Option<f64> {
+        Some(predict::leaves_at(self, f64::from(x), time))
+    }
+
+    fn p_alive_from(&self, x: u32, t_x: f64, t: f64, [at_last, at_end]: [f64; 2]) -> f64 {
+        let odds = predict::Odds::from_first(self, f64::from(x), t_x, t, || at_last, || at_end);
+        logistic(-odds.log_odds())
+    }
+
     fn expected_if_alive(&self, x: u32, t: f64, horizon: f64) -> f64 {
         predict::expected_if_alive(self, f64::from(x), t, horizon)
     }
@@ -139,5 +149,9 @@ impl PurchaseModel for ParetoNbd {
 
     fn draw(&self, stream: &mut Stream, x: u32, t_x: f64, t: f64) -> Latent {
         draw::draw(self, stream, f64::from(x), t_x, t, self.p_alive(x, t_x, t))
+    }
+
+    fn draw_alive(&self, stream: &mut Stream, x: u32, t: f64) -> Latent {
+        draw::draw_alive(self, stream, f64::from(x), t)
     }
 }

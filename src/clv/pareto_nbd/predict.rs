@@ -33,6 +33,18 @@ impl Odds {
     /// The odds of having left by T are g(t_x)·Q(t_x)/g(T) − Q(T) (see [`super::first`]), or s·∫ g(u)/(β + u) du/g(T) over
     /// (t_x, T).
     pub(super) fn new(params: &ParetoNbd, x: f64, t_x: f64, t: f64) -> Odds {
+        Odds::from_first(params, x, t_x, t, || leaves_at(params, x, t_x), || leaves_at(params, x, t))
+    }
+
+    /// The same with Q at t_x and at T from elsewhere.
+    pub(super) fn from_first(
+        params: &ParetoNbd,
+        x: f64,
+        t_x: f64,
+        t: f64,
+        at_last: impl FnOnce() -> f64,
+        at_end: impl FnOnce() -> f64,
+    ) -> Odds {
         let ParetoNbd { r, alpha, s, beta, .. } = *params;
         let (n, span) = (r + x, t - t_x);
         let (a, b) = (alpha + t_x, beta + t_x);
@@ -40,9 +52,9 @@ impl Odds {
         let fall = n * ln_a + s * ln_b;
         // All three are less the fall: what would overflow never comes about.
         let left = if fall >= SHORT_FALL {
-            let (at_last, stays) = (leaves_first(n, s, a, b), (-fall).exp());
+            let (at_last, stays) = (at_last(), (-fall).exp());
             // After a long silence who is still there does not count.
-            let later = if stays > 1e-18 * at_last { leaves_first(n, s, alpha + t, beta + t) } else { 0.0 };
+            let later = if stays > 1e-18 * at_last { at_end() } else { 0.0 };
             at_last - stays * later
         } else if ln_a.max(ln_b) < SHORT_TIME {
             // In v = ln(1 + (u − t_x)/b) the factor 1/(β + u) is flat.
@@ -64,6 +76,12 @@ impl Odds {
         let log_odds = self.log_odds();
         if log_odds > 0.0 { self.ln_left + softplus(-log_odds) } else { softplus(log_odds) - self.fall }
     }
+}
+
+/// Q of a customer with `x` repeat purchases, alive at `time`.
+pub(super) fn leaves_at(params: &ParetoNbd, x: f64, time: f64) -> f64 {
+    let ParetoNbd { r, alpha, s, beta, .. } = *params;
+    leaves_first(r + x, s, alpha + time, beta + time)
 }
 
 /// ln of the likelihood without Γ(r+x)/Γ(r).

@@ -1,69 +1,77 @@
-//! Intervals of what customers will order and spend: of the expectation, and of what will happen.
+//! Intervals of what customers will order and be worth: of the expectation, and of what will happen.
 //!
-//! For every draw of the models' parameters each customer's rates are drawn given its history, then the number of its
-//! orders within the horizon, then what they are worth. Beside them stands the exact expectation at the same draw.
+//! For every draw of the models' parameters each customer's rates are drawn given its history, then the orders within the
+//! horizon with their steps, then what they are worth. Beside them stands the exact expectation at the same draw.
 //!
 //! - `mean_lower`/`mean_upper`: quantiles of the expectation over the draws of parameters. They say how well the
 //!   customer, or the total, is known on average.
 //! - `lower`/`upper`: quantiles of what will happen, with parameters, rates and luck. A customer's are always wide.
 //!
-//! Memory: a customer's draws exist only while it is worked on; totals hold draws × groups; columns are a few numbers
-//! per customer. Customers are taken in the order of their patterns, so that the costly expectation of a customer who
-//! is alive is computed once per distinct (x, T) and draw. Random numbers are keyed by the customer: the result does
-//! not depend on threads, and a customer's not on who else is there.
+//! Customers come in stretches, and nothing of a stretch is kept but its sums: memory holds a stretch's columns, draws ×
+//! groups, and a bounded store of expectations. Within a stretch customers are taken in the order of their histories, so
+//! that what depends on the history alone is computed once. Random numbers are keyed by the customer: the result does not
+//! depend on threads, and a customer's not on who else is there.
 
+mod columns;
 mod count;
+mod customer;
+mod kept;
+mod quantiles;
+mod steps;
+mod sums;
 #[cfg(test)]
 mod tests;
 
+pub use columns::{Ends, IntervalColumns, Predicted};
+pub use sums::{Sums, Total};
+
 use serde::Serialize;
 
+use self::customer::Worker;
+use self::kept::Kept;
+use self::steps::Steps;
 use super::gamma_gamma::GammaGamma;
-use super::latent;
 use super::model::PurchaseModel;
-use super::pattern::Patterns;
-use crate::calendar::Span;
+use super::value::ValueOptions;
+use crate::customers::{OrderDays, Statistics};
 use crate::error::{Error, Result};
 use crate::parallel;
 use crate::progress::Progress;
-use crate::random::{Purpose, Stream};
 
 /// Customers per unit of parallel work; fixed, so that totals do not depend on threads.
-const CHUNK: usize = 2048;
-
-/// Chunks whose results wait to be put in their places.
-const BLOCK: usize = 64;
+const CHUNK: usize = 8192;
 
 /// Fewer draws than this beyond each end leave the end to chance.
 const FEWEST_BEYOND: f64 = 2.0;
 
-/// The customers, one entry each in every slice.
+/// Groups × draws may be as many as this: each group keeps four sums per draw, in every chunk that is being worked on.
+const MOST_SUMS: usize = 250_000;
+
+/// Some customers.
 #[derive(Debug, Clone, Copy)]
 pub struct Customers<'a> {
-    /// Their histories.
-    pub patterns: &'a Patterns,
-    /// Mean value of each one's repeat purchases; read only where spend is predicted.
-    pub monetary_value: &'a [f64],
+    /// Their histories, and their mean values where spend is predicted.
+    pub statistics: &'a Statistics,
     /// Stable hash of each one's id.
     pub hash: &'a [u64],
+    /// Their division into groups, if totals of groups are wanted.
+    pub groups: Option<Groups<'a>>,
 }
 
-/// A division of the customers (tiers, deciles, regions) whose totals are wanted.
+/// A division of customers (tiers, deciles, regions).
 #[derive(Debug, Clone, Copy)]
-pub struct Grouping<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Each customer's group, below `groups`.
+pub struct Groups<'a> {
+    /// Each customer's group, below `count`.
     pub codes: &'a [u32],
     /// How many groups there are.
-    pub groups: usize,
+    pub count: usize,
 }
 
 /// What is predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PredictOptions {
-    /// How far ahead.
-    pub horizon: Span,
+    /// Over what, and how future orders are valued.
+    pub value: ValueOptions,
     /// The probability that intervals are to have, between 0 and 1, such as .95.
     pub level: f64,
     /// The seed of every random number.
@@ -85,350 +93,145 @@ pub struct Interval {
     pub upper: f64,
 }
 
-/// [`Interval`]s of all customers, as columns.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct IntervalColumns {
-    /// [`Interval::value`] of each customer.
-    pub value: Vec<f64>,
-    /// [`Interval::mean_lower`] of each customer.
-    pub mean_lower: Vec<f64>,
-    /// [`Interval::mean_upper`] of each customer.
-    pub mean_upper: Vec<f64>,
-    /// [`Interval::lower`] of each customer.
-    pub lower: Vec<f64>,
-    /// [`Interval::upper`] of each customer.
-    pub upper: Vec<f64>,
+/// Predicts with both intervals, stretch by stretch.
+pub struct Predictor<'a> {
+    purchases: &'a [Box<dyn PurchaseModel>],
+    spend: Option<&'a [GammaGamma]>,
+    options: PredictOptions,
+    /// Over which order days customers' mean values are.
+    over: OrderDays,
+    steps: Steps,
+    kept: Kept<'a>,
 }
 
-/// Totals over some customers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Total {
-    /// The grouping and the group in it; none for all customers.
-    pub group: Option<(String, usize)>,
-    /// How many customers it is over.
-    pub customers: u64,
-    /// Their orders together.
-    pub orders: Interval,
-    /// Their spend together, where spend is predicted.
-    pub spend: Option<Interval>,
-}
+impl<'a> Predictor<'a> {
+    /// `purchases` are equally weighted draws of the purchase model's parameters ([`super::Posterior::draws`]), all in one
+    /// unit of time; `spend` are as many of Gamma-Gamma's, independent of them.
+    ///
+    /// # Errors
+    /// No draw, unequally many, and a level outside (0, 1).
+    pub fn new(
+        purchases: &'a [Box<dyn PurchaseModel>],
+        spend: Option<&'a [GammaGamma]>,
+        options: PredictOptions,
+    ) -> Result<Predictor<'a>> {
+        if purchases.is_empty() {
+            return Err(wrong(
+                "the draws of purchase parameters",
+                0,
+                1,
+                "draw the parameters from a posterior",
+            ));
+        }
+        if let Some(spend) = spend
+            && spend.len() != purchases.len()
+        {
+            let remedy = "draw as many as for purchases";
+            return Err(wrong("the draws of spend parameters", spend.len(), purchases.len(), remedy));
+        }
+        if !(options.level > 0.0 && options.level < 1.0) {
+            let problem = "it is not between 0 and 1";
+            return Err(Error::value(
+                "the level of intervals",
+                options.level,
+                problem,
+                "give one such as 0.95",
+            ));
+        }
+        let steps = Steps::new(&options.value, purchases[0].time_unit());
+        let kept = Kept::new(purchases, &options.value);
+        Ok(Predictor { purchases, spend, options, over: OrderDays::Repeat, steps, kept })
+    }
 
-/// What [`predict_intervals`] gives.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Intervals {
-    /// Orders of each customer. `lower` and `upper` are whole numbers of orders: the interval has at least its level.
-    pub orders: IntervalColumns,
-    /// Spend of each customer, where spend is predicted.
-    pub spend: Option<IntervalColumns>,
-    /// All customers first, then every group of every grouping.
-    pub totals: Vec<Total>,
-    /// What a reader should know.
-    pub warnings: Vec<String>,
-}
+    /// The same where customers' mean values are over other order days than the repeat purchases.
+    pub fn over(self, over: OrderDays) -> Predictor<'a> {
+        Predictor { over, ..self }
+    }
 
-/// Predicts orders, and with draws of a spend model what they are worth (undiscounted), with both intervals.
-///
-/// `purchases` are equally weighted draws of the purchase model's parameters ([`super::Posterior::draws`]); `spend` are
-/// as many of Gamma-Gamma's, independent of them.
-///
-/// # Errors
-/// Slices of wrong lengths, no draw, a level outside (0, 1), a group code beyond its grouping, and
-/// [`Error::Interrupted`].
-pub fn predict_intervals<P: PurchaseModel>(
-    customers: &Customers<'_>,
-    purchases: &[P],
-    spend: Option<&[GammaGamma]>,
-    groupings: &[Grouping<'_>],
-    options: &PredictOptions,
-    progress: &dyn Progress,
-) -> Result<Intervals> {
-    check(customers, purchases.len(), spend, groupings, options)?;
-    let n = customers.hash.len();
-    let order = in_order_of_patterns(customers.patterns);
-    let work = Work { customers, purchases, spend, groupings, options, order: &order };
-    let chunks = n.div_ceil(CHUNK);
-    progress.phase("predicting", chunks as u64);
-    let mut orders = IntervalColumns::of_length(n);
-    let mut money = spend.map(|_| IntervalColumns::of_length(n));
-    let mut sums = work.no_sums();
-    for first in (0..chunks).step_by(BLOCK) {
-        progress.check()?;
-        let block = first..(first + BLOCK).min(chunks);
-        let parts = parallel::map(block.len(), |i| {
-            let start = (block.start + i) * CHUNK;
-            let part =
-                if progress.cancelled() { None } else { Some(work.chunk(start..(start + CHUNK).min(n))) };
-            progress.advance(1);
-            part
+    /// Whether lifetime value is predicted.
+    pub fn has_money(&self) -> bool {
+        self.spend.is_some()
+    }
+
+    /// Whether discounted purchases for ever are predicted: there is a discount.
+    pub fn has_dert(&self) -> bool {
+        self.kept.has_residual()
+    }
+
+    /// Sums over nobody.
+    pub fn no_sums(&self) -> Sums {
+        Sums::new(self.purchases.len(), self.has_money())
+    }
+
+    /// Predicts some customers, with all threads. Takes as long as customers × draws, half a microsecond each.
+    ///
+    /// # Errors
+    /// Slices of wrong lengths, a group code beyond the groups, too many groups, and [`Error::Interrupted`].
+    pub fn predict(&self, customers: &Customers<'_>, progress: &dyn Progress) -> Result<Predicted> {
+        self.check(customers)?;
+        let n = customers.hash.len();
+        let order = in_order_of_histories(customers.statistics);
+        let groups = customers.groups.map_or(0, |groups| groups.count);
+        let parts = parallel::map(n.div_ceil(CHUNK), |chunk| {
+            let who = &order[chunk * CHUNK..((chunk + 1) * CHUNK).min(n)];
+            let mut worker = Worker::new(self, customers, who.len());
+            for &i in who {
+                if progress.cancelled() {
+                    return None;
+                }
+                worker.customer(i as usize);
+            }
+            Some(worker.part)
         });
         progress.check()?;
-        for (part, at) in parts.into_iter().flatten().zip(block) {
-            let who = &order[at * CHUNK..];
-            for (k, interval) in part.orders.iter().enumerate() {
-                orders.put(who[k] as usize, interval);
-            }
-            if let Some(money) = &mut money {
-                for (k, interval) in part.spend.iter().enumerate() {
-                    money.put(who[k] as usize, interval);
-                }
-            }
-            sums.iter_mut().zip(&part.sums).for_each(|(sum, add)| sum.add(add));
+        let mut out = Predicted::new(n, self, groups);
+        for (part, who) in parts.into_iter().flatten().zip(order.chunks(CHUNK)) {
+            out.put(who, &part);
         }
+        Ok(out)
     }
-    Ok(Intervals { orders, spend: money, totals: work.totals(sums), warnings: work.warnings() })
-}
 
-fn check(
-    customers: &Customers<'_>,
-    draws: usize,
-    spend: Option<&[GammaGamma]>,
-    groupings: &[Grouping<'_>],
-    options: &PredictOptions,
-) -> Result<()> {
-    let n = customers.patterns.customers();
-    let one_each = "give one entry per customer";
-    let wrong = |what: &str, got: usize, want: usize, remedy: &str| {
-        Err(Error::value(what, got, format!("{want} are needed"), remedy))
-    };
-    if customers.hash.len() != n {
-        return wrong("the customers' hashes", customers.hash.len(), n, one_each);
-    }
-    if spend.is_some() && customers.monetary_value.len() != n {
-        return wrong("the mean spends", customers.monetary_value.len(), n, one_each);
-    }
-    if draws == 0 {
-        return wrong("the draws of purchase parameters", 0, 1, "draw the parameters from a posterior");
-    }
-    if let Some(spend) = spend
-        && spend.len() != draws
-    {
-        return wrong("the draws of spend parameters", spend.len(), draws, "draw as many as for purchases");
-    }
-    if !(options.level > 0.0 && options.level < 1.0) {
-        let problem = "it is not between 0 and 1";
-        return Err(Error::value("the level of intervals", options.level, problem, "give one such as 0.95"));
-    }
-    for grouping in groupings {
-        if grouping.codes.len() != n {
-            return wrong("the group codes", grouping.codes.len(), n, one_each);
+    fn check(&self, customers: &Customers<'_>) -> Result<()> {
+        let n = customers.statistics.frequency.len();
+        let one_each = "give one entry per customer";
+        if customers.hash.len() != n {
+            return Err(wrong("the customers' hashes", customers.hash.len(), n, one_each));
         }
-        if let Some(&code) = grouping.codes.iter().find(|&&code| code as usize >= grouping.groups) {
-            let problem = format!("\"{}\" has {} groups", grouping.name, grouping.groups);
+        let means = customers.statistics.monetary_value.len();
+        if self.has_money() && means != n {
+            return Err(wrong("the mean spends", means, n, one_each));
+        }
+        let Some(groups) = customers.groups else { return Ok(()) };
+        if groups.codes.len() != n {
+            return Err(wrong("the group codes", groups.codes.len(), n, one_each));
+        }
+        if let Some(&code) = groups.codes.iter().find(|&&code| code as usize >= groups.count) {
+            let problem = format!("there are {} groups", groups.count);
             return Err(Error::value("a group code", code, problem, "count groups from 0 on"));
         }
+        self.check_groups(groups.count)
     }
-    Ok(())
-}
 
-/// The customers, those of a pattern together (in their own order), patterns ascending.
-fn in_order_of_patterns(patterns: &Patterns) -> Vec<u32> {
-    let mut next = vec![0u32; patterns.len()];
-    let mut start = 0;
-    for (pattern, next) in next.iter_mut().enumerate() {
-        *next = start;
-        start += patterns.weight(pattern);
-    }
-    let mut order = vec![0u32; patterns.customers()];
-    for i in 0..patterns.customers() {
-        let slot = &mut next[patterns.of_customer(i)];
-        order[*slot as usize] = i as u32;
-        *slot += 1;
-    }
-    order
-}
-
-impl IntervalColumns {
-    fn of_length(n: usize) -> IntervalColumns {
-        let zeros = || vec![0.0; n];
-        IntervalColumns {
-            value: zeros(),
-            mean_lower: zeros(),
-            mean_upper: zeros(),
-            lower: zeros(),
-            upper: zeros(),
+    /// Whether there may be so many groups.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for too many.
+    pub fn check_groups(&self, groups: usize) -> Result<()> {
+        let most = MOST_SUMS / self.purchases.len();
+        if groups <= most {
+            return Ok(());
         }
+        let problem = format!("with {} draws there may be {most} at most", self.purchases.len());
+        Err(Error::value(
+            "the number of groups",
+            groups,
+            problem,
+            "choose a coarser division, or fewer draws",
+        ))
     }
 
-    fn put(&mut self, i: usize, interval: &Interval) {
-        self.value[i] = interval.value;
-        self.mean_lower[i] = interval.mean_lower;
-        self.mean_upper[i] = interval.mean_upper;
-        self.lower[i] = interval.lower;
-        self.upper[i] = interval.upper;
-    }
-}
-
-/// Sums over customers by draw.
-#[derive(Debug, Clone)]
-struct Sums {
-    customers: u64,
-    expected_orders: Vec<f64>,
-    orders: Vec<f64>,
-    expected_spend: Vec<f64>,
-    spend: Vec<f64>,
-}
-
-impl Sums {
-    fn new(draws: usize, with_spend: bool) -> Sums {
-        let zeros = || vec![0.0; draws];
-        let money = || if with_spend { zeros() } else { Vec::new() };
-        Sums {
-            customers: 0,
-            expected_orders: zeros(),
-            orders: zeros(),
-            expected_spend: money(),
-            spend: money(),
-        }
-    }
-
-    fn add(&mut self, other: &Sums) {
-        self.customers += other.customers;
-        self.add_customer(&other.expected_orders, &other.orders, &other.expected_spend, &other.spend);
-    }
-
-    fn add_customer(
-        &mut self,
-        expected_orders: &[f64],
-        orders: &[f64],
-        expected_spend: &[f64],
-        spend: &[f64],
-    ) {
-        let add = |into: &mut [f64], from: &[f64]| into.iter_mut().zip(from).for_each(|(i, f)| *i += f);
-        add(&mut self.expected_orders, expected_orders);
-        add(&mut self.orders, orders);
-        add(&mut self.expected_spend, expected_spend);
-        add(&mut self.spend, spend);
-    }
-}
-
-/// What one chunk of customers gives, in the order of their patterns.
-struct Part {
-    orders: Vec<Interval>,
-    spend: Vec<Interval>,
-    sums: Vec<Sums>,
-}
-
-struct Work<'a, P> {
-    customers: &'a Customers<'a>,
-    purchases: &'a [P],
-    spend: Option<&'a [GammaGamma]>,
-    groupings: &'a [Grouping<'a>],
-    options: &'a PredictOptions,
-    order: &'a [u32],
-}
-
-impl<P: PurchaseModel> Work<'_, P> {
-    fn no_sums(&self) -> Vec<Sums> {
-        let slots = 1 + self.groupings.iter().map(|grouping| grouping.groups).sum::<usize>();
-        vec![Sums::new(self.purchases.len(), self.spend.is_some()); slots]
-    }
-
-    fn chunk(&self, range: std::ops::Range<usize>) -> Part {
-        let draws = self.purchases.len();
-        let patterns = self.customers.patterns;
-        let unit = self.purchases[0].time_unit();
-        let horizon = self.options.horizon.in_unit(unit);
-        let tail = 0.5 * (1.0 - self.options.level);
-        let mut part = Part { orders: Vec::new(), spend: Vec::new(), sums: self.no_sums() };
-        let (mut of_pair, mut of_pattern) = (usize::MAX, usize::MAX);
-        // By draw: the expectation if alive and at all, and what happens.
-        let mut if_alive = vec![0.0; draws];
-        let mut expected = vec![0.0; draws];
-        let mut orders = vec![0.0; draws];
-        let mut expected_spend = vec![0.0; if self.spend.is_some() { draws } else { 0 }];
-        let mut spend = expected_spend.clone();
-        let mut sorted = Vec::with_capacity(draws);
-        let mut mean = (0.0, 0.0, 0.0);
-        for &i in &self.order[range] {
-            let i = i as usize;
-            let pattern = patterns.of_customer(i);
-            let x = patterns.frequency(pattern);
-            let t_x = patterns.recency_days(pattern) / unit.days();
-            let t = patterns.t_days(pattern) / unit.days();
-            if patterns.pair_of(pattern) != of_pair {
-                of_pair = patterns.pair_of(pattern);
-                for (out, params) in if_alive.iter_mut().zip(self.purchases) {
-                    *out = params.expected_if_alive(x, t, horizon);
-                }
-            }
-            if pattern != of_pattern {
-                of_pattern = pattern;
-                for ((out, if_alive), params) in expected.iter_mut().zip(&if_alive).zip(self.purchases) {
-                    *out = if_alive * params.p_alive(x, t_x, t);
-                }
-                mean = summary(&expected, tail, &mut sorted);
-            }
-            let hash = self.customers.hash[i];
-            for (draw, (out, params)) in (0u32..).zip(orders.iter_mut().zip(self.purchases)) {
-                let latent = params.draw(&mut self.stream(hash, draw, Purpose::Latent), x, t_x, t);
-                *out = count::orders(&latent, &mut self.stream(hash, draw, Purpose::Arrivals), horizon);
-            }
-            let (lower, upper) = whole_ends(&orders, tail, &mut sorted);
-            part.orders.push(Interval {
-                value: mean.0,
-                mean_lower: mean.1,
-                mean_upper: mean.2,
-                lower,
-                upper,
-            });
-            if let Some(models) = self.spend {
-                let repeat = self.customers.monetary_value[i].max(0.0);
-                for (draw, model) in models.iter().enumerate() {
-                    expected_spend[draw] = times(expected[draw], model.expected_spend(x, repeat));
-                    spend[draw] = 0.0;
-                    if orders[draw] > 0.0 {
-                        let mut stream = self.stream(hash, draw as u32, Purpose::Spend);
-                        let GammaGamma { p, q, gamma } = *model;
-                        let rate = latent::spend_rate(&mut stream, p, q, gamma, f64::from(x), repeat);
-                        spend[draw] = stream.gamma(p * orders[draw]) / rate;
-                    }
-                }
-                let (value, mean_lower, mean_upper) = summary(&expected_spend, tail, &mut sorted);
-                let (_, lower, upper) = summary(&spend, tail, &mut sorted);
-                part.spend.push(Interval { value, mean_lower, mean_upper, lower, upper });
-            }
-            let mut slot = 0;
-            for sum in std::iter::once(0).chain(self.groupings.iter().map(|grouping| {
-                let own = 1 + slot + grouping.codes[i] as usize;
-                slot += grouping.groups;
-                own
-            })) {
-                part.sums[sum].customers += 1;
-                part.sums[sum].add_customer(&expected, &orders, &expected_spend, &spend);
-            }
-        }
-        part
-    }
-
-    fn stream(&self, hash: u64, draw: u32, purpose: Purpose) -> Stream {
-        Stream::new(self.options.seed, hash, draw, purpose)
-    }
-
-    fn totals(&self, sums: Vec<Sums>) -> Vec<Total> {
-        let tail = 0.5 * (1.0 - self.options.level);
-        let groups = self
-            .groupings
-            .iter()
-            .flat_map(|grouping| (0..grouping.groups).map(|group| Some((grouping.name.to_string(), group))));
-        let mut sorted = Vec::new();
-        let mut interval = |expected: &[f64], sampled: &[f64]| {
-            let (value, mean_lower, mean_upper) = summary(expected, tail, &mut sorted);
-            let (_, lower, upper) = summary(sampled, tail, &mut sorted);
-            Interval { value, mean_lower, mean_upper, lower, upper }
-        };
-        std::iter::once(None)
-            .chain(groups)
-            .zip(sums)
-            .map(|(group, sums)| Total {
-                group,
-                customers: sums.customers,
-                orders: interval(&sums.expected_orders, &sums.orders),
-                spend: self.spend.map(|_| interval(&sums.expected_spend, &sums.spend)),
-            })
-            .collect()
-    }
-
-    fn warnings(&self) -> Vec<String> {
+    /// What a reader should know.
+    pub fn warnings(&self) -> Vec<String> {
         let mut out = Vec::new();
         let draws = self.purchases.len();
         let beyond = 0.5 * (1.0 - self.options.level) * draws as f64;
@@ -442,41 +245,26 @@ impl<P: PurchaseModel> Work<'_, P> {
         let without_mean = self.spend.map_or(0, |draws| draws.iter().filter(|draw| draw.q <= 1.0).count());
         if without_mean > 0 {
             out.push(format!(
-                "{without_mean} of {draws} draws of the spend parameters have no finite mean (q ≤ 1): expected spend \
-                 of customers without repeat purchases, and of totals, is infinite there"
+                "{without_mean} of {draws} draws of the spend parameters have no finite mean (q ≤ 1): there the expected \
+                 spend of customers without repeat purchases, and of totals, is infinite, and so is the upper end of an \
+                 interval of the mean that such draws reach; intervals of what will happen are finite, with a heavy tail"
             ));
         }
         out
     }
 }
 
-/// orders × spend; nothing where no orders are expected, even at a spend without a mean.
-fn times(orders: f64, spend: f64) -> f64 {
-    if orders == 0.0 { 0.0 } else { orders * spend }
+fn wrong(what: &str, got: usize, want: usize, remedy: &str) -> Error {
+    Error::value(what, got, format!("{want} are needed"), remedy)
 }
 
-/// Mean, and the quantiles at `tail` and 1 − `tail`, linear between order statistics (Hyndman and Fan's type 7).
-fn summary(values: &[f64], tail: f64, sorted: &mut Vec<f64>) -> (f64, f64, f64) {
-    sort_into(values, sorted);
-    let quantile = |p: f64| {
-        let at = p * (sorted.len() - 1) as f64;
-        let (low, part) = (at.floor() as usize, at.fract());
-        let (from, to) = (sorted[low], sorted[(low + 1).min(sorted.len() - 1)]);
-        // Also where both are infinite.
-        if part == 0.0 || from == to { from } else { from + part * (to - from) }
-    };
-    (values.iter().sum::<f64>() / values.len() as f64, quantile(tail), quantile(1.0 - tail))
-}
-
-/// The same ends for whole numbers: the smallest numbers that at least `tail` and 1 − `tail` of the draws do not exceed.
-fn whole_ends(values: &[f64], tail: f64, sorted: &mut Vec<f64>) -> (f64, f64) {
-    sort_into(values, sorted);
-    let quantile = |p: f64| sorted[((p * sorted.len() as f64).ceil() as usize).clamp(1, sorted.len()) - 1];
-    (quantile(tail), quantile(1.0 - tail))
-}
-
-fn sort_into(values: &[f64], sorted: &mut Vec<f64>) {
-    sorted.clear();
-    sorted.extend_from_slice(values);
-    sorted.sort_unstable_by(f64::total_cmp);
+/// The customers by (x, T, t_x), those with the same history in their own order.
+fn in_order_of_histories(statistics: &Statistics) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..statistics.frequency.len() as u32).collect();
+    // Times are from 0 on, so that their bits are in their order.
+    order.sort_unstable_by_key(|&i| {
+        let k = i as usize;
+        (statistics.frequency[k], statistics.t_days[k].to_bits(), statistics.recency_days[k].to_bits(), i)
+    });
+    order
 }

@@ -10,11 +10,14 @@ mod laplace;
 mod posterior;
 mod prior;
 mod proposal;
+mod report;
+mod sample;
 mod smoothing;
 #[cfg(test)]
 mod tests;
 
 pub use laplace::Uncertainty;
 pub(super) use laplace::is_determined;
-pub use posterior::{DrawnParameter, FEWEST_EFFECTIVE, Posterior, PosteriorOptions, PosteriorReport, Trust};
+pub use posterior::{Posterior, PosteriorOptions};
 pub use prior::Prior;
+pub use report::{DrawnParameter, FEWEST_EFFECTIVE, PosteriorReport, Trust};

@@ -1,12 +1,16 @@
 //! What is believed of a model's parameters before the data: nothing, or very little.
 
-use serde::Serialize;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::clv::minimise::Evaluation;
 use crate::clv::model::{Parametric, Scale};
+use crate::error::{Error, Result};
 
 /// A prior on the scale-free parameters.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prior {
     /// Flat on the scale-free scale, within the range that fits search (shapes from 1e-6 to 1e6, logits to ±16, means
@@ -88,6 +92,27 @@ impl Prior {
             }
         }
         Normal { centre, precision, range }
+    }
+}
+
+impl fmt::Display for Prior {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Prior::Flat => "flat",
+            Prior::Weak => "weak",
+        })
+    }
+}
+
+impl FromStr for Prior {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Prior> {
+        match text {
+            "flat" => Ok(Prior::Flat),
+            "weak" => Ok(Prior::Weak),
+            _ => Err(Error::value("a prior", text, "there is no such prior", "choose flat or weak")),
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn smooth(ln_weights: &[f64]) -> Weights {
     let mut order: Vec<usize> = (0..n).collect();
     // Ties keep the order of the proposals.
     order.sort_by(|&a, &b| weights[a].total_cmp(&weights[b]));
-    let tail = (0.2 * n as f64).min(3.0 * (n as f64).sqrt()).ceil() as usize;
+    let tail = tail_length(n);
     let mut k_hat = f64::INFINITY;
     if tail >= FEWEST_IN_TAIL && tail < n {
         let cutoff = weights[order[n - tail - 1]];
@@ -59,6 +59,11 @@ pub(super) fn smooth(ln_weights: &[f64]) -> Weights {
     weights.iter_mut().for_each(|w| *w /= sum);
     let effective = 1.0 / weights.iter().map(|w| w * w).sum::<f64>();
     Weights { normalised: weights, k_hat, effective }
+}
+
+/// How many of `n` weights are its tail.
+pub(super) fn tail_length(n: usize) -> usize {
+    (0.2 * n as f64).min(3.0 * (n as f64).sqrt()).ceil() as usize
 }
 
 /// Shape k and scale σ of a generalised Pareto distribution, from excesses in ascending order.

@@ -1,5 +1,6 @@
 //! Draws against known distributions, an independent implementation of the smoothing, and a Markov chain (NUTS).
 
+use super::sample::Sample;
 use super::smoothing::{fit_generalised_pareto, smooth};
 use super::*;
 use crate::calendar::Unit;
@@ -235,8 +236,49 @@ fn what_cannot_be_covered_is_not_trusted() {
     let spike: Coordinate = |t| [0.9 * (t - 1.0).abs().ln() + 0.5 * t * t, 0.0, 1.0];
     let report = draw(&Formula([spike, ln_gamma_two]), [0.0, 2f64.ln()], &options(Prior::Flat, 1000)).report;
     assert_eq!(report.trust, Trust::Poor, "{report:?}");
-    assert!(report.sentence().contains("do not trust") && report.sentence().contains("weak prior"));
+    assert!(report.sentence().contains("do not trust") && report.sentence().contains("--prior weak"));
     assert_eq!(report.warnings(), [report.sentence()]);
+    // What is stored is read back to the last bit, none of it being beyond all numbers.
+    let text = serde_json::to_string(&report).unwrap();
+    assert_eq!(serde_json::from_str::<PosteriorReport>(&text).unwrap(), report);
+}
+
+/// A spike |θ − 1|^−c gives weights with a tail of shape c: whether they are trusted does not depend on how many draws are
+/// asked for, though few proposals would suffice for few draws.
+#[test]
+fn trust_does_not_depend_on_the_number_of_draws() {
+    let spikes: [(Coordinate, bool); 3] = [
+        (|t| [0.3 * (t - 1.0).abs().ln() + 0.5 * t * t, 0.0, 1.0], true),
+        (|t| [0.62 * (t - 1.0).abs().ln() + 0.5 * t * t, 0.0, 1.0], true),
+        (|t| [1.2 * (t - 1.0).abs().ln() + 0.5 * t * t, 0.0, 1.0], false),
+    ];
+    for (i, (spike, trusted)) in spikes.into_iter().enumerate() {
+        for draws in [10, 100, 400, 2000] {
+            let formula = Formula([spike, ln_gamma_two]);
+            let report = draw(&formula, [0.0, 2f64.ln()], &options(Prior::Flat, draws)).report;
+            assert_eq!(report.trust != Trust::Poor, trusted, "{i}, {draws} draws: {report:?}");
+        }
+    }
+}
+
+/// Among samples that are not to be trusted, one without a k̂ gives way to one with any.
+#[test]
+fn a_sample_without_a_tail_shape_is_no_better_than_others() {
+    let sample = |k_hat: f64| Sample {
+        points: vec![vec![0.0]; 3000],
+        weights: smoothing::Weights { normalised: vec![1.0 / 3000.0; 3000], k_hat, effective: 500.0 },
+    };
+    assert!(
+        sample(0.9).is_better_than(&sample(f64::NAN)) && sample(0.9).is_better_than(&sample(f64::INFINITY))
+    );
+    assert!(
+        !sample(f64::NAN).is_better_than(&sample(0.9)) && !sample(f64::NAN).is_better_than(&sample(f64::NAN))
+    );
+    // Good draws that are few for what is asked want more proposals; other ones only if they are worth little.
+    assert!(!sample(0.1).wants_better() && sample(0.6).wants_better() && sample(f64::NAN).wants_better());
+    let mut thin = sample(0.1);
+    thin.weights.effective = 300.0;
+    assert!(thin.wants_better());
 }
 
 /// How long both run, and how far they may differ: means in standard deviations, standard deviations relatively.

@@ -2,8 +2,11 @@
 
 mod check;
 mod columns;
+mod keys;
 #[cfg(test)]
 mod tests;
+
+pub use keys::{GroupKey, Grouped};
 
 use std::fs::File;
 use std::ops::Range;

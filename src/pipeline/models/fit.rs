@@ -1,8 +1,10 @@
 //! Models fitted to a file of customers.
 
 use crate::clv::gamma_gamma::frequency_spend_correlation;
-use crate::clv::model_file::{FittedMoney, FittedTo};
-use crate::clv::{Fit, GammaGamma, GammaGammaModel, ModelFile, ModelName, Patterns, PurchaseFit};
+use crate::clv::model_file::{Draws, FittedMoney, FittedTo};
+use crate::clv::{
+    Fit, GammaGamma, GammaGammaModel, ModelFile, ModelName, Patterns, PosteriorOptions, PurchaseFit,
+};
 use crate::customers::{Statistics, StatisticsFile};
 use crate::error::Result;
 use crate::progress::Progress;
@@ -16,6 +18,8 @@ pub struct Fitted {
     pub spend: Option<Fit<GammaGamma>>,
     /// What that was fitted to.
     pub money: Option<FittedMoney>,
+    /// Draws of their parameters, where they were asked for and the model of purchases is usable.
+    pub draws: Option<Draws>,
     /// What they were fitted to.
     pub fitted_to: FittedTo,
     /// Rows without statistics.
@@ -49,29 +53,51 @@ impl Fitted {
     /// # Errors
     /// [`Error::Value`] where the model of purchases is not usable.
     pub fn file(&self) -> Result<ModelFile> {
-        ModelFile::new(&self.purchases, self.spend.as_ref().zip(self.money.as_ref()), self.fitted_to.clone())
+        let file = ModelFile::new(
+            &self.purchases,
+            self.spend.as_ref().zip(self.money.as_ref()),
+            self.fitted_to.clone(),
+        )?;
+        Ok(ModelFile { draws: self.draws.clone(), ..file })
     }
 }
 
-/// Fits a model to the customers of a file, with times in the file's unit.
+/// Fits a model to the customers of a file, with times in the file's unit, and draws its parameters if that is asked for.
 ///
 /// # Errors
 /// Those of reading. A fit that finds no optimum is none: its report says so.
-pub fn fit_customers(file: &StatisticsFile, model: ModelName, progress: &dyn Progress) -> Result<Fitted> {
+pub fn fit_customers(
+    file: &StatisticsFile,
+    model: ModelName,
+    draws: Option<&PosteriorOptions>,
+    progress: &dyn Progress,
+) -> Result<Fitted> {
     progress.phase("reading", file.stretches() as u64);
     let statistics = file.statistics(0..file.stretches())?;
     progress.phase("finding patterns", 0);
     let patterns = patterns_of(&statistics)?;
     let purchases = PurchaseFit::new(model, &patterns, file.unit(), progress)?;
+    // The orders that mean values are over.
+    let orders: Vec<u32> = match file.money() {
+        Some(money) => statistics.frequency.iter().map(|&frequency| money.over.count(frequency)).collect(),
+        None => Vec::new(),
+    };
     let (spend, money) = match file.money() {
         Some(money) => {
-            let orders: Vec<u32> =
-                statistics.frequency.iter().map(|&frequency| money.over.count(frequency)).collect();
             let correlation = frequency_spend_correlation(&orders, &statistics.monetary_value);
             let fit = GammaGammaModel.fit(&orders, &statistics.monetary_value, progress)?;
             (Some(fit), Some(FittedMoney { money: money.clone(), correlation }))
         }
         None => (None, None),
+    };
+    let draws = match draws {
+        Some(options) => {
+            progress.phase("drawing parameters", 0);
+            let unit = file.unit();
+            let spend = spend.as_ref().map(|fit| (fit, &orders[..], &statistics.monetary_value[..]));
+            Draws::new((&purchases, &patterns, unit), spend, options, progress)?
+        }
+        None => None,
     };
     let customers = statistics.frequency.len() as u64;
     let fitted_to = FittedTo {
@@ -79,7 +105,7 @@ pub fn fit_customers(file: &StatisticsFile, model: ModelName, progress: &dyn Pro
         customers,
         calibration_end: file.about().map(|about| about.calibration_end),
     };
-    Ok(Fitted { purchases, spend, money, fitted_to, prospects: file.rows() - customers })
+    Ok(Fitted { purchases, spend, money, draws, fitted_to, prospects: file.rows() - customers })
 }
 
 /// The distinct histories among customers.

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
+use super::intervals::Stretches;
 use crate::calendar::Unit;
 use crate::clv::{ModelFile, Scorer, ValueOptions};
 use crate::customers::{Money, StatisticsFile};
@@ -44,6 +45,18 @@ pub fn score_customers(
     out: &Path,
     progress: &dyn Progress,
 ) -> Result<Scored> {
+    score(file, model, options, None, out, progress)
+}
+
+/// The same, with intervals beside the scores if they are wanted.
+pub(super) fn score(
+    file: &StatisticsFile,
+    model: &ModelFile,
+    options: &ValueOptions,
+    intervals: Option<&Stretches<'_>>,
+    out: &Path,
+    progress: &dyn Progress,
+) -> Result<Scored> {
     let columns = file.columns();
     if let Some(name) = columns.iter().find(|name| SCORES.iter().any(|own| own.eq_ignore_ascii_case(name))) {
         return Err(Error::value(
@@ -80,6 +93,8 @@ pub fn score_customers(
                 unit: purchases.time_unit(),
             };
             sums.lock().unwrap_or_else(PoisonError::into_inner)[i] = sum;
+            let intervals =
+                intervals.map(|intervals| intervals.predict(i, &rows, &scores, progress)).transpose()?;
             let mut columns =
                 vec![("p_alive", scores.p_alive), ("expected_transactions", scores.expected_transactions)];
             if scorer.has_dert() {
@@ -88,6 +103,7 @@ pub fn score_customers(
             if scorer.has_money() {
                 columns.extend([("expected_spend", scores.expected_spend), ("clv", scores.clv)]);
             }
+            columns.extend(intervals.into_iter().flatten());
             rows.with_columns(columns)
         },
         progress,

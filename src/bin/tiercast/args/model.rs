@@ -6,11 +6,14 @@ use std::str::FromStr;
 
 use clap::Args;
 use tiercast::calendar::{CalendarPeriod, Span};
-use tiercast::clv::ModelName;
 use tiercast::clv::model_file::{ContractName, OpportunitiesName};
+use tiercast::clv::{ModelName, Prior};
 
 use super::reading::HistoryArgs;
-use super::values::{DiscountArg, HorizonArg, parsed};
+use super::values::{DiscountArg, HorizonArg, Level, parsed};
+
+/// More draws only make files large: 10,000 settle the ends of a 99 % interval.
+pub const MOST_DRAWS: i64 = 10_000;
 
 #[derive(Debug, Clone, Args)]
 #[command(
@@ -41,6 +44,15 @@ pub struct FitArgs {
     /// [default: monetary_value, if there is one]
     #[arg(long, value_name = "COLUMN", help_heading = "Models of purchases")]
     pub money: Option<String>,
+    /// Draws of the parameters that are kept with the model, for the intervals of predict; 0 for none [default: 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=MOST_DRAWS), help_heading = "Models of purchases")]
+    pub draws: Option<u32>,
+    /// What is believed of the parameters before the data, for the draws: flat or weak [default: flat]
+    #[arg(long, value_name = "PRIOR", value_parser = parsed::<Prior>, help_heading = "Models of purchases")]
+    pub prior: Option<Prior>,
+    /// Seed of the draws [default: 1]
+    #[arg(long, value_name = "SEED", help_heading = "Models of purchases")]
+    pub seed: Option<u64>,
     /// Period of the calendar that is an opportunity: week, month, quarter or year
     #[arg(long, value_name = "PERIOD", value_parser = parsed::<CalendarPeriod>, help_heading = "bg-bb")]
     pub opportunity: Option<CalendarPeriod>,
@@ -99,6 +111,22 @@ pub struct PredictArgs {
     /// Discount rate with its period: 10%/yr, 1%/mo; for contracts and opportunities also 10%/period [default: 10%/yr]
     #[arg(long, env = "TIERCAST_DISCOUNT", value_name = "RATE", value_parser = parsed::<DiscountArg>)]
     pub discount: Option<DiscountArg>,
+    /// Intervals of this probability, such as 90%: of the expectation (_mean_lower, _mean_upper) and of what will happen
+    /// (_lower, _upper); the model needs draws (see fit --draws) [default: none]
+    #[arg(long, value_name = "LEVEL")]
+    pub intervals: Option<Level>,
+    /// Totals of the customers of each value of this column, with both intervals; columns of integers or texts
+    #[arg(long, value_name = "COLUMN", requires = "intervals")]
+    pub totals_by: Option<String>,
+    /// File for the totals (CSV) [default: they are printed]
+    #[arg(long, value_name = "FILE", requires = "intervals")]
+    pub totals: Option<PathBuf>,
+    /// Column of the customers' id, to which random numbers belong; several for an id of several [default: customer_id]
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',', requires = "intervals")]
+    pub id: Vec<String>,
+    /// Seed of what will happen [default: that of the model's draws]
+    #[arg(long, value_name = "SEED", requires = "intervals")]
+    pub seed: Option<u64>,
     #[command(flatten)]
     pub cohorts: CohortColumnArgs,
     #[command(flatten)]

@@ -92,6 +92,25 @@ impl FromStr for DiscountArg {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Columns(#[serde(with = "tiercast::history::one_or_many")] pub Vec<String>);
 
+/// The probability that intervals are to have, written as 90% or 0.9.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level(pub f64);
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Level, String> {
+        let (number, scale) = match text.strip_suffix('%') {
+            Some(number) => (number.trim_end(), 100.0),
+            None => (text, 1.0),
+        };
+        match number.parse::<f64>().map(|level| level / scale) {
+            Ok(level) if level > 0.0 && level < 1.0 => Ok(Level(level)),
+            _ => Err("it is no probability between 0 and 1; write 90% or 0.9".to_string()),
+        }
+    }
+}
+
 /// An amount of memory, written as 1GiB, 500MB or in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]

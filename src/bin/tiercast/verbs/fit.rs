@@ -1,11 +1,11 @@
 //! `tiercast fit`: a table of customers → a fitted model. Contracts and opportunities have files of their own.
 
 use clap::ArgMatches;
-use tiercast::clv::{FitReport, ModelName};
+use tiercast::clv::{FitReport, ModelName, PosteriorOptions, PosteriorReport, Trust};
 use tiercast::customers::{OrderDays, StatisticsFile};
 use tiercast::pipeline::{Fitted, fit_customers};
 use tiercast::report::OutputFile;
-use tiercast::report::format::{count, significant};
+use tiercast::report::format::{count, number, significant};
 use tiercast::{Error, Result};
 
 use crate::args::{CohortColumnArgs, FitArgs, FitModel, Global};
@@ -29,6 +29,17 @@ pub fn main(global: &Global, args: FitArgs, matches: Option<&ArgMatches>) -> Res
     if let (Some(money), false) = (&args.money, matches!(args.model, FitModel::Purchases(_))) {
         return Err(needed("--money", money.clone(), "models of purchases"));
     }
+    let of_draws = [
+        ("--draws", args.draws.map(|draws| draws.to_string())),
+        ("--prior", args.prior.map(|prior| prior.to_string())),
+        ("--seed", args.seed.map(|seed| seed.to_string())),
+    ];
+    if let (Some((option, Some(value))), false) = (
+        of_draws.into_iter().find(|(_, value)| value.is_some()),
+        matches!(args.model, FitModel::Purchases(_)),
+    ) {
+        return Err(needed(option, value, "models of purchases"));
+    }
     match args.model {
         FitModel::Purchases(model) => purchases(global, args, model, matches),
         FitModel::Contract(model) => super::contracts::fit(global, args, model, matches),
@@ -39,6 +50,7 @@ pub fn main(global: &Global, args: FitArgs, matches: Option<&ArgMatches>) -> Res
 /// Fits a model of purchases, and one of spend.
 fn purchases(global: &Global, args: FitArgs, model: ModelName, matches: Option<&ArgMatches>) -> Result<()> {
     super::refuse_reading(matches, &["unit"])?;
+    let draws = draws(&args)?;
     let settings = settings::resolve(global, Typed { reading: args.reading, matches, ..Typed::default() })?;
     let bars = Bars::new(global)?;
     let inputs = [args.customers.clone()];
@@ -46,12 +58,13 @@ fn purchases(global: &Global, args: FitArgs, model: ModelName, matches: Option<&
     let options = settings.of_customers(args.money);
     let (fitted, mut warnings) = super::with_threads(settings.threads, || {
         let file = StatisticsFile::open_with(&args.customers, &options)?;
-        Ok((fit_customers(&file, model, &bars)?, file.warnings().to_vec()))
+        Ok((fit_customers(&file, model, draws.as_ref(), &bars)?, file.warnings().to_vec()))
     })?;
     bars.finish();
     warnings.extend(fitted.warnings());
     if !global.quiet {
         warnings.iter().for_each(|w| terminal::warning(w));
+        fitted.draws.iter().flat_map(|draws| draws.warnings()).for_each(|w| terminal::warning(&w));
     }
     if !global.json {
         terminal::print(&table(&fitted))?;
@@ -76,6 +89,56 @@ pub(super) fn keep(global: &Global, out: OutputFile, text: String) -> Result<()>
     Ok(())
 }
 
+/// The draws that are wanted.
+fn draws(args: &FitArgs) -> Result<Option<PosteriorOptions>> {
+    let draws = args.draws.unwrap_or(0);
+    if draws == 0 {
+        // A prior or a seed of nothing would be ignored in silence.
+        let given = args.prior.map(|prior| ("--prior", prior.to_string()));
+        let given = given.or_else(|| args.seed.map(|seed| ("--seed", seed.to_string())));
+        let problem = "it is for draws of the parameters, and there are none";
+        return match given {
+            Some((option, value)) => Err(Error::value(option, value, problem, "say how many: --draws 400")),
+            None => Ok(None),
+        };
+    }
+    let (prior, seed) = (args.prior.unwrap_or_default(), args.seed.unwrap_or(1));
+    Ok(Some(PosteriorOptions { prior, draws, seed }))
+}
+
+/// What the draws say of the parameters, and how far they can be trusted.
+fn drawn(reports: &[&PosteriorReport]) -> String {
+    let Some(first) = reports.first() else { return String::new() };
+    let prior = first.prior;
+    let title = format!("{} draws of the parameters, prior {}", count(first.draws.into()), prior.sentence());
+    let mut parameters = Grid::new(title, &["model", "parameter", ">median", ">2.5 %", ">97.5 %"]);
+    let heads = ["model", ">k̂", ">proposals", ">worth draws", "draws are"];
+    let mut trust = Grid::new("Trust in the draws", &heads);
+    for report in reports {
+        for (i, parameter) in report.parameters.iter().enumerate() {
+            parameters.row(vec![
+                if i == 0 { report.model.to_string() } else { String::new() },
+                parameter.name.to_string(),
+                significant(parameter.median, 6),
+                significant(parameter.lower, 6),
+                significant(parameter.upper, 6),
+            ]);
+        }
+        trust.row(vec![
+            report.model.to_string(),
+            report.k_hat.map_or("none".into(), |k| number(k, 2)),
+            count(report.proposals.into()),
+            number(report.effective, 0),
+            match report.trust {
+                Trust::Good => "reliable".into(),
+                Trust::Fair => "usable".into(),
+                Trust::Poor => "not to be trusted".into(),
+            },
+        ]);
+    }
+    parameters.text() + &trust.text()
+}
+
 fn table(fitted: &Fitted) -> String {
     let unit =
         fitted.purchases.report().unit.map_or(String::new(), |unit| format!(", time in {}s", unit.name()));
@@ -85,7 +148,8 @@ fn table(fitted: &Fitted) -> String {
     };
     let title = format!("Fitted to {} customers{prospects}{unit}", count(fitted.fitted_to.customers));
     let reports = [Some(fitted.purchases.report()), fitted.spend.as_ref().map(|fit| &fit.report)];
-    reports_table(title, reports.into_iter().flatten()) + &money(fitted)
+    let draws: Vec<&PosteriorReport> = fitted.draws.iter().flat_map(|draws| draws.reports()).collect();
+    reports_table(title, reports.into_iter().flatten()) + &money(fitted) + &drawn(&draws)
 }
 
 /// What the model of spend is about, and how it goes with the number of orders, which the model takes for independent.

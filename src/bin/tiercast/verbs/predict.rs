@@ -3,11 +3,14 @@
 
 use clap::ArgMatches;
 use tiercast::clv::model_file::AnyModelFile;
+use tiercast::clv::predict::Interval;
 use tiercast::clv::{ModelFile, ValueOptions};
 use tiercast::customers::{Money, MoneyKind, StatisticsFile};
-use tiercast::pipeline::{Scored, score_customers};
+use tiercast::pipeline::{
+    GroupTotal, IntervalOptions, Intervals, Scored, predict_customers, score_customers, totals_csv,
+};
 use tiercast::report::OutputFile;
-use tiercast::report::format::{count, money};
+use tiercast::report::format::{NONE, count, interval, money, number, percent, significant};
 use tiercast::{Error, Result};
 
 use crate::args::{CohortColumnArgs, DiscountArg, Global, HorizonArg, ModelArgs, PredictArgs};
@@ -19,7 +22,12 @@ use crate::terminal;
 
 /// Runs the verb.
 pub fn main(global: &Global, args: PredictArgs, matches: Option<&ArgMatches>) -> Result<()> {
-    match AnyModelFile::read(&args.model)? {
+    let model = AnyModelFile::read(&args.model)?;
+    if let (Some(level), false) = (args.intervals, matches!(model, AnyModelFile::Purchases(_))) {
+        let problem = "it belongs to models of purchases, and this one is of another kind";
+        return Err(Error::value("--intervals", format!("{} %", 100.0 * level.0), problem, "leave it out"));
+    }
+    match model {
         AnyModelFile::Purchases(model) => purchases(global, args, &model, matches),
         AnyModelFile::Contract(model) => super::contracts::predict(global, args, &model, matches),
         AnyModelFile::Opportunities(model) => super::opportunities::predict(global, args, &model, matches),
@@ -89,13 +97,36 @@ fn purchases(
     let bars = Bars::new(global)?;
     let inputs = [args.customers.clone(), args.model.clone()];
     let out = OutputFile::begin(&args.output, args.force, &inputs)?;
-    let (scored, mut warnings, out) = super::with_threads(settings.threads, || {
+    if args.totals.as_ref() == Some(&args.output) {
+        let problem = "it is the file for the scores as well";
+        return Err(Error::value("--totals", args.output.display(), problem, "give it a name of its own"));
+    }
+    let totals_out =
+        args.totals.as_ref().map(|path| OutputFile::begin(path, args.force, &inputs)).transpose()?;
+    let wanted = args.intervals.map(|level| IntervalOptions {
+        level: level.0,
+        seed: args.seed,
+        id: args.id,
+        totals_by: args.totals_by,
+    });
+    let (scored, intervals, mut warnings, out) = super::with_threads(settings.threads, || {
         let file = StatisticsFile::open_with(&args.customers, &reading)?;
-        let scored = score_customers(&file, model, &options, out.path(), &bars)?;
-        Ok((scored, file.warnings().to_vec(), out))
+        let (scored, intervals) = match &wanted {
+            Some(wanted) => {
+                let (scored, intervals) =
+                    predict_customers(&file, model, &options, wanted, out.path(), &bars)?;
+                (scored, Some(intervals))
+            }
+            None => (score_customers(&file, model, &options, out.path(), &bars)?, None),
+        };
+        Ok((scored, intervals, file.warnings().to_vec(), out))
     })?;
     warnings.extend(not_applied);
+    if let (Some(out), Some(intervals)) = (&totals_out, &intervals) {
+        std::fs::write(out.path(), totals_csv(intervals)?).map_err(|e| Error::io("write", out.path(), e))?;
+    }
     let place = out.finish()?;
+    let totals_place = totals_out.map(OutputFile::finish).transpose()?;
     let stages = bars.finish();
     let purchases = model.purchases.model;
     if !global.quiet {
@@ -109,6 +140,10 @@ fn purchases(
         if model.spend.is_none() {
             terminal::warning("the model has none of spend: there are no money values");
         }
+        intervals.iter().flat_map(|found| &found.warnings).for_each(|warning| terminal::warning(warning));
+        if let Some(place) = &totals_place {
+            terminal::note(&format!("totals in {}", place.display()));
+        }
         terminal::note(&format!("{} customers in {}", count(scored.customers), place.display()));
     }
     if global.json {
@@ -121,11 +156,53 @@ fn purchases(
             "margin": options.margin,
             "money": model.money(),
             "totals": scored,
+            "intervals": intervals,
             "stages": stages,
             "peak_memory_bytes": process::peak_memory(),
         }));
     }
-    terminal::print(&table(&scored, &options, model))
+    let ends =
+        intervals.as_ref().map_or(String::new(), |found| totals(found, &options, totals_place.is_none()));
+    terminal::print(&(table(&scored, &options, model) + &ends))
+}
+
+/// Totals with both intervals; of groups, if they are not in a file.
+fn totals(found: &Intervals, options: &ValueOptions, with_groups: bool) -> String {
+    let level = percent(found.level);
+    let title = format!(
+        "Totals over {} with {level} intervals from {} draws of the parameters",
+        options.horizon, found.draws
+    );
+    let by = found.totals_by.clone().unwrap_or_default();
+    let heads = [by.as_str(), ">customers", "", ">expected", ">its interval", ">what will happen"];
+    let mut grid = Grid::new(title, &heads);
+    let groups = if with_groups { &found.groups[..] } else { &[] };
+    for total in std::iter::once(&found.all).chain(groups) {
+        let GroupTotal { group, expected_transactions, clv, intervals } = total;
+        let whole = |value: f64| end(value, |v| number(v, 0));
+        let mut line =
+            |first: bool, what: &str, value: String, own: &Interval, print: &dyn Fn(f64) -> String| {
+                grid.row(vec![
+                    if first { group.clone().unwrap_or_else(|| "all".to_string()) } else { String::new() },
+                    if first { count(intervals.customers) } else { String::new() },
+                    what.to_string(),
+                    value,
+                    interval(own.mean_lower, own.mean_upper, print),
+                    interval(own.lower, own.upper, print),
+                ]);
+            };
+        line(true, "transactions", significant(*expected_transactions, 6), &intervals.orders, &whole);
+        if let Some(own) = &intervals.clv {
+            line(false, "lifetime value", clv.map_or(NONE.into(), money), own, &|v| end(v, money));
+        }
+    }
+    grid.text()
+        + "\"Its interval\" is how well the expectation is known; \"what will happen\" adds the customers' own rates and chance.\n\n"
+}
+
+/// An end of an interval, which may be infinite where some draws have no mean.
+fn end(value: f64, print: impl Fn(f64) -> String) -> String {
+    if value == f64::INFINITY { "∞".to_string() } else { print(value) }
 }
 
 fn table(scored: &Scored, options: &ValueOptions, model: &ModelFile) -> String {
@@ -148,8 +225,8 @@ fn table(scored: &Scored, options: &ValueOptions, model: &ModelFile) -> String {
     let mut line = |name: &str, total: f64, format: &dyn Fn(f64) -> String| {
         grid.row(vec![name.into(), format(total), format(total / customers)]);
     };
-    line("alive", scored.alive, &|v| tiercast::report::format::significant(v, 6));
-    line("transactions", scored.expected_transactions, &|v| tiercast::report::format::significant(v, 6));
+    line("alive", scored.alive, &|v| significant(v, 6));
+    line("transactions", scored.expected_transactions, &|v| significant(v, 6));
     if let Some(clv) = scored.clv {
         line("lifetime value", clv, &|v| money(v));
     }

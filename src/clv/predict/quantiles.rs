@@ -1,0 +1,82 @@
+//! Means and ends of intervals.
+
+/// Mean, and the quantiles at `tail` and 1 − `tail`, linear between order statistics (Hyndman and Fan's type 7).
+pub(super) fn summary(values: &[f64], tail: f64, scratch: &mut Vec<f64>) -> (f64, f64, f64) {
+    let (lower, upper) = ends(values, tail, scratch);
+    (values.iter().sum::<f64>() / values.len() as f64, lower, upper)
+}
+
+/// The quantiles of [`summary`].
+pub(super) fn ends(values: &[f64], tail: f64, scratch: &mut Vec<f64>) -> (f64, f64) {
+    scratch.clear();
+    scratch.extend_from_slice(values);
+    let last = values.len() - 1;
+    let place = |p: f64| {
+        let at = p * last as f64;
+        (at.floor() as usize, at.fract())
+    };
+    let ((low, low_part), (high, high_part)) = (place(tail), place(1.0 - tail));
+    // What lies beyond the upper quantile is found first, so that the lower one is looked for in what is left.
+    let (below, at_high, above) = scratch.select_nth_unstable_by(high, f64::total_cmp);
+    let at_high = *at_high;
+    let next_high = least(above).unwrap_or(at_high);
+    let (at_low, next_low) = if low < high {
+        let (_, at_low, above) = below.select_nth_unstable_by(low, f64::total_cmp);
+        (*at_low, least(above).unwrap_or(at_high))
+    } else {
+        (at_high, next_high)
+    };
+    // Also where both are infinite.
+    let between = |from: f64, to: f64, part: f64| {
+        if part == 0.0 || from == to { from } else { from + part * (to - from) }
+    };
+    (between(at_low, next_low, low_part), between(at_high, next_high, high_part))
+}
+
+/// The same ends for whole numbers: the smallest numbers that at least `tail` and 1 − `tail` of the draws do not exceed.
+pub(super) fn whole_ends(values: &[f64], tail: f64, scratch: &mut Vec<f64>) -> (f64, f64) {
+    scratch.clear();
+    scratch.extend_from_slice(values);
+    let n = values.len();
+    let place = |p: f64| ((p * n as f64).ceil() as usize).clamp(1, n) - 1;
+    let (low, high) = (place(tail), place(1.0 - tail));
+    let (below, at_high, _) = scratch.select_nth_unstable_by(high, f64::total_cmp);
+    let upper = *at_high;
+    let lower = if low < high { *below.select_nth_unstable_by(low, f64::total_cmp).1 } else { upper };
+    (lower, upper)
+}
+
+fn least(values: &[f64]) -> Option<f64> {
+    values.iter().copied().min_by(f64::total_cmp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against sorting, with ties, infinities and every length up to 40.
+    #[test]
+    fn ends_are_those_of_sorted_numbers() {
+        for n in 1..40usize {
+            let values: Vec<f64> = (0..n)
+                .map(|i| match (i * 7919) % 11 {
+                    10 => f64::INFINITY,
+                    other => other as f64 * 0.3,
+                })
+                .collect();
+            let mut sorted = values.clone();
+            sorted.sort_by(f64::total_cmp);
+            for tail in [0.005, 0.05, 0.25, 0.4999] {
+                let quantile = |p: f64| {
+                    let at = p * (n - 1) as f64;
+                    let (from, to) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
+                    if from == to { from } else { from + at.fract() * (to - from) }
+                };
+                let whole = |p: f64| sorted[((p * n as f64).ceil() as usize).clamp(1, n) - 1];
+                let mut scratch = Vec::new();
+                assert_eq!(ends(&values, tail, &mut scratch), (quantile(tail), quantile(1.0 - tail)));
+                assert_eq!(whole_ends(&values, tail, &mut scratch), (whole(tail), whole(1.0 - tail)));
+            }
+        }
+    }
+}
