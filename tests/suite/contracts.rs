@@ -78,6 +78,24 @@ fn survivors_are_fitted_and_forecast() {
 }
 
 #[test]
+fn cohorts_that_do_not_fit_together_are_told() {
+    let scratch = Scratch::new();
+    // "Regular" and "High end" of the paper in one table.
+    let high_end = [1000, 869, 743, 653, 593, 551, 517, 491];
+    let rows = |name: &str, left: [i64; 8]| -> String {
+        left.iter().enumerate().map(|(period, left)| format!("{name},{period},{left}\n")).collect()
+    };
+    let rows = rows("Regular", REGULAR) + &rows("High end", high_end);
+    scratch.write("both.csv", &format!("cohort,period,survivors\n{rows}"));
+    let ran = scratch.run(&["fit", "both.csv", "--model", "sbg"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("by more than chance") && ran.stderr.contains("apart"), "{}", ran.stderr);
+    regular(&scratch);
+    let ran = scratch.run(&["fit", "regular.csv", "--model", "sbg"]);
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+}
+
+#[test]
 fn cohorts_of_different_lengths_and_other_columns() {
     let scratch = Scratch::new();
     let names = texts(&["2024-01", "2024-01", "2024-01", "2024-02", "2024-02", "2024-03", "2024-01"]);

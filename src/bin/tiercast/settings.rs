@@ -8,7 +8,6 @@ use clap::parser::ValueSource;
 use serde::Deserialize;
 use tiercast::amount::Refunds;
 use tiercast::calendar::{CalendarPeriod, Day, Discount, LastPeriods, Span, Unit};
-use tiercast::customers::StatisticsOptions;
 use tiercast::error::nearest_first;
 use tiercast::history::{CohortPeriod, HistoryOptions, Unmatched};
 use tiercast::pipeline::RunConfig;
@@ -73,19 +72,6 @@ impl Settings {
             .iter()
             .find(|setting| setting.key == key)
             .map_or(&Origin::Default, |setting| &setting.origin)
-    }
-
-    /// How a file of customers is read: what was typed counts more than what the file says of itself, and that more than
-    /// environment and settings file, which are about tables that are made.
-    pub fn of_customers(&self, money: Option<String>) -> StatisticsOptions {
-        let unit = Some(self.run.unit);
-        match self.origin("unit") {
-            Origin::Flag => StatisticsOptions { unit, otherwise: None, money },
-            Origin::Environment(_) | Origin::File(_) => {
-                StatisticsOptions { unit: None, otherwise: unit, money }
-            }
-            Origin::Default => StatisticsOptions { unit: None, otherwise: None, money },
-        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! BG/BB against published and independently computed numbers, enumeration of all sequences, sums, and itself.
 
 mod data;
+mod derivatives;
+mod expect;
 mod fits;
 
-use super::likelihood::Likelihood;
 use super::*;
 use crate::clv::model::Verdict;
 use crate::random::{Purpose, Stream};
-use proptest::prelude::*;
 
 #[track_caller]
 fn close(what: impl std::fmt::Display, got: f64, want: f64, tolerance: f64) {
@@ -298,54 +298,9 @@ fn a_stress_grid_has_no_hole() {
     }
 }
 
-fn worlds() -> impl Strategy<Value = (Vec<(u32, u32, u32)>, [f64; 4])> {
-    let customer = (1u32..25, 0.0..=1.0f64, 0.0..=1.0f64).prop_map(|(n, recency, share)| {
-        let t_x = (f64::from(n) * recency).round() as u32;
-        let x = if t_x == 0 { 0 } else { 1 + (f64::from(t_x - 1) * share).round() as u32 };
-        (x, t_x, n)
-    });
-    let theta = [-5.0..4.0f64, -4.0..6.0f64, -6.0..3.0f64, -4.0..6.0f64];
-    (prop::collection::vec(customer, 1..40), theta)
-}
-
 fn opportunities(customers: &[(u32, u32, u32)]) -> Opportunities {
     let column = |f: fn(&(u32, u32, u32)) -> u32| customers.iter().map(f).collect::<Vec<_>>();
     Opportunities::from_statistics(&column(|c| c.0), &column(|c| c.1), &column(|c| c.2)).unwrap()
-}
-
-proptest! {
-    /// The value against the customers' own log-likelihoods, the gradient against central differences of the value, the
-    /// Hessian against those of the gradient.
-    #[test]
-    fn derivatives_match_differences((customers, theta) in worlds()) {
-        let data = opportunities(&customers);
-        let likelihood = Likelihood::new(data.cells());
-        let at = likelihood.mean_loss(&theta);
-        let params = OPTIMUM.with_scale_free(&theta);
-        let sum: f64 = customers.iter().map(|&(x, t_x, n)| params.log_likelihood(x, t_x, n)).sum();
-        let mean = sum / customers.len() as f64;
-        prop_assert!((mean + at.value).abs() < 1e-12 * (1.0 + mean.abs()), "{mean} {}", at.value);
-        let h = 1e-4;
-        for i in 0..4 {
-            // Fourth-order differences.
-            let moved = |by: f64| {
-                let mut theta = theta;
-                theta[i] += by * h;
-                likelihood.mean_loss(&theta)
-            };
-            let (a, b, c, d) = (moved(-2.0), moved(-1.0), moved(1.0), moved(2.0));
-            let slope = |a: f64, b: f64, c: f64, d: f64| (a - 8.0 * b + 8.0 * c - d) / (12.0 * h);
-            let got = slope(a.value, b.value, c.value, d.value);
-            let scale = at.value.abs() + 1.0;
-            prop_assert!((got - at.gradient[i]).abs() < 1e-9 * scale, "gradient {i}: {got} {}", at.gradient[i]);
-            for j in 0..4 {
-                let got = slope(a.gradient[j], b.gradient[j], c.gradient[j], d.gradient[j]);
-                let want = at.hessian[(i, j)];
-                let scale = at.gradient[j].abs() + at.value.abs() + 1.0;
-                prop_assert!((got - want).abs() < 1e-8 * scale, "hessian {i} {j}: {got} {want}");
-            }
-        }
-    }
 }
 
 /// Drawn customers transact as the model expects, and are alive as often.
@@ -407,30 +362,4 @@ fn drawn_customers_have_the_expectation_of_the_model() {
             dropout / draws
         );
     }
-}
-
-/// Expectations by cell are the model's own; with one set of parameters only chance spreads.
-#[test]
-fn expectations_of_cells_and_totals() {
-    let data = donations();
-    let options = OpportunityExpectations { horizon: 5, discount: 0.1, seed: 1 };
-    let (cells, totals) = expectations(&data, &OPTIMUM, &[OPTIMUM; 500], &options, &()).unwrap();
-    assert!((totals.expected_transactions - 12884.157).abs() < 0.05, "{totals:?}");
-    assert_eq!(totals.customers, 11_104);
-    for (cell, got) in data.cells().iter().zip(&cells) {
-        let Cell { x, t_x, n, .. } = *cell;
-        close("p_alive", got.p_alive, OPTIMUM.p_alive(x, t_x, n), 1e-15);
-        close("expected", got.expected, OPTIMUM.conditional_expected(x, t_x, n, 5), 1e-15);
-        close("DERT", got.dert.unwrap(), OPTIMUM.dert(x, t_x, n, 0.1), 1e-15);
-        let spread = got.spread.unwrap();
-        assert!((spread.expected.1 - spread.expected.0).abs() < 1e-12);
-        // The ends of the count hold 95 % of its distribution, but for the error of 500 draws.
-        let (low, high) = (spread.transactions.0 as u32, spread.transactions.1 as u32);
-        let inside: f64 = (low..=high).map(|y| OPTIMUM.conditional_pmf(x, t_x, n, y, 5)).sum();
-        assert!(inside > 0.95 - 4.0 * (0.05 * 0.95 / 500.0f64).sqrt(), "{cell:?} {spread:?} {inside}");
-    }
-    let without = OpportunityExpectations { discount: 0.0, ..options };
-    let (cells, totals) = expectations(&data, &OPTIMUM, &[], &without, &()).unwrap();
-    assert!(cells.iter().all(|cell| cell.dert.is_none() && cell.spread.is_none()));
-    assert_eq!(totals.expected_transactions_mean, None);
 }

@@ -14,6 +14,7 @@ mod any;
 mod bdw;
 mod cohorts;
 mod forecast;
+mod goodness;
 mod likelihood;
 mod sbg;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use any::Contract;
 pub use bdw::{Bdw, BdwModel};
 pub use cohorts::{Cohort, Cohorts, MOST_PERIODS};
 pub use forecast::{CohortForecast, ForecastOptions, Spread, Step, forecast};
+pub use goodness::{GoodnessOfFit, goodness_of_fit};
 pub use sbg::{Sbg, SbgModel};
 
 use serde::Serialize;

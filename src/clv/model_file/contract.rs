@@ -97,7 +97,7 @@ pub struct ContractFile {
     pub period: Option<Span>,
     /// The model.
     pub contract: Part<ContractName>,
-    /// The other model of the two, and the test of one against the other: for readers.
+    /// The other model of the two, the test of one against the other, and that of the fit: for readers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Value>,
     /// Draws of its parameters.

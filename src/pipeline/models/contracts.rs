@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::calendar::Span;
 use crate::clv::contractual::{
-    Bdw, BdwModel, Cohort, CohortForecast, Cohorts, Contract, ForecastOptions, LikelihoodRatio, Sbg,
-    SbgModel, duration_dependence, forecast,
+    Bdw, BdwModel, Cohort, CohortForecast, Cohorts, Contract, ForecastOptions, GoodnessOfFit,
+    LikelihoodRatio, Sbg, SbgModel, duration_dependence, forecast, goodness_of_fit,
 };
 use crate::clv::model_file::{ContractFile, ContractName, Drawn, FittedToCohorts};
 use crate::clv::{Fit, FitReport, LogLikelihood, Parametric, PosteriorOptions};
@@ -15,6 +15,9 @@ use crate::customers::{SurvivorColumns, SurvivorRows};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::report::forecast::write_forecast;
+
+/// A misfit that chance makes less often than this is said.
+const MISFIT: f64 = 0.01;
 
 /// A model of contracts fitted, and the other one beside it.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub struct FittedContract {
     pub duration_dependence: Option<LikelihoodRatio>,
     /// The fitted model; none where it is not usable.
     pub model: Option<Contract>,
+    /// Whether the cohorts fit it, beyond chance; none without a usable model or with too little to tell.
+    pub goodness_of_fit: Option<GoodnessOfFit>,
     /// Draws of its parameters.
     pub drawn: Option<Drawn>,
     /// What it was fitted to.
@@ -68,6 +73,16 @@ impl FittedContract {
                 test.p_value
             ));
         }
+        if let Some(test) = self.goodness_of_fit.filter(|test| test.p_value < MISFIT) {
+            out.push(format!(
+                "cohorts lose customers otherwise than {} has it, by more than chance (χ² = {:.1} with {} degrees of \
+                 freedom, p = {:.2e}): forecasts are off and intervals too narrow; fit cohorts that differ apart",
+                self.name.title(),
+                test.statistic,
+                test.degrees_of_freedom,
+                test.p_value
+            ));
+        }
         out.extend(self.drawn.iter().flat_map(|drawn| drawn.warnings.iter().cloned()));
         out
     }
@@ -81,6 +96,7 @@ impl FittedContract {
         file.comparison = Some(serde_json::json!({
             "other": self.other,
             "duration_dependence": self.duration_dependence,
+            "goodness_of_fit": self.goodness_of_fit,
         }));
         file.drawn = self.drawn.clone();
         Ok(file)
@@ -139,9 +155,21 @@ pub fn fit_cohorts(
         ContractName::Sbg => (sbg.report, bdw.report),
         ContractName::Bdw => (bdw.report, sbg.report),
     };
+    let goodness_of_fit =
+        model.as_ref().and_then(|model| goodness_of_fit(&cohorts, model, report.parameters.len() as u32));
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let fitted_to = FittedToCohorts::of(file, &cohorts);
-    Ok(FittedContract { name, report, other, duration_dependence, model, drawn, cohorts, fitted_to })
+    Ok(FittedContract {
+        name,
+        report,
+        other,
+        duration_dependence,
+        model,
+        goodness_of_fit,
+        drawn,
+        cohorts,
+        fitted_to,
+    })
 }
 
 /// Draws of a fit's parameters; none where it is not usable or none are asked for.

@@ -99,7 +99,7 @@ pub struct HistoryArgs {
     /// Folder for what does not fit in memory [default: the system's temporary folder]
     #[arg(long, env = "TIERCAST_SPILL_FOLDER", value_name = "DIR")]
     pub spill_folder: Option<PathBuf>,
-    /// Unit of recency and T [default: week]
+    /// Unit of recency and T [default: week; of a table that is read, what it says of itself]
     #[arg(long, env = "TIERCAST_UNIT", value_name = "UNIT")]
     pub unit: Option<UnitArg>,
 }

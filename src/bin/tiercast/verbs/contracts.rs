@@ -82,12 +82,21 @@ fn fit_table(fitted: &FittedContract) -> String {
     let mut text = super::fit::reports_table(title, [&fitted.report, &fitted.other].into_iter());
     text.push_str(&match &fitted.duration_dependence {
         Some(test) => format!(
-            "sBG against BdW (do losses depend on a customer's age?): χ² = {:.3} with 1 degree of freedom, p = {}\n\n",
+            "sBG against BdW (do losses depend on a customer's age?): χ² = {:.3} with 1 degree of freedom, p = {}\n",
             test.statistic,
             significant(test.p_value, 3)
         ),
-        None => "sBG against BdW: one of the two fits is not usable\n\n".to_string(),
+        None => "sBG against BdW: one of the two fits is not usable\n".to_string(),
     });
+    if let Some(test) = &fitted.goodness_of_fit {
+        text.push_str(&format!(
+            "Losses against {}'s: χ² = {:.1} with {} degrees of freedom, p = {}\n\n",
+            fitted.name.title(),
+            test.statistic,
+            test.degrees_of_freedom,
+            significant(test.p_value, 3)
+        ));
+    }
     let title = format!("Share of the cohort left, observed and by {}", fitted.name.title());
     let mut grid = Grid::new(title, &["cohort", ">period", ">left", ">observed", ">fitted"]);
     let (mut lines, mut all) = (0, 0);

@@ -55,7 +55,7 @@ fn purchases(global: &Global, args: FitArgs, model: ModelName, matches: Option<&
     let bars = Bars::new(global)?;
     let inputs = [args.customers.clone()];
     let out = args.output.as_ref().map(|path| OutputFile::begin(path, args.force, &inputs)).transpose()?;
-    let options = settings.of_customers(args.money);
+    let options = super::table_options(&settings, args.money);
     let (fitted, mut warnings) = super::with_threads(settings.threads, || {
         let file = StatisticsFile::open_with(&args.customers, &options)?;
         Ok((fit_customers(&file, model, draws.as_ref(), &bars)?, file.warnings().to_vec()))

@@ -18,11 +18,12 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use tiercast::customers::StatisticsOptions;
 use tiercast::history::{Source, files_of};
 use tiercast::{Error, Result};
 
 use crate::args::{HistoryArgs, Margin};
-use crate::settings::Settings;
+use crate::settings::{Origin, Settings};
 
 /// The sources that were named, or the bundled history.
 fn sources(paths: &[PathBuf]) -> Vec<Source> {
@@ -99,6 +100,17 @@ fn refuse_typed<A: clap::Args>(
 fn refuse_reading(matches: Option<&ArgMatches>, except: &[&str]) -> Result<()> {
     let belongs = "it is about reading a purchase history, and none is read for this model";
     refuse_typed::<HistoryArgs>(matches, except, belongs, "leave it out, or give it to `tiercast summarize`")
+}
+
+/// How a file of customers is read: what was typed counts more than what the file says of itself, and that more than
+/// environment and settings file, which are about tables that are made.
+fn table_options(settings: &Settings, money: Option<String>) -> StatisticsOptions {
+    let unit = Some(settings.run.unit);
+    match settings.origin("unit") {
+        Origin::Flag => StatisticsOptions { unit, otherwise: None, money },
+        Origin::Environment(_) | Origin::File(_) => StatisticsOptions { unit: None, otherwise: unit, money },
+        Origin::Default => StatisticsOptions { unit: None, otherwise: None, money },
+    }
 }
 
 /// Runs `work` with the number of threads that was asked for.

@@ -93,7 +93,7 @@ fn purchases(
     let options = ValueOptions { horizon: settings.run.horizon, discount: settings.run.discount, margin };
     // A model of other money than the usual reads the same column again.
     let column = model.money().filter(|money| *money != Money::revenue()).map(|money| money.column);
-    let reading = settings.of_customers(column);
+    let reading = super::table_options(&settings, column);
     let bars = Bars::new(global)?;
     let inputs = [args.customers.clone(), args.model.clone()];
     let out = OutputFile::begin(&args.output, args.force, &inputs)?;
