@@ -206,9 +206,9 @@ fn blind_to_dropout(purchases: &PurchaseFit, table: &CustomerTable) -> Option<St
         _ => ("everybody without a repeat purchase", once as f64 / table.len().max(1) as f64),
     };
     Some(format!(
-        "{} takes {who} ({} of the customers) for alive: its P(alive) is no label for churn, and no tier or rule should rest \
-         on it; their lifetime value, by which strategies may give, is what customers who never leave would be worth. \
-         --model pareto-nbd or mbg-nbd lets them leave",
+        "{} takes {who} ({} of the customers) for alive: its P(alive) is no label for churn, no tier or rule should rest on \
+         it, and lifetime value, by which strategies may give, counts all of them as customers; --model pareto-nbd or \
+         mbg-nbd lets them leave",
         name.title(),
         percent(share),
     ))

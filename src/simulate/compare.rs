@@ -194,7 +194,7 @@ impl Values<'_> {
         gains.sort_by(f64::total_cmp);
         let n = gains.len() as f64;
         let worth = n.min(self.draws.effective);
-        if worth < f64::from(FEWEST_FOR_A_VERDICT) || worth.is_nan() {
+        if worth < f64::from(FEWEST_FOR_A_VERDICT) || self.draws.effective.is_nan() {
             return Verdict::Undecided;
         }
         let rank = n * (LEVELS.0 - END_Z * (LEVELS.0 * LEVELS.1 / worth).sqrt());

@@ -2,7 +2,7 @@
 //! treatments that are coupled.
 
 use tiercast::calendar::Unit;
-use tiercast::clv::{BgNbd, GammaGamma, Latent, MbgNbd, Nbd, ParetoNbd, PurchaseModel, PurchaseParameters};
+use tiercast::clv::{BgNbd, GammaGamma, Latent, MbgNbd, Nbd, ParetoNbd, PurchaseParameters};
 use tiercast::customers::CustomerTable;
 use tiercast::random::{Purpose, Stream};
 use tiercast::simulate::{Metric, ParameterDraws};

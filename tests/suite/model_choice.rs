@@ -93,6 +93,46 @@ fn auto_is_what_the_second_half_of_the_history_prefers() {
     assert!(!ran.stderr.contains("churn"), "{}", ran.stderr);
 }
 
+/// In a world of BG/NBD whose customers differ much in how soon they leave, the bootstrap can tell.
+#[test]
+fn another_model_is_used_where_it_is_clearly_better() {
+    let scratch = Scratch::new();
+    let world = [
+        "synth",
+        "--model",
+        "bg-nbd",
+        "--customers",
+        "6000",
+        "--seed",
+        "3",
+        "--r",
+        "1",
+        "--alpha",
+        "2",
+        "--a",
+        "0.5",
+        "--b",
+        "0.5",
+        "--start",
+        "2023-01-01",
+        "--end",
+        "2023-12-31",
+        "-o",
+        "world",
+    ];
+    let ran = scratch.run(&world);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ran = scratch.run(&["run", "world/history", "--out", "o"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let run = manifest(&scratch, "o");
+    assert_eq!(run["model"]["used"], "bg-nbd");
+    let models = run["model"]["holdout"]["models"].as_array().unwrap();
+    let pareto = models.iter().find(|m| m["model"] == "pareto-nbd").unwrap();
+    assert!(pareto["difference"]["lower"].as_f64().unwrap() > 0.0, "{pareto}");
+    assert_eq!(run["fits"][0]["model"], "BG/NBD");
+    assert!(ran.stderr.contains("BG/NBD takes everybody without a repeat purchase"), "{}", ran.stderr);
+}
+
 /// A run's own holdout stays one: the choice looks at nothing after the end of calibration.
 #[test]
 fn the_choice_does_not_see_the_holdout() {
@@ -105,7 +145,7 @@ fn the_choice_does_not_see_the_holdout() {
     let (whole, cut) = (manifest(&scratch, "whole"), manifest(&scratch, "cut"));
     assert_eq!(whole["model"], cut["model"]);
     assert_eq!(whole["model"]["holdout"]["window"]["as_of"], "1997-09-30");
-    assert_eq!(whole["model"]["holdout"]["window"]["calibration_end"], "1997-05-16");
+    assert_eq!(whole["model"]["holdout"]["window"]["calibration_end"], "1997-05-17");
     assert!(whole["window"]["as_of"] == "1998-06-30" && whole["fits"] == cut["fits"]);
 }
 

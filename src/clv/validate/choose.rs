@@ -77,7 +77,6 @@ pub fn choose(
         let remedy = "give an earlier end of calibration";
         return Err(Error::value("--calibration-end", table.window.calibration_end, problem, remedy));
     };
-    progress.phase("choosing a model", ModelName::ALL.len() as u64 + 1);
     let hash = parallel::collect(table.len(), |i| table.ids.hash(i));
     let who = sample(&hash, most, options.seed);
     let of = |column: &[u32]| parallel::collect(who.len(), |i| column[who[i] as usize]);
@@ -121,12 +120,11 @@ pub fn choose(
             }
         }
         progress.check()?;
-        progress.advance(1);
     }
+    progress.phase("judging models", 0);
     let weights = Weights::new(options.seed, options.replications);
     let rmse = errors(&Sample { patterns: &patterns, actual: &actual, hash: &hash, weights }, &predicted);
     progress.check()?;
-    progress.advance(1);
     let figures: Option<Vec<Figure>> = rmse.iter().map(|values| figure(values)).collect();
     let Some(figures) = figures.filter(|figures| !figures.is_empty()) else {
         out.why = "no model's fit to the calibration window is usable".to_string();
