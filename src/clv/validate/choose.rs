@@ -144,8 +144,25 @@ pub fn choose(
             difference: if k == best { None } else { difference(k, best) },
         };
         out.models = (0..names.len()).map(judged).collect();
+        out.why.push_str(&not_told_apart(&out.models));
     }
     Ok(out)
+}
+
+/// Which models with a higher error the bootstrap cannot tell from the preferred one; empty where it can tell all.
+fn not_told_apart(models: &[Judged]) -> String {
+    let alike = |judged: &&Judged| {
+        let difference = judged.difference;
+        difference.is_some_and(|d| d.value >= 0.0 && d.lower.is_none_or(|lower| lower <= 0.0))
+    };
+    let names: Vec<&str> = models.iter().filter(alike).map(|judged| judged.model.title()).collect();
+    match names.split_last() {
+        None => String::new(),
+        Some((last, [])) => format!("; the bootstrap cannot tell it from {last}"),
+        Some((last, others)) => {
+            format!("; the bootstrap cannot tell it from {} and {last}", others.join(", "))
+        }
+    }
 }
 
 /// About `most` of the customers with these hashes, by numbers of their own; all where there are no more.
