@@ -1,9 +1,9 @@
-//! Futures of the bundled customers under four strategies, per replication.
+//! Futures of the bundled customers under four strategies, per replication, by each purchase model.
 #![allow(missing_docs)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tiercast::calendar::Unit;
-use tiercast::clv::{BgNbdModel, GammaGammaModel, Patterns, PosteriorOptions, Prior};
+use tiercast::clv::{GammaGammaModel, ModelName, Patterns, PosteriorOptions, Prior, PurchaseFit};
 use tiercast::customers::{rfm, summarize};
 use tiercast::history::HistoryOptions;
 use tiercast::pipeline::StrategyText;
@@ -19,14 +19,15 @@ fn simulate(c: &mut Criterion) {
         .unwrap()
         .table;
     let patterns = Patterns::from_table(&table).unwrap();
-    let purchases = BgNbdModel.fit(&patterns, Unit::Week, &()).unwrap();
     let spend = GammaGammaModel.fit(&table.frequency, &table.monetary_value, &()).unwrap();
     let options = PosteriorOptions { prior: Prior::Flat, draws: REPLICATIONS, seed: 1 };
-    let of_purchases = BgNbdModel.likelihood(&patterns, Unit::Week);
     let of_spend = GammaGammaModel.likelihood(&table.frequency, &table.monetary_value).unwrap();
-    let purchases = purchases.posterior(&of_purchases, &options, &()).unwrap().unwrap();
     let spend = spend.posterior(&of_spend, &options, &()).unwrap().unwrap();
-    let draws = ParameterDraws::new(&purchases, &spend);
+    let draws = |name: ModelName| {
+        let fit = PurchaseFit::new(name, &patterns, Unit::Week, &()).unwrap();
+        let purchases = fit.posterior(&patterns, Unit::Week, &options, &()).unwrap().unwrap();
+        ParameterDraws::new(&purchases, &spend)
+    };
     let set = StrategyText::bundled().check().unwrap();
     let tiering = tier::grade(&table, &rfm::scores(&table), tier::scheme(&set.scheme).unwrap()).unwrap();
     let facts: Vec<TierFacts> =
@@ -46,9 +47,12 @@ fn simulate(c: &mut Criterion) {
     let mut group = c.benchmark_group("simulate");
     group.throughput(Throughput::Elements(u64::from(REPLICATIONS) * table.len() as u64));
     group.sample_size(20);
-    group.bench_function("cdnow, 4 strategies, 16 replications", |b| {
-        b.iter(|| engine.run(&draws.draws, &()).unwrap());
-    });
+    for name in ModelName::ALL {
+        let draws = draws(name);
+        group.bench_function(format!("cdnow, 4 strategies, 16 replications, {name}"), |b| {
+            b.iter(|| engine.run(&draws.draws, &()).unwrap());
+        });
+    }
     group.finish();
 }
 

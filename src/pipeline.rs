@@ -3,6 +3,7 @@
 //! The command line, and any other front end, calls [`run`] and shows what it returns; [`write_result`] turns it into
 //! the files of a result folder.
 
+mod choice;
 mod config;
 mod customers_file;
 mod models;
@@ -10,6 +11,7 @@ mod page;
 mod result;
 mod validation;
 
+pub use choice::{ModelChoice, ModelSetting};
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
 pub use models::{
@@ -21,9 +23,10 @@ pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
 pub use validation::{Validated, validate, validation_json, write_validation};
 
 use crate::calendar::Day;
+use crate::clv::family::with_fit;
 use crate::clv::{
-    BgNbd, BgNbdModel, CustomerValue, Fit, GammaGamma, GammaGammaModel, Patterns, PosteriorOptions, Prior,
-    ValueOptions, customer_value,
+    CustomerValue, Fit, GammaGamma, GammaGammaModel, ModelName, Patterns, PosteriorOptions, Prior,
+    PurchaseFit, ValueOptions, customer_value,
 };
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::{self, Rfm};
@@ -32,6 +35,7 @@ use crate::error::Result;
 use crate::history::{History, Source};
 use crate::parallel;
 use crate::progress::Progress;
+use crate::report::format::percent;
 use crate::segment::{SegmentOptions, Segmentation, segment};
 use crate::simulate::{
     Comparison, Engine, FEWEST_FOR_A_VERDICT, ParameterDraws, Population, SimulateOptions,
@@ -78,8 +82,10 @@ pub struct Run {
     pub rfm: Rfm,
     /// How concentrated spend is.
     pub concentration: Concentration,
+    /// Which model of purchases and dropout it is, and why.
+    pub model: ModelChoice,
     /// The model of purchases and dropout.
-    pub purchases: Fit<BgNbd>,
+    pub purchases: PurchaseFit,
     /// The model of money per purchase.
     pub spend: Fit<GammaGamma>,
     /// Totals of lifetime value; empty when the models cannot be used.
@@ -122,7 +128,7 @@ pub fn run(
     let list = customer_list(config, history.inspection())?;
     let mut summary = summarize_open(history, config.unit, progress)?;
     let mut warnings = summary.warnings();
-    let table = &mut summary.table;
+    let table = &summary.table;
 
     progress.phase("scoring", 0);
     let rfm = rfm::scores(table);
@@ -133,19 +139,21 @@ pub fn run(
 
     progress.phase("finding patterns", 0);
     let patterns = Patterns::from_table(table)?;
-    let purchases = BgNbdModel.fit(&patterns, config.unit, progress)?;
+    let (model, purchases) = choice::fit_chosen(sources, &summary, &patterns, config, progress)?;
     let spend = GammaGammaModel.fit(&table.frequency, &table.monetary_value, progress)?;
-    warnings.extend(purchases.report.warnings.iter().chain(&spend.report.warnings).cloned());
+    warnings.extend(purchases.report().warnings.iter().chain(&spend.report.warnings).cloned());
 
     let options = ValueOptions { horizon: config.horizon, discount: config.discount, margin: config.margin };
-    let value =
-        customer_value(&patterns, &table.monetary_value, &purchases, Some(&spend), &options, progress)?;
+    let value = with_fit!(&purchases, fit => {
+        customer_value(&patterns, &table.monetary_value, fit, Some(&spend), &options, progress)?
+    });
     let draws = match &strategies {
         Some(_) => parameter_draws(&patterns, table, &purchases, &spend, config, progress)?,
         None => None,
     };
     drop(patterns);
     warnings.extend(value.warnings.iter().cloned());
+    warnings.extend(blind_to_dropout(&purchases, table));
 
     let options =
         SegmentOptions { clusters: config.clusters, seed: config.seed, ..SegmentOptions::default() };
@@ -159,6 +167,7 @@ pub fn run(
 
     let added = rfm.columns().into_iter().chain(value.columns.iter().cloned());
     let added = added.chain([segmentation.column()]).chain(tierings.iter().map(Tiering::column));
+    let table = &mut summary.table;
     for column in added.collect::<Vec<_>>() {
         table.push(&column.name, column.values);
     }
@@ -177,6 +186,7 @@ pub fn run(
         list,
         rfm,
         concentration,
+        model,
         purchases,
         spend,
         value,
@@ -188,20 +198,39 @@ pub fn run(
     })
 }
 
+/// What the reader of P(alive), and of what rests on it, has to know of a model to which some customers never leave.
+fn blind_to_dropout(purchases: &PurchaseFit, table: &CustomerTable) -> Option<String> {
+    let name = purchases.name();
+    if !name.is_blind_to_first_time_dropout() || purchases.model().is_none() {
+        return None;
+    }
+    let once = table.frequency.iter().filter(|&&x| x == 0).count();
+    let (who, share) = match name {
+        ModelName::Nbd => ("everybody", 1.0),
+        _ => ("everybody without a repeat purchase", once as f64 / table.len().max(1) as f64),
+    };
+    Some(format!(
+        "{} takes {who} ({} of the customers) for alive: its P(alive) is no label for churn, no tier or rule should rest on \
+         it, and lifetime value, by which strategies may give, counts all of them as customers; --model pareto-nbd or \
+         mbg-nbd lets them leave",
+        name.title(),
+        percent(share),
+    ))
+}
+
 /// The models' parameters in every replication, drawn from their likelihoods; `None` when a model cannot be used.
 fn parameter_draws(
     patterns: &Patterns,
     table: &CustomerTable,
-    purchases: &Fit<BgNbd>,
+    purchases: &PurchaseFit,
     spend: &Fit<GammaGamma>,
     config: &RunConfig,
     progress: &dyn Progress,
 ) -> Result<Option<ParameterDraws>> {
     progress.phase("drawing parameters", 0);
     let options = PosteriorOptions { prior: Prior::Flat, draws: config.replications, seed: config.seed };
-    let of_purchases = BgNbdModel.likelihood(patterns, config.unit);
     let of_spend = GammaGammaModel.likelihood(&table.frequency, &table.monetary_value)?;
-    let purchases = purchases.posterior(&of_purchases, &options, progress)?;
+    let purchases = purchases.posterior(patterns, config.unit, &options, progress)?;
     let spend = spend.posterior(&of_spend, &options, progress)?;
     Ok(purchases.zip(spend).map(|(purchases, spend)| ParameterDraws::new(&purchases, &spend)))
 }

@@ -113,12 +113,15 @@ pub fn customer_value<P: Parametric + PurchaseModel>(
             ));
         }
     }
-    progress.phase("lifetime value", 2);
+    progress.phase("lifetime value", 3);
     let tables = PairTables::new(patterns, params, options);
     progress.check()?;
     progress.advance(1);
+    let alive = AliveTables::new(patterns, params);
+    progress.check()?;
+    progress.advance(1);
     let scoring =
-        Scoring { patterns, monetary_value, params, uncertainty, spend: spend_model, tables, options };
+        Scoring { patterns, monetary_value, uncertainty, spend: spend_model, tables, alive, options };
     let parts = parallel::map_chunks(patterns.customers(), CHUNK, |range| scoring.score(range));
     progress.check()?;
     progress.advance(1);
@@ -185,6 +188,36 @@ impl PairTables {
     }
 }
 
+/// Per pattern: P(alive) and the derivatives of its logarithm by the scale-free parameters. Some models' cost more than
+/// a look-up, and customers share patterns.
+struct AliveTables {
+    p_alive: Vec<f64>,
+    /// For every pattern, every parameter.
+    derivatives: Vec<f64>,
+}
+
+impl AliveTables {
+    fn new<P: Parametric + PurchaseModel>(patterns: &Patterns, params: &P) -> AliveTables {
+        let unit = params.time_unit();
+        let shifted = shifted(params);
+        let parts = parallel::map_chunks(patterns.len(), CHUNK, |range| {
+            let mut part = (Vec::with_capacity(range.len()), Vec::with_capacity(range.len() * shifted.len()));
+            for pattern in range {
+                let x = patterns.frequency(pattern);
+                let t_x = patterns.recency_days(pattern) / unit.days();
+                let t = patterns.t_days(pattern) / unit.days();
+                part.0.push(params.p_alive(x, t_x, t));
+                part.1.extend(shifted.iter().map(|(low, high)| {
+                    (high.ln_p_alive(x, t_x, t) - low.ln_p_alive(x, t_x, t)) / (2.0 * DIFFERENCE)
+                }));
+            }
+            part
+        });
+        let (p_alive, derivatives): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        AliveTables { p_alive: p_alive.concat(), derivatives: derivatives.concat() }
+    }
+}
+
 /// The parameters moved down and up along each scale-free axis.
 fn shifted<P: Parametric>(params: &P) -> Vec<(P, P)> {
     let theta = params.scale_free();
@@ -199,10 +232,10 @@ fn shifted<P: Parametric>(params: &P) -> Vec<(P, P)> {
 struct Scoring<'a, P> {
     patterns: &'a Patterns,
     monetary_value: &'a [f64],
-    params: &'a P,
     uncertainty: &'a Uncertainty<P>,
     spend: Option<(&'a GammaGamma, &'a Uncertainty<GammaGamma>)>,
     tables: PairTables,
+    alive: AliveTables,
     options: &'a ValueOptions,
 }
 
@@ -238,23 +271,20 @@ impl Total {
 
 impl<P: Parametric + PurchaseModel> Scoring<'_, P> {
     fn score(&self, range: std::ops::Range<usize>) -> Part {
-        let unit = self.params.time_unit();
-        let shifted = shifted(self.params);
-        let mut slopes = vec![(0.0, 0.0); shifted.len()];
+        let parameters = P::NAMES.len();
+        let mut slopes = vec![(0.0, 0.0); parameters];
         let mut part = Part::default();
         for i in range {
             let pattern = self.patterns.of_customer(i);
             let x = self.patterns.frequency(pattern);
-            let t_x = self.patterns.recency_days(pattern) / unit.days();
-            let t = self.patterns.t_days(pattern) / unit.days();
             let pair = self.patterns.pair_of(pattern);
-            let alive = self.params.p_alive(x, t_x, t);
+            let alive = self.alive.p_alive[pattern];
             let (orders, discounted) = self.tables.expected[pair];
             let (orders, discounted) = (orders * alive, discounted * alive);
-            let by_pair = &self.tables.derivatives[pair * shifted.len()..][..shifted.len()];
-            for ((slope, (low, high)), pair) in slopes.iter_mut().zip(&shifted).zip(by_pair) {
-                let by_alive = (high.ln_p_alive(x, t_x, t) - low.ln_p_alive(x, t_x, t)) / (2.0 * DIFFERENCE);
-                *slope = (pair.0 + by_alive, pair.1 + by_alive);
+            let by_pair = &self.tables.derivatives[pair * parameters..][..parameters];
+            let by_alive = &self.alive.derivatives[pattern * parameters..][..parameters];
+            for ((slope, pair), alive) in slopes.iter_mut().zip(by_pair).zip(by_alive) {
+                *slope = (pair.0 + alive, pair.1 + alive);
             }
             part.p_alive.push(alive);
             part.expected.push(orders);

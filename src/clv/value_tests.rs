@@ -3,10 +3,13 @@
 use super::*;
 use crate::calendar::Unit;
 use crate::clv::bg_nbd::{BgNbd, BgNbdModel};
+use crate::clv::family::{ModelName, PurchaseFit, with_fit};
 use crate::clv::gamma_gamma::GammaGammaModel;
 use crate::clv::model::Verdict;
+use crate::clv::score::Scorer;
 use crate::clv::test_data::{Data, sample};
 use crate::clv::uncertainty::{PosteriorOptions, Prior};
+use crate::customers::Statistics;
 use crate::parallel::with_threads;
 
 fn options(horizon: &str, discount: &str) -> ValueOptions {
@@ -175,4 +178,38 @@ fn what_is_not_usable_is_left_out_with_a_warning() {
     let wrong = ValueOptions { margin: f64::NAN, ..options };
     let World { data, patterns, purchases, .. } = &world;
     assert!(customer_value(patterns, &data.monetary_value, purchases, None, &wrong, &()).is_err());
+}
+
+/// Values of any model are the scores that its formulas give one by one, and their intervals hold them.
+#[test]
+fn every_model_has_values() {
+    let world = world();
+    let options = options("12mo", "10%/yr");
+    let World { data, patterns, spend, .. } = &world;
+    let days = |column: &[u32]| column.iter().map(|&d| f64::from(d)).collect();
+    let statistics = Statistics {
+        frequency: data.frequency.clone(),
+        recency_days: days(&data.recency_days),
+        t_days: days(&data.t_days),
+        monetary_value: data.monetary_value.clone(),
+    };
+    for name in ModelName::ALL {
+        let fit = PurchaseFit::new(name, patterns, Unit::Week, &()).unwrap();
+        let value = with_fit!(&fit, fit => {
+            customer_value(patterns, &data.monetary_value, fit, Some(spend), &options, &()).unwrap()
+        });
+        let scores = Scorer::new(fit.model().unwrap(), spend.params.as_ref(), options).score(&statistics);
+        for (column_of, want) in [
+            ("p_alive", &scores.p_alive),
+            ("expected_transactions", &scores.expected_transactions),
+            ("expected_spend", &scores.expected_spend),
+            ("clv", &scores.clv),
+        ] {
+            let same = |(got, want): (&f64, &f64)| (got - want).abs() <= 1e-12 * want.abs();
+            assert!(column(&value, column_of).iter().zip(want).all(same), "{name} {column_of}");
+        }
+        let total = value.clv.unwrap();
+        assert!(total.mean_lower < total.value && total.value < total.mean_upper, "{name} {total:?}");
+        assert!(total.mean_upper / total.mean_lower < 1.5, "{name} {total:?}");
+    }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::choice::ModelSetting;
 use crate::calendar::{Discount, Period, Span, Unit};
 use crate::error::{Error, Result};
 use crate::history::{CohortPeriod, HistoryOptions};
@@ -25,6 +26,8 @@ pub struct RunConfig {
     pub list_id: Option<String>,
     /// Unit of recency, T and the models.
     pub unit: Unit,
+    /// The model of purchases.
+    pub model: ModelSetting,
     /// Horizon of lifetime value.
     pub horizon: Span,
     /// Discount rate of lifetime value.
@@ -46,6 +49,7 @@ impl Default for RunConfig {
             customers_list: None,
             list_id: None,
             unit: Unit::Week,
+            model: ModelSetting::Auto,
             horizon: Span::new(12.0, Period::Month).expect("12 is positive"),
             discount: Discount::new(0.1, Period::Year).expect("10 % is a rate"),
             margin: 1.0,

@@ -18,7 +18,7 @@ pub(super) fn render(run: &Run, config: &[ConfigEntry]) -> String {
             (entry.key.clone(), format!("{value} ({})", entry.origin))
         })
         .collect();
-    let of_fits = [&run.purchases.report, &run.spend.report];
+    let of_fits = [run.purchases.report(), &run.spend.report];
     // The page shows the fits' warnings beside the fits.
     let warnings: Vec<String> = run
         .warnings
@@ -45,6 +45,8 @@ pub(super) fn render(run: &Run, config: &[ConfigEntry]) -> String {
         rfm: &run.rfm,
         concentration: &run.concentration,
         fits: &of_fits,
+        model_reason: &run.model.reason,
+        model_choice: run.model.holdout.as_ref(),
         lifetime: lifetime(run),
         segmentation: Some(&run.segmentation),
         tierings: &run.tierings,

@@ -98,7 +98,8 @@ fn manifest(run: &Run, config: &[ConfigEntry]) -> Value {
         "unit": table.unit,
         "rfm": run.rfm,
         "concentration": {"gini": run.concentration.gini, "top": top},
-        "fits": [run.purchases.report, run.spend.report],
+        "model": run.model,
+        "fits": [run.purchases.report(), &run.spend.report],
         "lifetime_value": {
             "horizon": run.config.horizon,
             "discount": run.config.discount,

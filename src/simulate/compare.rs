@@ -8,11 +8,8 @@
 use serde::Serialize;
 
 use super::engine::Outcome;
-use super::parameters::ParameterDraws;
+use super::parameters::{FEWEST_FOR_A_VERDICT, ParameterDraws};
 use crate::strategy::{Plan, StrategySet, TierFacts};
-
-/// With fewer replications no verdict is given: the end of an interval is then too uncertain to face 0.
-pub const FEWEST_FOR_A_VERDICT: u32 = 180;
 
 /// The levels of every interval: 2.5 % and 97.5 %.
 const LEVELS: (f64, f64) = (0.025, 0.975);
@@ -98,8 +95,8 @@ pub enum Verdict {
     Gains,
     /// The whole interval of the expected difference is below 0, by more than its ends' numerical error.
     Loses,
-    /// The interval contains 0 or may do so, there are too few replications (fewer than 180), or the mean of spend is
-    /// too poorly known.
+    /// The interval contains 0 or may do so, there are too few replications or the draws of the parameters are worth too
+    /// few independent ones (fewer than 180), they are not to be trusted, or the mean of spend is too poorly known.
     Undecided,
 }
 
@@ -143,7 +140,7 @@ impl Comparison {
         facts: &[TierFacts],
         draws: &ParameterDraws,
     ) -> Comparison {
-        let source = Values { outcome, set, plans, facts, heavy_tails: draws.heavy_tails };
+        let source = Values { outcome, set, plans, facts, draws };
         let mut rows = Vec::new();
         for strategy in 0..outcome.strategies {
             for tier in std::iter::once(None).chain((0..outcome.tiers).map(Some)) {
@@ -155,7 +152,7 @@ impl Comparison {
         let verdicts = (0..outcome.strategies)
             .map(|strategy| match strategy {
                 0 => Verdict::Baseline,
-                _ if draws.mean_doubtful => Verdict::Undecided,
+                _ if draws.mean_doubtful || draws.untrusted => Verdict::Undecided,
                 _ => source.verdict(strategy),
             })
             .collect();
@@ -181,24 +178,26 @@ struct Values<'a> {
     set: &'a StrategySet,
     plans: &'a [Plan],
     facts: &'a [TierFacts],
-    heavy_tails: bool,
+    draws: &'a ParameterDraws,
 }
 
 impl Values<'_> {
     /// Which side of 0 the expected difference in profit lies on, the numerical error of the interval's ends included.
     ///
     /// An end is a quantile of finitely many replications. Its own 95 % bound goes by ranks (binomial, normal
-    /// approximation); where that rank does not exist, as with fewer than 180 replications, nothing is decided.
+    /// approximation), with as many replications as the draws of the parameters are worth where that is fewer; where
+    /// that rank does not exist, as with fewer than 180, nothing is decided.
     fn verdict(&self, strategy: usize) -> Verdict {
         let profit = |r: usize, s: usize| self.at(r, s, None, Metric::Profit).1;
         let mut gains: Vec<f64> =
             (0..self.outcome.replications).map(|r| profit(r, strategy) - profit(r, 0)).collect();
         gains.sort_by(f64::total_cmp);
-        if gains.len() < FEWEST_FOR_A_VERDICT as usize {
+        let n = gains.len() as f64;
+        let worth = n.min(self.draws.effective);
+        if worth < f64::from(FEWEST_FOR_A_VERDICT) || self.draws.effective.is_nan() {
             return Verdict::Undecided;
         }
-        let n = gains.len() as f64;
-        let rank = n * LEVELS.0 - END_Z * (n * LEVELS.0 * LEVELS.1).sqrt();
+        let rank = n * (LEVELS.0 - END_Z * (LEVELS.0 * LEVELS.1 / worth).sqrt());
         let rank = rank.max(1.0) as usize;
         match (gains[rank - 1], gains[gains.len() - rank]) {
             (low, _) if low > 0.0 => Verdict::Gains,
@@ -276,7 +275,7 @@ impl Values<'_> {
                 })
                 .collect(),
         };
-        let estimate = |values: &[(f64, f64)]| estimate(values, self.heavy_tails);
+        let estimate = |values: &[(f64, f64)]| estimate(values, self.draws.heavy_tails);
         Some(Row { strategy, tier, metric, estimate: estimate(&own), difference: estimate(&difference) })
     }
 

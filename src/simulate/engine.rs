@@ -1,7 +1,8 @@
 //! The simulation of all customers, replications and strategies: fixed chunks, combined in order.
 
 use super::futures::{Customer, Sums, add_future};
-use super::tables::{Cell, Effect, Parameters, Tables};
+use super::models::{Cell, Distinct, Model, with_model};
+use super::tables::{Effect, Parameters, Tables};
 use crate::error::{Error, Result};
 use crate::parallel;
 use crate::progress::Progress;
@@ -46,7 +47,7 @@ pub struct Engine<'a> {
     set: &'a StrategySet,
     plans: &'a [Plan],
     customers: Vec<Customer>,
-    cells: Vec<Cell>,
+    distinct: Distinct,
     tiers: usize,
     /// Distinct treatments of each tier; level 0 is none.
     levels: Vec<Vec<Treatment>>,
@@ -112,7 +113,7 @@ impl<'a> Engine<'a> {
         plans: &'a [Plan],
         options: SimulateOptions,
     ) -> Engine<'a> {
-        let (customers, cells) = pack(population);
+        let (customers, distinct) = pack(population);
         let tiers = population.tiers;
         let mut levels = vec![vec![NO_TREATMENT]; tiers];
         let mut level_of = Vec::with_capacity(plans.len() * tiers);
@@ -129,14 +130,15 @@ impl<'a> Engine<'a> {
             }
         }
         let width = levels.iter().map(Vec::len).max().unwrap_or(1);
-        Engine { set, plans, customers, cells, tiers, levels, level_of, width, options }
+        Engine { set, plans, customers, distinct, tiers, levels, level_of, width, options }
     }
 
     /// Simulates one future of every customer for each element of `parameters`.
     pub fn run(&self, parameters: &[Parameters], progress: &dyn Progress) -> Result<Outcome> {
         progress.phase("simulating", parameters.len() as u64);
         let chunks = self.customers.len().div_ceil(CHUNK).max(1);
-        let table_bytes = (self.cells.len() * self.width * size_of::<f64>()).max(1);
+        let entries = self.distinct.cells.len() * self.width + self.distinct.pairs.len();
+        let table_bytes = (entries * size_of::<f64>()).max(1);
         let block = (TABLE_MEMORY / table_bytes).clamp(8, 256);
         let mut sums = Vec::with_capacity(parameters.len() * self.plans.len() * self.tiers);
         for (number, of_block) in parameters.chunks(block).enumerate() {
@@ -173,10 +175,8 @@ impl<'a> Engine<'a> {
             let filler = std::iter::repeat(Effect { rate: 1.0, spend: 1.0 });
             effects.extend(of_tier.chain(filler).take(self.width));
         }
-        let largest =
-            self.cells.iter().fold((0, 0), |(x, t), cell| (x.max(cell.frequency), t.max(cell.t_days)));
-        let horizon = self.set.horizon.in_unit(parameters.purchases.unit);
-        Tables::new(parameters, effects, self.width, &self.cells, largest, horizon)
+        let horizon = self.set.horizon.in_unit(parameters.purchases.unit());
+        Tables::new(parameters, effects, self.width, &self.distinct, horizon)
     }
 
     fn effect(&self, treatment: Treatment, tier: usize, replication: u32) -> Effect {
@@ -196,12 +196,16 @@ impl<'a> Engine<'a> {
 
     /// Sums of one chunk of customers by `tier * width + level`.
     fn chunk(&self, tables: &Tables, replication: u32, chunk: usize) -> Vec<Sums> {
+        with_model!(&tables.model, model => self.chunk_of(tables, model, replication, chunk))
+    }
+
+    fn chunk_of(&self, tables: &Tables, model: &impl Model, replication: u32, chunk: usize) -> Vec<Sums> {
         let horizon = self.set.horizon.in_unit(tables.unit);
         let mut sums = vec![Sums::default(); self.tiers * self.width];
         let end = ((chunk + 1) * CHUNK).min(self.customers.len());
         for customer in &self.customers[chunk * CHUNK..end] {
             let of_tier = &mut sums[usize::from(customer.tier) * self.width..][..self.width];
-            add_future(customer, tables, (self.options.seed, replication), horizon, of_tier);
+            add_future(customer, tables, model, (self.options.seed, replication), horizon, of_tier);
         }
         sums
     }
@@ -225,31 +229,46 @@ impl<'a> Engine<'a> {
     }
 }
 
-/// Packs the customers and finds their distinct (x, T, tier).
-fn pack(population: Population) -> (Vec<Customer>, Vec<Cell>) {
+/// Packs the customers and finds what they share: their distinct (tier, x, T), (x, T) and (x, t_x).
+fn pack(population: Population) -> (Vec<Customer>, Distinct) {
     let n = population.frequency.len();
-    // Tier, then x, then T: 8 + 32 + 24 bits (24 bits of days are 45,000 years).
-    let key = |i: usize| {
-        u64::from(population.tier[i]) << 56
-            | u64::from(population.frequency[i]) << 24
-            | u64::from(population.t_days[i].min((1 << 24) - 1))
+    let (frequency, tier) = (population.frequency, population.tier);
+    // 24 bits of days are 45,000 years.
+    let days = |days: u32| days.min((1 << 24) - 1);
+    let pair = |x: u32, at: u32| u64::from(x) << 24 | u64::from(days(at));
+    let mut pairs = parallel::collect(n, |i| pair(frequency[i], population.t_days[i]));
+    pairs.extend(parallel::collect(n, |i| pair(frequency[i], population.recency_days[i])));
+    let pairs = distinct(pairs);
+    let find = |keys: &[u64], key: u64| keys.binary_search(&key).expect("every key was collected") as u32;
+    // Tier, then x, then T: 8 + 32 + 24 bits.
+    let key = |i: usize| u64::from(tier[i]) << 56 | pair(frequency[i], population.t_days[i]);
+    let keys = distinct(parallel::collect(n, key));
+    let cell = |&key: &u64| Cell {
+        tier: (key >> 56) as u8,
+        frequency: (key >> 24) as u32,
+        t_days: (key & 0xff_ffff) as u32,
+        pair: find(&pairs, key & ((1 << 56) - 1)),
     };
-    let mut keys = parallel::collect(n, key);
-    parallel::sort_by_key(&mut keys, |&k| k);
-    keys.dedup();
-    let cells = keys
-        .iter()
-        .map(|k| Cell { tier: (k >> 56) as u8, frequency: (k >> 24) as u32, t_days: (k & 0xff_ffff) as u32 })
-        .collect();
+    let cells: Vec<Cell> = keys.iter().map(cell).collect();
     let customers = parallel::collect(n, |i| Customer {
         hash: population.hash[i],
         // Spend whose refunds exceed it says nothing that a Gamma distribution can use: it counts as 0.
         mean_spend: population.monetary_value[i].max(0.0),
-        frequency: population.frequency[i],
+        frequency: frequency[i],
         recency_days: population.recency_days[i],
         t_days: population.t_days[i],
-        cell: keys.binary_search(&key(i)).expect("every key was collected") as u32,
-        tier: population.tier[i],
+        cell: find(&keys, key(i)),
+        last_pair: find(&pairs, pair(frequency[i], population.recency_days[i])),
+        tier: tier[i],
     });
-    (customers, cells)
+    let largest = cells.iter().fold((0, 0), |(x, t), cell| (x.max(cell.frequency), t.max(cell.t_days)));
+    let pairs = pairs.iter().map(|key| ((key >> 24) as u32, (key & 0xff_ffff) as u32)).collect();
+    (customers, Distinct { cells, pairs, largest })
+}
+
+/// The distinct keys, ascending.
+fn distinct(mut keys: Vec<u64>) -> Vec<u64> {
+    parallel::sort_by_key(&mut keys, |&k| k);
+    keys.dedup();
+    keys
 }

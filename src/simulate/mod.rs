@@ -6,10 +6,11 @@
 pub mod compare;
 mod engine;
 mod futures;
+mod models;
 mod parameters;
 mod tables;
 
-pub use compare::{Comparison, Estimate, FEWEST_FOR_A_VERDICT, Metric, Row, Verdict};
+pub use compare::{Comparison, Estimate, Metric, Row, Verdict};
 pub use engine::{Engine, Outcome, Population, SimulateOptions};
-pub use parameters::ParameterDraws;
+pub use parameters::{FEWEST_FOR_A_VERDICT, ParameterDraws};
 pub use tables::Parameters;

@@ -1,10 +1,14 @@
 //! The models' parameters in each replication: drawn from what the data leave open, or held at the estimates.
 
 use super::tables::Parameters;
-use crate::clv::{BgNbd, GammaGamma, Posterior};
+use crate::clv::{GammaGamma, Posterior, PurchaseParameters, Trust};
 
 /// When more than this share of draws has no finite mean, the interval of the expectation has no upper end to speak of.
 const DOUBTFUL_SHARE: f64 = 0.025;
+
+/// With fewer replications, or draws worth fewer independent ones, no verdict is given: the end of an interval is then
+/// too uncertain to face 0.
+pub const FEWEST_FOR_A_VERDICT: u32 = 180;
 
 /// One set of parameters per replication.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +19,10 @@ pub struct ParameterDraws {
     pub heavy_tails: bool,
     /// Whether the mean of spend is too poorly known for any verdict.
     pub mean_doubtful: bool,
+    /// Whether the diagnostics of the draws say that intervals from them are not to be trusted.
+    pub untrusted: bool,
+    /// As many independent draws would be worth as much; infinite where nothing was drawn.
+    pub effective: f64,
     /// What a reader of the intervals has to know.
     pub warnings: Vec<String>,
 }
@@ -23,11 +31,30 @@ impl ParameterDraws {
     /// A replication for each draw of the two posteriors (for the fewer of them), which are independent.
     ///
     /// Draws of spend without a finite mean (q ≤ 1) are replaced by others of the same posterior, which is conditioning
-    /// on a finite mean; where there is no other, by the estimate. How many, and directions that stay fixed, are in
-    /// the warnings.
-    pub fn new(purchases: &Posterior<BgNbd>, spend: &Posterior<GammaGamma>) -> ParameterDraws {
+    /// on a finite mean; where there is no other, by the estimate. How many, directions that stay fixed, and what the
+    /// diagnostics of either posterior forbid are in the warnings.
+    pub fn new<P: Copy + Into<PurchaseParameters>>(
+        purchases: &Posterior<P>,
+        spend: &Posterior<GammaGamma>,
+    ) -> ParameterDraws {
         let mut warnings = purchases.report.warnings();
         warnings.extend(spend.report.warnings());
+        let reports = [&purchases.report, &spend.report];
+        let untrusted = reports.iter().any(|report| report.trust == Trust::Poor);
+        let effective = reports.iter().map(|report| report.effective).fold(f64::INFINITY, f64::min);
+        if untrusted {
+            warnings.push(
+                "no verdict is given on any strategy: the draws of the parameters are not to be trusted"
+                    .into(),
+            );
+        } else if effective < f64::from(FEWEST_FOR_A_VERDICT)
+            && purchases.draws.len() >= FEWEST_FOR_A_VERDICT as usize
+        {
+            warnings.push(format!(
+                "no verdict is given on any strategy: the draws of the parameters are worth {effective:.0} independent \
+                 ones, and {FEWEST_FOR_A_VERDICT} are needed"
+            ));
+        }
         let heavy_tails = spend.estimate.q <= 2.0;
         if heavy_tails {
             warnings.push(format!(
@@ -40,6 +67,7 @@ impl ParameterDraws {
         let mut replaced = 0;
         let draws: Vec<Parameters> = (purchases.draws.iter().zip(&spend.draws))
             .map(|(&purchases, &drawn)| {
+                let purchases = purchases.into();
                 if drawn.q > 1.0 {
                     return Parameters { purchases, spend: drawn };
                 }
@@ -57,12 +85,23 @@ impl ParameterDraws {
                 if mean_doubtful { ", too poorly for a verdict on any strategy" } else { "" }
             ));
         }
-        ParameterDraws { draws, heavy_tails, mean_doubtful, warnings }
+        ParameterDraws { draws, heavy_tails, mean_doubtful, untrusted, effective, warnings }
     }
 
     /// The estimates in every replication: no uncertainty of parameters.
-    pub fn fixed(purchases: BgNbd, spend: GammaGamma, replications: u32) -> ParameterDraws {
-        let draws = vec![Parameters { purchases, spend }; replications as usize];
-        ParameterDraws { draws, heavy_tails: spend.q <= 2.0, mean_doubtful: false, warnings: Vec::new() }
+    pub fn fixed(
+        purchases: impl Into<PurchaseParameters>,
+        spend: GammaGamma,
+        replications: u32,
+    ) -> ParameterDraws {
+        let draws = vec![Parameters { purchases: purchases.into(), spend }; replications as usize];
+        ParameterDraws {
+            draws,
+            heavy_tails: spend.q <= 2.0,
+            mean_doubtful: false,
+            untrusted: false,
+            effective: f64::INFINITY,
+            warnings: Vec::new(),
+        }
     }
 }

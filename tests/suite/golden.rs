@@ -131,6 +131,29 @@ fn the_bundled_log_fits() {
     assert_eq!(spend.report.customers, 11_515);
 }
 
+/// The main job with either model, from the command line: Pareto/NBD's optimum was checked with another implementation of its
+/// likelihood (SciPy's 2F1: the same value, and no slope).
+#[test]
+fn the_main_job_has_the_known_fits() {
+    let scratch = Scratch::new();
+    for (model, log_likelihood, parameters) in [
+        ("bg-nbd", -173425.916293, [0.26712777, 5.98649178, 0.48351698, 2.11160839]),
+        ("pareto-nbd", -173327.996204, [0.61098831, 13.6141937, 0.31257745, 6.1485556]),
+    ] {
+        let ran =
+            scratch.run(&["run", "--model", model, "--replications", "4", "--json", "-q", "--out", model]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let run: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let fit = &run["fits"][0];
+        let got = fit["log_likelihood"].as_f64().unwrap();
+        assert!((got - log_likelihood).abs() < 1e-3, "{model}: {got}");
+        for (parameter, want) in fit["parameters"].as_array().unwrap().iter().zip(parameters) {
+            close(parameter["estimate"].as_f64().unwrap(), want, 1e-3);
+        }
+        assert_eq!(fit["verdict"]["kind"], "verified_optimum");
+    }
+}
+
 /// Twelve-month CLV of sample id 1 (the customer with the smallest id of the sample), 1 % a month, months of 30.4375
 /// days, orders of month i discounted by 1.01^−i: 36.2960.
 #[test]

@@ -14,7 +14,7 @@ use tiercast::strategy::{Plan, StrategySet, TierFacts};
 use crate::support::dataset;
 
 /// The CDNOW sample, calibration to 1997-09-30, in weeks.
-fn sample() -> CustomerTable {
+pub fn sample() -> CustomerTable {
     let options =
         HistoryOptions { calibration_end: Some("1997-09-30".parse().unwrap()), ..HistoryOptions::default() };
     summarize(&[Source::Path(dataset("cdnow/cdnow_sample.parquet"))], &options, Unit::Week, &())
@@ -34,12 +34,12 @@ fn tiers(table: &CustomerTable) -> (Vec<u8>, Vec<TierFacts>) {
     (codes, facts)
 }
 
-fn strategies(text: &str) -> StrategySet {
+pub fn strategies(text: &str) -> StrategySet {
     StrategyText { name: "test".into(), text: text.into() }.check().unwrap()
 }
 
 /// One action; `effects` are the lifts of the purchase rate in the three tiers at 1 of money per customer.
-fn one_action(effects: [f64; 3], width: f64, strategies: &str) -> String {
+pub fn one_action(effects: [f64; 3], width: f64, strategies: &str) -> String {
     let mut text = String::from(
         "horizon = \"52w\"\nmargin = 0.5\nbudget = 2357\ntiers = \"value\"\n[[action]]\nname = \"act\"\n",
     );
@@ -54,7 +54,7 @@ fn one_action(effects: [f64; 3], width: f64, strategies: &str) -> String {
     text + strategies
 }
 
-const TWO_EVEN: &str = "[[strategy]]\nname = \"one\"\naction = \"act\"\nrule = \"uniform\"\n\
+pub const TWO_EVEN: &str = "[[strategy]]\nname = \"one\"\naction = \"act\"\nrule = \"uniform\"\n\
                         [[strategy]]\nname = \"two\"\naction = \"act\"\nrule = \"uniform\"\n";
 
 fn simulate(
@@ -80,7 +80,7 @@ fn simulate(
     simulate_draws(table, set, &draws, !fixed)
 }
 
-fn simulate_draws(
+pub fn simulate_draws(
     table: &CustomerTable,
     set: &StrategySet,
     draws: &ParameterDraws,
@@ -201,6 +201,22 @@ fn order_in_the_file_and_few_replications_decide_nothing() {
     assert_eq!(comparison.verdicts, [Verdict::Baseline, Verdict::Gains, Verdict::Gains]);
     let (_, comparison) = simulate(&table, &set, 140, false);
     assert_eq!(comparison.verdicts[1], Verdict::Undecided);
+}
+
+/// Draws that are not to be trusted, or are worth too few independent ones, decide nothing however large the gain is.
+#[test]
+fn poor_draws_decide_nothing() {
+    let table = sample();
+    let set = strategies(&one_action([5.0; 3], 0.1, TWO_EVEN));
+    let purchases = BgNbd { r: 0.2425945, alpha: 4.4136020, a: 0.7929221, b: 2.4259070, unit: Unit::Week };
+    let spend = GammaGamma { p: 6.249572, q: 3.744225, gamma: 15.443522 };
+    let fixed = ParameterDraws::fixed(purchases, spend, 200);
+    let verdict = |draws: &ParameterDraws| simulate_draws(&table, &set, draws, true).1.verdicts[1];
+    assert_eq!(verdict(&fixed), Verdict::Gains);
+    assert_eq!(verdict(&ParameterDraws { effective: 180.5, ..fixed.clone() }), Verdict::Gains);
+    assert_eq!(verdict(&ParameterDraws { effective: 179.5, ..fixed.clone() }), Verdict::Undecided);
+    assert_eq!(verdict(&ParameterDraws { untrusted: true, ..fixed.clone() }), Verdict::Undecided);
+    assert_eq!(verdict(&ParameterDraws { effective: f64::NAN, ..fixed }), Verdict::Undecided);
 }
 
 /// A fixed cost is in the tiers too, whether or not anything is left to give.

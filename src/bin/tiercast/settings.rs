@@ -10,7 +10,7 @@ use tiercast::amount::Refunds;
 use tiercast::calendar::{CalendarPeriod, Day, Discount, LastPeriods, Span, Unit};
 use tiercast::error::nearest_first;
 use tiercast::history::{CohortPeriod, HistoryOptions, Unmatched};
-use tiercast::pipeline::RunConfig;
+use tiercast::pipeline::{ModelSetting, RunConfig};
 use tiercast::{Error, Result};
 
 use crate::args::{
@@ -108,6 +108,7 @@ struct FileSettings {
     customers_list: Option<PathBuf>,
     list_id: Option<String>,
     cohort_period: Option<CohortPeriod>,
+    model: Option<ModelSetting>,
     horizon: Option<Span>,
     discount: Option<Discount>,
     clusters: Option<usize>,
@@ -244,6 +245,7 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
         unit: layers.pick("unit", unit, file.unit, defaults.unit),
         customers_list: layers.optional("customers_list", typed.listed.customers_list, file.customers_list),
         list_id: layers.optional("list_id", typed.listed.list_id, file.list_id),
+        model: layers.pick("model", models.model, file.model, defaults.model),
         horizon: layers.pick("horizon", models.horizon, file.horizon, defaults.horizon),
         discount: layers.pick("discount", models.discount, file.discount, defaults.discount),
         margin: share,
@@ -375,6 +377,7 @@ fn refuse_unknown_variables() -> Result<()> {
         "customers_list",
         "list_id",
         "cohort_period",
+        "model",
         "horizon",
         "discount",
         "clusters",

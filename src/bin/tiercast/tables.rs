@@ -1,9 +1,11 @@
 //! The short tables of a run and of an inspection.
 
+use tiercast::calendar::Day;
+use tiercast::clv::validate::Figure;
 use tiercast::customers::ListReport;
 use tiercast::history::{Inspection, JoinReport, Unmatched};
-use tiercast::pipeline::Run;
-use tiercast::report::format::{count, interval, money, percent, signed, significant};
+use tiercast::pipeline::{ModelChoice, Run};
+use tiercast::report::format::{NONE, count, interval, money, number, percent, signed, significant};
 use tiercast::simulate::Metric;
 
 use crate::render::Grid;
@@ -100,7 +102,7 @@ pub fn id_map(join: &JoinReport) -> String {
 pub fn models(run: &Run) -> String {
     let mut grid =
         Grid::new("Lifetime models", &["model", "parameter", ">estimate", ">standard error", "verdict"]);
-    for report in [&run.purchases.report, &run.spend.report] {
+    for report in [run.purchases.report(), &run.spend.report] {
         let verdict = format!("{}, LL {}", report.verdict.sentence(), log_likelihood(report.log_likelihood));
         if report.parameters.is_empty() {
             grid.row(vec![report.model.into(), String::new(), String::new(), String::new(), verdict.clone()]);
@@ -115,7 +117,42 @@ pub fn models(run: &Run) -> String {
             ]);
         }
     }
-    grid.text()
+    choice(&run.model) + &grid.text()
+}
+
+/// Which model of purchases is used, and why.
+fn choice(choice: &ModelChoice) -> String {
+    let Some(holdout) = choice.holdout.as_ref().filter(|holdout| !holdout.models.is_empty()) else {
+        return format!("Model of purchases\n{}\n\n", choice.reason);
+    };
+    let title = format!(
+        "Model of purchases: the holdout from {} to {}, {} of {} customers",
+        Day(holdout.window.calibration_end.0 + 1),
+        holdout.window.as_of,
+        count(holdout.judged),
+        count(holdout.customers),
+    );
+    let columns = ["model", ">RMSE", ">95 %", ">difference", ">95 %", ""];
+    let mut grid = Grid::new(title, &columns);
+    let show = |value: f64| number(value, 4);
+    let ends = |figure: Figure| match (figure.lower, figure.upper) {
+        (Some(lower), Some(upper)) => interval(lower, upper, show),
+        _ => NONE.to_string(),
+    };
+    for judged in &holdout.models {
+        grid.row(vec![
+            judged.model.title().to_string(),
+            show(judged.rmse.value),
+            ends(judged.rmse),
+            judged.difference.map_or(String::new(), |figure| show(figure.value)),
+            judged.difference.map_or(String::new(), ends),
+            if judged.model == choice.used { "used".to_string() } else { String::new() },
+        ]);
+    }
+    let mut text = grid.text();
+    // Directly under the table, before its closing empty line.
+    text.truncate(text.len() - 1);
+    text + &format!("{}\n\n", choice.reason)
 }
 
 fn log_likelihood(value: Option<f64>) -> String {

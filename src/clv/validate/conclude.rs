@@ -4,32 +4,52 @@ use super::report::{Better, Criterion, Figure, MethodKind, Preferred, Validation
 use crate::clv::model::Parametric;
 use crate::clv::pareto_nbd::ParetoNbd;
 
-/// Which model to use: the lowest holdout RMSE, but Pareto/NBD where the bootstrap cannot tell it from that one. It is
-/// the model whose P(alive) says something of everybody.
+/// Which model to use, as [`prefer`] has it.
 pub(super) fn preferred(of: &Validation) -> Option<Preferred> {
-    let best = best(of, Criterion::Rmse, |kind| kind == MethodKind::Model)?;
-    let rmse = |m: usize| show(Criterion::Rmse, value(of, Criterion::Rmse, m));
-    let is_pareto = |m: &usize| of.methods[*m].name == ParetoNbd::MODEL;
-    let pareto = of.tracked.iter().copied().find(is_pareto).filter(|&pareto| pareto != best);
-    if let Some((pareto, figure)) = pareto.and_then(|p| Some((p, of.difference(Criterion::Rmse, p, best)?)))
+    let contender = |&m: &usize| Contender { name: &of.methods[m].name, rmse: value(of, Criterion::Rmse, m) };
+    let models: Vec<Contender> = of.tracked.iter().map(contender).collect();
+    let difference =
+        |k: usize, other: usize| of.difference(Criterion::Rmse, of.tracked[k], of.tracked[other]);
+    let (best, why) = prefer(&models, difference)?;
+    let method = of.tracked[best];
+    Some(Preferred { method, model: of.methods[method].name.clone(), why })
+}
+
+/// A usable model with its root mean squared error, NaN where it has none.
+pub(super) struct Contender<'a> {
+    pub(super) name: &'a str,
+    pub(super) rmse: f64,
+}
+
+/// The rule: the lowest holdout RMSE, but Pareto/NBD where the bootstrap cannot tell it from that one. It is the model
+/// whose P(alive) says something of everybody. Its place among the models, and why; `difference` is that of the errors of
+/// two of them.
+pub(super) fn prefer(
+    models: &[Contender],
+    difference: impl Fn(usize, usize) -> Option<Figure>,
+) -> Option<(usize, String)> {
+    let judged = (0..models.len()).filter(|&k| !models[k].rmse.is_nan());
+    let best = judged.reduce(|best, k| if models[k].rmse < models[best].rmse { k } else { best })?;
+    let rmse = |k: usize| show(Criterion::Rmse, models[k].rmse);
+    let pareto = models.iter().position(|model| model.name == ParetoNbd::MODEL).filter(|&k| k != best);
+    if let Some((pareto, figure)) = pareto.and_then(|k| Some((k, difference(k, best)?)))
         && figure.lower.is_none_or(|lower| lower <= 0.0)
     {
         let why = format!(
             "{} has the lowest holdout RMSE, {} against {}, but the bootstrap cannot tell the two apart ({}), and then \
              Pareto/NBD is preferred",
-            of.methods[best].name,
+            models[best].name,
             rmse(best),
             rmse(pareto),
             range(Criterion::Rmse, figure),
         );
-        return Some(Preferred { method: pareto, model: of.methods[pareto].name.clone(), why });
+        return Some((pareto, why));
     }
-    let among = match of.tracked.len() {
+    let among = match models.len() {
         1 => "it is the only usable model".to_string(),
         n => format!("it predicts best of {n} usable models"),
     };
-    let why = format!("{among} (holdout RMSE {})", rmse(best));
-    Some(Preferred { method: best, model: of.methods[best].name.clone(), why })
+    Some((best, format!("{among} (holdout RMSE {})", rmse(best))))
 }
 
 /// The sentences.

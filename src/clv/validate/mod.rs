@@ -6,6 +6,7 @@
 //! predictions, not of what another history would have led to. What a model does not win is said as plainly as what it wins.
 
 mod bootstrap;
+mod choose;
 mod conclude;
 mod curve;
 mod forecast;
@@ -18,6 +19,7 @@ mod scores;
 mod tests;
 mod tracking;
 
+pub use choose::{Choice, Judged, choose};
 pub use forecast::{Candidate, Forecast, Intervals};
 pub use report::{
     Coverage, Criterion, Decile, Difference, Figure, FrequencyGroup, LeftOut, Method, MethodKind, Metric,

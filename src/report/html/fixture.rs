@@ -117,6 +117,8 @@ impl Made {
             rfm: &self.rfm,
             concentration: &self.concentration,
             fits,
+            model_reason: "",
+            model_choice: None,
             lifetime: Some(Lifetime {
                 horizon: self.set.horizon,
                 discount: "10%/yr".parse().unwrap(),

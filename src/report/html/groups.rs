@@ -2,9 +2,11 @@
 
 use maud::{Markup, html};
 
+use super::parts::interval;
 use super::{Page, parts};
 use crate::report::charts::{Share, shares};
-use crate::report::format::{count, money, money_in, number, percent};
+use crate::report::format::{NONE, count, money, money_in, number, percent};
+use crate::simulate::{Comparison, Metric};
 use crate::tier::Tiering;
 
 pub(super) fn segments(page: &Page) -> Markup {
@@ -106,7 +108,53 @@ fn scheme(page: &Page, tiering: &Tiering) -> Markup {
                 }
             }
         }))
+        @if let (true, Some(comparison)) = (steers, page.comparison) { (ahead(page, comparison)) }
     }
+}
+
+/// What the tiers will order and pay if nothing is done, with both intervals.
+fn ahead(page: &Page, comparison: &Comparison) -> Markup {
+    let horizon = page.set.map_or(String::new(), |set| format!(", over {}", parts::span(set.horizon)));
+    let cells = |tier: Option<usize>, metric: Metric, show: fn(f64) -> String| {
+        let of = comparison.find(0, tier, metric).map(|row| row.estimate);
+        html! {
+            @if let Some(of) = of {
+                td.n { (show(of.value)) }
+                td.i { (interval(of.mean_lower, of.mean_upper, show)) }
+                td.i { (interval(of.lower, of.upper, show)) }
+            } @else {
+                td.n { (NONE) } td.i { (NONE) } td.i { (NONE) }
+            }
+        }
+    };
+    let orders: fn(f64) -> String = |value| number(value, 0);
+    let named = comparison.tiers.iter().enumerate().map(|(k, name)| (Some(k), name.as_str()));
+    let rows: Vec<(Option<usize>, &str)> = named.chain([(None, "All")]).collect();
+    parts::scroll(
+        "Orders and revenue of each tier without any strategy",
+        html! {
+            table {
+                caption {
+                    "Without any strategy" (horizon) ", not discounted; money in "
+                    @if page.currency.is_empty() { "the history’s unit" } @else { (page.currency) }
+                    ". Intervals are 95\u{a0}%."
+                }
+                (parts::head(
+                    &["Tier", "Orders", "Expectation", "What will happen", "Revenue", "Expectation", "What will happen"],
+                    1..7,
+                ))
+                tbody {
+                    @for (tier, name) in rows {
+                        tr {
+                            th scope="row" { (name) }
+                            (cells(tier, Metric::Orders, orders))
+                            (cells(tier, Metric::Revenue, money))
+                        }
+                    }
+                }
+            }
+        },
+    )
 }
 
 /// Sums of finite values by tier.

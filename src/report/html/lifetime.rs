@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::parts::interval;
 use super::{Lifetime, Page, parts};
-use crate::clv::{BgNbd, FitReport, Parametric, Verdict};
+use crate::clv::validate::Figure;
+use crate::clv::{BgNbd, FitReport, Nbd, Parametric, Verdict};
 use crate::report::charts::distribution;
 use crate::report::format::{count, money, money_in, number, percent, plural, significant};
 
@@ -26,11 +27,51 @@ pub(super) fn section(page: &Page) -> Markup {
             Some(lifetime) if !lifetime.clv.is_empty() => (expected(page, lifetime)),
             _ => (parts::absent("No lifetime values: there is no usable fit to expect anything from. The fits below say why.")),
         }
+        (choice(page))
         h3 { "The fits" }
         @if page.fits.is_empty() {
             (parts::absent("No model was fitted: there is nobody who bought again."))
         }
         div.pair { @for fit in page.fits { div { (report(fit)) } } }
+    }
+}
+
+/// Which model of purchases was used, and what a holdout says of all.
+fn choice(page: &Page) -> Markup {
+    let show = |value: f64| number(value, 4);
+    let ends = |figure: Figure| match (figure.lower, figure.upper) {
+        (Some(lower), Some(upper)) => interval(lower, upper, show),
+        _ => "–".to_string(),
+    };
+    html! {
+        @if !page.model_reason.is_empty() {
+            h3 { "The model of purchases" }
+            p { (page.model_reason) }
+        }
+        @if let Some(of) = page.model_choice.filter(|of| !of.models.is_empty()) {
+            p.muted {
+                "Calibration to " (of.window.calibration_end) ", holdout to " (of.window.as_of) ", "
+                (count(of.judged)) " of " (count(of.customers)) " customers judged; 95\u{a0}% intervals over "
+                (of.replications) " bootstrap replications of the customers."
+            }
+            (parts::scroll("Errors of the models in the holdout", html! {
+                table.narrow {
+                    (parts::head(&["Model", "RMSE", "95\u{a0}%", "Difference", "95\u{a0}%"], 1..5))
+                    tbody {
+                        @for judged in &of.models {
+                            tr {
+                                th scope="row" { (judged.model.title()) }
+                                td.n { (show(judged.rmse.value)) }
+                                td.n { (ends(judged.rmse)) }
+                                td.n { (judged.difference.map_or(String::new(), |figure| show(figure.value))) }
+                                td.n { (judged.difference.map_or(String::new(), ends)) }
+                            }
+                        }
+                    }
+                }
+            }))
+            @for left_out in &of.left_out { p.muted { (left_out.model) " is left out: " (left_out.verdict) } }
+        }
     }
 }
 
@@ -59,6 +100,9 @@ fn expected(page: &Page, lifetime: &Lifetime) -> Markup {
                     "P(alive) is a model’s belief about a silent customer, not an observation."
                     @if page.fits.iter().any(|fit| fit.model == BgNbd::MODEL) {
                         " BG/NBD gives 1 to everybody who bought only once, so no label for churn should be built on it."
+                    }
+                    @if page.fits.iter().any(|fit| fit.model == Nbd::MODEL) {
+                        " NBD gives 1 to everybody, so no label for churn should be built on it."
                     }
                 }
             }

@@ -24,6 +24,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::calendar::{Discount, Span};
 use crate::clv::FitReport;
+use crate::clv::validate::Choice;
 use crate::customers::cohorts::CohortTable;
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::Rfm;
@@ -65,6 +66,10 @@ pub struct Page<'a> {
     pub concentration: &'a Concentration,
     /// The reports of the fits, purchases first, then spend; also those that failed. Empty when nothing was fitted.
     pub fits: &'a [&'a FitReport],
+    /// Which model of purchases was used and why, as sentences; may be empty.
+    pub model_reason: &'a str,
+    /// What a holdout says of the models, where it was asked.
+    pub model_choice: Option<&'a Choice>,
     /// What the models expect of each customer; none where a fit is not usable.
     pub lifetime: Option<Lifetime<'a>>,
     /// The clusters.

@@ -13,7 +13,8 @@ pub(super) fn intervals(page: &Page) -> Markup {
                 "95\u{a0}% interval of the expected value. It reflects what is not known: the models’ parameters and "
                 "the responses. With more data, or an experiment, it shrinks. The verdict rests on it: a strategy gains "
                 "or loses where the whole interval of its expected difference in profit lies on one side of 0 by more than "
-                "the numerical error of the interval’s ends, and is undecided otherwise."
+                "the numerical error of the interval’s ends, and is undecided otherwise, as it is where the draws of the "
+                "models’ parameters are too few or not to be trusted (a warning says so)."
             }
             dt { "What will happen" br; code { "lower" } ", " code { "upper" } }
             dd {

@@ -1,6 +1,7 @@
 use super::fixture::{Made, made};
 use super::{Page, render};
-use crate::clv::{FitReport, Verdict};
+use crate::clv::validate::{Choice, Figure, Judged, LeftOut};
+use crate::clv::{FitReport, ModelName, Verdict};
 use crate::history::{IdCount, IdMapInfo, JoinReport, SourceCounts, Unmatched};
 
 fn with_page<T>(made: &Made, look: impl FnOnce(Page) -> T) -> T {
@@ -188,4 +189,41 @@ fn ids_are_counted_by_source() {
         html.contains("<td>3\u{a0}further sources</td><td class=\"n\">3,153</td><td class=\"n\">12,153</td>")
     );
     assert!(html.contains("<td>all</td><td class=\"n\">54,378</td><td class=\"n\">213,378</td>"));
+}
+
+#[test]
+fn the_choice_of_the_model_and_what_tiers_do_without_strategies_are_shown() {
+    let made = made(300, "even");
+    let figure = |value: f64| Figure {
+        value,
+        standard_error: Some(0.01),
+        lower: Some(value - 0.02),
+        upper: Some(value + 0.02),
+    };
+    let choice = Choice {
+        window: made.table.window,
+        customers: 300,
+        judged: 300,
+        with_orders: 100,
+        replications: 400,
+        models: vec![
+            Judged { model: ModelName::ParetoNbd, rmse: figure(1.5), difference: None },
+            Judged { model: ModelName::Nbd, rmse: figure(1.75), difference: Some(figure(0.25)) },
+        ],
+        left_out: vec![LeftOut { model: "BG/NBD", verdict: "no <maximum>".into() }],
+        preferred: Some(ModelName::ParetoNbd),
+        why: String::new(),
+    };
+    let show = |page: Page| {
+        render(&Page { model_reason: "Because it <is> best.", model_choice: Some(&choice), ..page })
+    };
+    let html = with_page(&made, show);
+    check(&html);
+    for part in ["Because it &lt;is&gt; best.", "1.7500", "0.2300 to\u{a0}0.2700", "no &lt;maximum&gt;"] {
+        assert!(html.contains(part), "{part}");
+    }
+    assert!(html.contains("Without any strategy, over 12\u{a0}months"));
+    let without = with_page(&made, |page| render(&Page { comparison: None, ..page }));
+    check(&without);
+    assert!(!without.contains("Without any strategy") && !without.contains("The model of purchases"));
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use tiercast::calendar::{Discount, Span};
+use tiercast::pipeline::ModelSetting;
 
 use super::reading::HistoryArgs;
 use super::values::parsed;
@@ -43,6 +44,10 @@ pub enum CohortPeriodArg {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Models")]
 pub struct ModelArgs {
+    /// Model of purchases: pareto-nbd, bg-nbd, mbg-nbd, nbd, or auto for the one that predicts the second half of the
+    /// history best from the first [default: auto]
+    #[arg(long, env = "TIERCAST_MODEL", value_name = "MODEL", value_parser = parsed::<ModelSetting>)]
+    pub model: Option<ModelSetting>,
     /// Horizon of lifetime value: 90d, 39w, 12mo, 1yr [default: 12mo]
     #[arg(long, env = "TIERCAST_HORIZON", value_name = "SPAN", value_parser = parsed::<Span>)]
     pub horizon: Option<Span>,

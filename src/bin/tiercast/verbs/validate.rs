@@ -21,7 +21,7 @@ const OF_TABLE: [(&str, &str); 4] =
     [("periods", "--periods"), ("keep", "--keep"), ("cost", "--cost"), ("margin", "--margin")];
 
 /// Settings that change nothing here, or no result.
-const NOT_LISTED: [&str; 15] = [
+const NOT_LISTED: [&str; 16] = [
     "threads",
     "memory_limit",
     "spill_folder",
@@ -33,6 +33,7 @@ const NOT_LISTED: [&str; 15] = [
     "customers_list",
     "list_id",
     "cohort_period",
+    "model",
     "horizon",
     "discount",
     "clusters",
