@@ -198,7 +198,9 @@ fn every_model_has_values() {
         let value = with_fit!(&fit, fit => {
             customer_value(patterns, &data.monetary_value, fit, Some(spend), &options, &()).unwrap()
         });
-        let scores = Scorer::new(fit.model().unwrap(), spend.params.as_ref(), options).score(&statistics);
+        let scores = Scorer::new(fit.model().unwrap(), spend.params.as_ref(), options)
+            .score(&statistics, &())
+            .unwrap();
         for (column_of, want) in [
             ("p_alive", &scores.p_alive),
             ("expected_transactions", &scores.expected_transactions),
