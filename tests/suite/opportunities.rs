@@ -80,6 +80,7 @@ fn a_log_of_gifts_gives_the_numbers_of_its_cells() {
     let fit = ["fit", "gifts.parquet", "--model", "bg-bb", "--opportunity", "year", "-o", "m.json"];
     let ran = scratch.run(&fit);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("year 2002 had not ended by 2002-03-05"), "{}", ran.stderr);
     // The fit of the cells, and of the beta-binomial, by an independent implementation.
     for says in ["-33225.581", "-35516.110", "verified optimum", "11,104", "2001-12-31"] {
         assert!(ran.stdout.contains(says), "{says}: {}", ran.stdout);
@@ -131,6 +132,9 @@ fn what_has_not_ended_and_what_does_not_belong() {
     let fit = |more: &[&str]| scratch.run(&[&["fit", "gifts.parquet", "--model", "bg-bb"], more].concat());
     let ran = fit(&["--opportunity", "year", "--as-of", "2000-06-30"]);
     assert!(ran.code == 0 && ran.stdout.contains("up to 1999-12-31"), "{}{}", ran.stdout, ran.stderr);
+    let ran = fit(&["--opportunity", "year", "--as-of", "2002-12-31"]);
+    assert!(ran.code == 0 && ran.stdout.contains("up to 2002-12-31"), "{}{}", ran.stdout, ran.stderr);
+    assert!(!ran.stderr.contains("had not ended"), "{}", ran.stderr);
     for (more, says) in [
         (vec![], "--opportunity"),
         (vec!["--opportunity", "fortnight"], "no such period"),

@@ -1,8 +1,8 @@
 //! Customer statistics from a file: a table that `summarize` or `run` wrote, or anybody's with the same columns.
 
 mod check;
-mod columns;
 mod keys;
+mod places;
 #[cfg(test)]
 mod tests;
 
@@ -22,8 +22,8 @@ use parquet::arrow::arrow_reader::{
 };
 
 use self::check::{Checked, MoneyColumns};
-use self::columns::Places;
-pub use self::columns::{Money, MoneyKind, OrderDays};
+use self::places::Places;
+pub use self::places::{Money, MoneyKind, OrderDays};
 use crate::calendar::Unit;
 use crate::customers::table::about::TableInfo;
 use crate::error::{Error, Result};

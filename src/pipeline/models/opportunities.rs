@@ -129,6 +129,23 @@ impl ByPeriod {
         self.period.end(self.last)
     }
 
+    /// What a reader should know of the rows, and of a period that had not ended.
+    fn warnings(&self) -> Vec<String> {
+        let mut out = self.reading.warnings();
+        let end = self.reading.customers.window().calibration_end;
+        let running = self.period.index(end);
+        if running > self.last {
+            out.push(format!(
+                "the {} {} had not ended by {end}: what happened in it is not counted; if the history is complete to \
+                 its end, give --as-of {}",
+                self.period,
+                self.period.label(running),
+                self.period.end(running)
+            ));
+        }
+        out
+    }
+
     /// (x, t_x, n) of the customers of a stretch.
     fn statistics(&self, table: &CustomerTable) -> Result<[Vec<u32>; 3]> {
         let orders = |index: i32| {
@@ -185,7 +202,7 @@ pub fn fit_opportunities(
     let fit = BgBbModel.fit(&data, progress)?;
     let without_dropout = BetaBinomialModel.fit(&data, progress)?.report;
     let drawn = drawn(&fit, &BgBbModel.likelihood(&data), draws, progress)?;
-    let mut warnings = history.reading.warnings();
+    let mut warnings = history.warnings();
     warnings.extend(fit.report.warnings.iter().cloned());
     warnings.extend(drawn.iter().flat_map(|drawn| drawn.warnings.iter().cloned()));
     let file = match sources {
@@ -251,7 +268,7 @@ pub fn score_opportunities(
         into_record_batch(table)
     };
     write_stretches(out, customers.stretches(), stretch, progress)?;
-    Ok(ScoredOpportunities { totals, until: history.until(), warnings: history.reading.warnings() })
+    Ok(ScoredOpportunities { totals, until: history.until(), warnings: history.warnings() })
 }
 
 /// A number of each customer's history.

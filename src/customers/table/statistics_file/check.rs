@@ -8,7 +8,7 @@ use arrow_array::{Array, ArrayRef, Float64Array};
 use arrow_cast::cast;
 use arrow_schema::DataType;
 
-use super::columns::{FREQUENCY, OrderDays, RECENCY, T};
+use super::places::{FREQUENCY, OrderDays, RECENCY, T};
 use super::{Money, Statistics};
 use crate::calendar::Unit;
 use crate::error::{Error, Result};
