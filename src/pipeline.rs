@@ -12,7 +12,10 @@ mod validation;
 
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
-pub use models::{Fitted, Scored, fit_customers, score_customers};
+pub use models::{
+    CovariateColumns, Fitted, FittedCovariates, FittedGroups, NO_GROUP, Scored, fit_customers,
+    fit_customers_by, fit_customers_with, score_customers,
+};
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
 pub use validation::{Validated, validate, validation_json, write_validation};
 

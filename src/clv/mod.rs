@@ -20,6 +20,7 @@ pub mod family;
 pub mod gamma_gamma;
 pub mod grouped;
 pub mod latent;
+pub mod likelihood_ratio;
 pub mod mbg_nbd;
 pub mod minimise;
 pub mod model;
@@ -52,14 +53,15 @@ pub use contractual::{Bdw, BdwModel, Cohorts, ContractModel, Sbg, SbgModel};
 pub use family::{ModelName, PurchaseFit};
 pub use gamma_gamma::{GammaGamma, GammaGammaModel};
 pub use latent::{Dropout, Latent};
+pub use likelihood_ratio::LikelihoodRatio;
 pub use mbg_nbd::{MbgNbd, MbgNbdModel};
 pub use model::{
     Fit, FitReport, LogLikelihood, Parameter, Parametric, PurchaseModel, Scale, SetAside, Verdict,
 };
-pub use model_file::ModelFile;
+pub use model_file::{AnyModelFile, CovariatesFile, GroupsFile, ModelFile};
 pub use nbd::{Nbd, NbdModel};
 pub use pareto_nbd::{ParetoNbd, ParetoNbdModel};
 pub use pattern::Patterns;
-pub use score::{Scorer, Scores};
+pub use score::{ManyScorer, Scorer, Scores};
 pub use uncertainty::{Posterior, PosteriorOptions, PosteriorReport, Prior, Trust, Uncertainty};
 pub use value::{CustomerValue, Estimate, ValueOptions, customer_value};

@@ -17,6 +17,14 @@ const KEPT_PURCHASES: usize = 64;
 /// Expectations are kept for observed times up to this many days, 22 years.
 const KEPT_DAYS: usize = 8192;
 
+/// What a model's expectations are computed from.
+struct Formula<'a> {
+    model: &'a dyn PurchaseModel,
+    schedule: Schedule,
+    /// Continuous discount rate per unit of the model's time.
+    delta: f64,
+}
+
 /// Of a customer who is alive: purchases within the horizon, their discounted sum by the horizon's steps, and discounted
 /// purchases for ever.
 #[derive(Debug, Clone, Copy)]
@@ -28,13 +36,16 @@ struct IfAlive {
 
 /// Scores customers by a fitted model.
 pub struct Scorer<'a> {
-    model: &'a dyn PurchaseModel,
+    formula: Formula<'a>,
     spend: Option<&'a GammaGamma>,
     options: ValueOptions,
-    schedule: Schedule,
-    /// Continuous discount rate per unit of the model's time.
-    delta: f64,
     kept: Vec<OnceLock<IfAlive>>,
+}
+
+/// Scores customers each of whom has one of many models: by group, or by covariates. It keeps nothing between calls.
+pub struct ManyScorer<'a> {
+    spend: Option<&'a GammaGamma>,
+    options: ValueOptions,
 }
 
 /// One entry a customer.
@@ -59,16 +70,13 @@ impl<'a> Scorer<'a> {
         spend: Option<&'a GammaGamma>,
         options: ValueOptions,
     ) -> Scorer<'a> {
-        let unit = model.time_unit();
-        let schedule = Schedule::steps(&options, unit).at_most(MOST_POINTS, model.time_scale());
-        let delta = options.discount.continuous_per(unit);
         let kept = (0..KEPT_PURCHASES * KEPT_DAYS).map(|_| OnceLock::new()).collect();
-        Scorer { model, spend, options, schedule, delta, kept }
+        Scorer { formula: Formula::new(model, &options), spend, options, kept }
     }
 
     /// Whether scores have DERT, which is infinite without a discount.
     pub fn has_dert(&self) -> bool {
-        self.delta > 0.0
+        self.formula.has_dert()
     }
 
     /// Whether scores have money.
@@ -77,15 +85,7 @@ impl<'a> Scorer<'a> {
     }
 
     fn if_alive(&self, x: u32, t_days: f64) -> IfAlive {
-        let compute = || {
-            let t = t_days / self.model.time_unit().days();
-            let (orders, discounted) = self.schedule.evaluate(self.model, x, t);
-            let residual = match self.has_dert() {
-                true => self.model.discounted_if_alive(x, t, self.delta, f64::INFINITY),
-                false => f64::INFINITY,
-            };
-            IfAlive { orders, discounted, residual }
-        };
+        let compute = || self.formula.if_alive(x, t_days);
         let day = t_days as usize;
         if (x as usize) < KEPT_PURCHASES && day < KEPT_DAYS && day as f64 == t_days {
             return *self.kept[x as usize * KEPT_DAYS + day].get_or_init(compute);
@@ -95,23 +95,90 @@ impl<'a> Scorer<'a> {
 
     /// The scores of some customers, whose statistics have money if the scorer has a model of it.
     pub fn score(&self, customers: &Statistics) -> Scores {
-        let days = self.model.time_unit().days();
         let mut out = Scores::default();
-        for (i, (&x, &t_days)) in customers.frequency.iter().zip(&customers.t_days).enumerate() {
-            let alive = self.model.p_alive(x, customers.recency_days[i] / days, t_days / days);
-            let if_alive = self.if_alive(x, t_days);
-            out.p_alive.push(alive);
-            out.expected_transactions.push(alive * if_alive.orders);
-            if self.has_dert() {
-                out.dert.push(alive * if_alive.residual);
-            }
-            if let (Some(spend), Some(&mean)) = (self.spend, customers.monetary_value.get(i)) {
-                let worth = spend.expected_spend(x, mean);
-                out.expected_spend.push(worth);
-                out.clv.push(self.options.margin * worth * (alive * if_alive.discounted));
-            }
+        for i in 0..customers.frequency.len() {
+            let if_alive = self.if_alive(customers.frequency[i], customers.t_days[i]);
+            out.push(&self.formula, self.spend, &self.options, customers, i, if_alive);
         }
         out
+    }
+}
+
+impl<'a> ManyScorer<'a> {
+    /// A scorer with, where customers' mean values are known, a model of spend for all of them.
+    pub fn new(spend: Option<&'a GammaGamma>, options: ValueOptions) -> ManyScorer<'a> {
+        ManyScorer { spend, options }
+    }
+
+    /// The scores of some customers, the i-th of them by `models[of[i]]`. Customers with the same model, x and T share
+    /// what is computed.
+    pub fn score(&self, models: &[Box<dyn PurchaseModel>], of: &[u32], customers: &Statistics) -> Scores {
+        let alike = |i: usize| (of[i], customers.frequency[i], customers.t_days[i].to_bits());
+        let mut order: Vec<usize> = (0..of.len()).collect();
+        order.sort_unstable_by_key(|&i| alike(i));
+        let nothing = IfAlive { orders: 0.0, discounted: 0.0, residual: 0.0 };
+        let mut if_alive = vec![nothing; of.len()];
+        let formulas: Vec<Formula<'_>> =
+            models.iter().map(|model| Formula::new(model.as_ref(), &self.options)).collect();
+        for same in order.chunk_by(|&i, &j| alike(i) == alike(j)) {
+            let (model, x, _) = alike(same[0]);
+            let found = formulas[model as usize].if_alive(x, customers.t_days[same[0]]);
+            same.iter().for_each(|&i| if_alive[i] = found);
+        }
+        let mut out = Scores::default();
+        for (i, if_alive) in if_alive.into_iter().enumerate() {
+            out.push(&formulas[of[i] as usize], self.spend, &self.options, customers, i, if_alive);
+        }
+        out
+    }
+}
+
+impl<'a> Formula<'a> {
+    fn new(model: &'a dyn PurchaseModel, options: &ValueOptions) -> Formula<'a> {
+        let unit = model.time_unit();
+        let schedule = Schedule::steps(options, unit).at_most(MOST_POINTS, model.time_scale());
+        Formula { model, schedule, delta: options.discount.continuous_per(unit) }
+    }
+
+    fn has_dert(&self) -> bool {
+        self.delta > 0.0
+    }
+
+    fn if_alive(&self, x: u32, t_days: f64) -> IfAlive {
+        let t = t_days / self.model.time_unit().days();
+        let (orders, discounted) = self.schedule.evaluate(self.model, x, t);
+        let residual = match self.has_dert() {
+            true => self.model.discounted_if_alive(x, t, self.delta, f64::INFINITY),
+            false => f64::INFINITY,
+        };
+        IfAlive { orders, discounted, residual }
+    }
+}
+
+impl Scores {
+    /// Appends those of customer `i`.
+    fn push(
+        &mut self,
+        formula: &Formula<'_>,
+        spend: Option<&GammaGamma>,
+        options: &ValueOptions,
+        customers: &Statistics,
+        i: usize,
+        if_alive: IfAlive,
+    ) {
+        let days = formula.model.time_unit().days();
+        let x = customers.frequency[i];
+        let alive = formula.model.p_alive(x, customers.recency_days[i] / days, customers.t_days[i] / days);
+        self.p_alive.push(alive);
+        self.expected_transactions.push(alive * if_alive.orders);
+        if formula.has_dert() {
+            self.dert.push(alive * if_alive.residual);
+        }
+        if let (Some(spend), Some(&mean)) = (spend, customers.monetary_value.get(i)) {
+            let worth = spend.expected_spend(x, mean);
+            self.expected_spend.push(worth);
+            self.clv.push(options.margin * worth * (alive * if_alive.discounted));
+        }
     }
 }
 
@@ -157,5 +224,31 @@ mod tests {
         let scorer = Scorer::new(&model, None, options("0%/yr"));
         let got = scorer.score(&customers);
         assert!(got.dert.is_empty() && got.clv.is_empty() && got.expected_spend.is_empty());
+    }
+
+    /// Each customer's scores are those of its own model's scorer, bit for bit.
+    #[test]
+    fn many_models_are_many_scorers() {
+        let bg_nbd = |r: f64| BgNbd { r, alpha: 4.414, a: 0.793, b: 2.426, unit: Unit::Week };
+        let (one, other) = (bg_nbd(0.243), bg_nbd(0.8));
+        let spend = GammaGamma { p: 6.25, q: 3.74, gamma: 15.44 };
+        let customers = Statistics {
+            frequency: vec![2, 0, 2, 300, 1],
+            recency_days: vec![213.0, 0.0, 200.0, 270.0, 12.5],
+            t_days: vec![272.0, 272.0, 272.0, 272.0, 100.25],
+            monetary_value: vec![30.0, 0.0, 40.0, 5.0, 12.0],
+        };
+        let options = options("1%/mo");
+        let models: Vec<Box<dyn PurchaseModel>> = vec![Box::new(one), Box::new(other)];
+        let of = [1, 0, 1, 1, 0];
+        let got = ManyScorer::new(Some(&spend), options).score(&models, &of, &customers);
+        let want = [&one, &other].map(|model| Scorer::new(model, Some(&spend), options).score(&customers));
+        for (i, &model) in of.iter().enumerate() {
+            let want = &want[model as usize];
+            assert_eq!(got.p_alive[i], want.p_alive[i]);
+            assert_eq!(got.expected_transactions[i], want.expected_transactions[i]);
+            assert_eq!((got.dert[i], got.clv[i]), (want.dert[i], want.clv[i]));
+            assert_eq!(got.expected_spend[i], want.expected_spend[i]);
+        }
     }
 }

@@ -58,6 +58,7 @@ pub use state::StateInfo;
 pub use stream::Strategy;
 pub use summary::{Reading, Summary, read_history, read_open, summarize, summarize_open};
 pub use table::{
-    Column, CustomerList, CustomerTable, Holdout, Ids, ListCounts, ListReport, Prospects, Rows, Statistics,
-    StatisticsFile, TableInfo, Values, into_record_batch, to_record_batch, with_prospects,
+    Column, CustomerList, CustomerTable, FileColumn, FileValues, Holdout, Ids, Known, ListCounts, ListReport,
+    Missing, Prospects, Rows, Statistics, StatisticsFile, TableInfo, Values, into_record_batch,
+    to_record_batch, with_prospects,
 };

@@ -11,7 +11,7 @@ pub use about::TableInfo;
 pub use batch::{into_record_batch, to_record_batch, with_prospects};
 pub use list::{CustomerList, ListCounts, ListReport, Prospects};
 pub(crate) use state_file::{read_customers, read_info, read_kept};
-pub use statistics_file::{Rows, Statistics, StatisticsFile};
+pub use statistics_file::{FileColumn, FileValues, Known, Missing, Rows, Statistics, StatisticsFile};
 
 use arrow_array::{Array, ArrayRef};
 

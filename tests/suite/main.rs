@@ -10,6 +10,7 @@ mod convert;
 mod determinism;
 mod files;
 mod golden;
+mod groups;
 mod house;
 mod limits;
 mod lists;

@@ -22,6 +22,36 @@ const REMEDY: &str = "give a file that `tiercast fit` wrote";
 pub enum Kind {
     /// Purchases at any time, and spend.
     Purchases,
+    /// The same, with parameters of purchases for each group.
+    PurchasesByGroup,
+    /// The same, with parameters of purchases that move with covariates.
+    PurchasesWithCovariates,
+}
+
+impl Kind {
+    /// Refuses a file of another kind than the one that is needed.
+    ///
+    /// # Errors
+    /// [`Error::Document`] that names both.
+    pub(super) fn expect(self, needed: Kind, name: &str) -> Result<()> {
+        if self == needed {
+            return Ok(());
+        }
+        Err(Error::Document {
+            file: name.to_string(),
+            problem: format!("it holds {}, and here {} is needed", self.words(), needed.words()),
+            remedy: "give a file that `tiercast fit` wrote with other options".to_string(),
+        })
+    }
+
+    /// What a file of this kind holds.
+    fn words(self) -> &'static str {
+        match self {
+            Kind::Purchases => "one model for all customers",
+            Kind::PurchasesByGroup => "a model by group (fit --by)",
+            Kind::PurchasesWithCovariates => "a model with covariates",
+        }
+    }
 }
 
 /// A file's content with what stands before it.

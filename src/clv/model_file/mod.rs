@@ -1,14 +1,21 @@
 //! A fitted model as a file: small, versioned, readable, and the same predictions after it is read again.
 
+mod any;
+mod covariates;
 mod document;
+mod groups;
 mod part;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+pub use self::any::AnyModelFile;
+pub use self::covariates::CovariatesFile;
 use self::document::bad;
 pub use self::document::{Document, Kind};
+pub use self::groups::{GroupModels, GroupsFile};
 use self::part::part;
 pub use self::part::{Part, SpendName};
 
@@ -56,13 +63,7 @@ impl ModelFile {
     ) -> Result<ModelFile> {
         let report = purchases.report();
         if purchases.model().is_none() {
-            let problem = report.verdict.sentence();
-            return Err(Error::value(
-                "the model",
-                purchases.name().title(),
-                problem,
-                "choose another model, or give more customers",
-            ));
+            return Err(unusable(purchases));
         }
         let spend = spend.filter(|fit| fit.params.is_some());
         Ok(ModelFile {
@@ -92,7 +93,11 @@ impl ModelFile {
     /// As for [`ModelFile::read`].
     pub fn parse(name: &str, text: &str) -> Result<ModelFile> {
         let (kind, value) = document::open(name, text)?;
-        let Kind::Purchases = kind;
+        kind.expect(Kind::Purchases, name)?;
+        ModelFile::from_value(name, value)
+    }
+
+    fn from_value(name: &str, value: Value) -> Result<ModelFile> {
         let file: ModelFile =
             serde_json::from_value(value).map_err(|e| bad(name, format!("it says what cannot be: {e}")))?;
         file.model().map_err(|problem| bad(name, problem))?;
@@ -105,11 +110,7 @@ impl ModelFile {
     /// # Errors
     /// The problem in words.
     pub fn model(&self) -> Result<Box<dyn PurchaseModel>, String> {
-        let Part { model, unit, .. } = self.purchases;
-        let natural = self.purchases.natural(parameter_names(model))?;
-        let unit = unit.ok_or("\"unit\" of the model of purchases is missing")?;
-        with_parameters(model, &natural, unit)
-            .ok_or_else(|| format!("the parameters of {} are not all positive numbers", model.title()))
+        purchase_model(&self.purchases)
     }
 
     /// The model of spend, if it has one.
@@ -117,11 +118,29 @@ impl ModelFile {
     /// # Errors
     /// The problem in words.
     pub fn spend_model(&self) -> Result<Option<GammaGamma>, String> {
-        let Some(part) = &self.spend else { return Ok(None) };
-        let natural = part.natural(GammaGamma::NAMES)?;
-        if natural.iter().any(|value| !(value.is_finite() && *value > 0.0)) {
-            return Err(format!("the parameters of {} are not all positive numbers", GammaGamma::MODEL));
-        }
-        Ok(Some(GammaGamma { p: natural[0], q: natural[1], gamma: natural[2] }))
+        spend_model(self.spend.as_ref())
     }
+}
+
+/// The error of a fit that there is nothing to predict from.
+fn unusable(purchases: &PurchaseFit) -> Error {
+    let problem = purchases.report().verdict.sentence();
+    let remedy = "choose another model, or give more customers";
+    Error::value("the model", purchases.name().title(), problem, remedy)
+}
+
+fn purchase_model(part: &Part<ModelName>) -> Result<Box<dyn PurchaseModel>, String> {
+    let natural = part.natural(parameter_names(part.model))?;
+    let unit = part.unit.ok_or("\"unit\" of the model of purchases is missing")?;
+    with_parameters(part.model, &natural, unit)
+        .ok_or_else(|| format!("the parameters of {} are not all positive numbers", part.model.title()))
+}
+
+fn spend_model(part: Option<&Part<SpendName>>) -> Result<Option<GammaGamma>, String> {
+    let Some(part) = part else { return Ok(None) };
+    let natural = part.natural(GammaGamma::NAMES)?;
+    if natural.iter().any(|value| !(value.is_finite() && *value > 0.0)) {
+        return Err(format!("the parameters of {} are not all positive numbers", GammaGamma::MODEL));
+    }
+    Ok(Some(GammaGamma { p: natural[0], q: natural[1], gamma: natural[2] }))
 }

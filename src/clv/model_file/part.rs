@@ -41,12 +41,16 @@ pub(super) fn part<N>(model: N, report: &FitReport) -> Result<Part<N>> {
 impl<N> Part<N> {
     /// The parameters in the order of `names`, which must be all there are.
     pub(super) fn natural(&self, names: &[&str]) -> Result<Vec<f64>, String> {
-        if let Some(other) = self.parameters.keys().find(|name| !names.contains(&name.as_str())) {
-            return Err(format!("there is no parameter \"{other}\", only {}", names.join(", ")));
-        }
-        let value = |name: &&str| {
-            self.parameters.get(*name).copied().ok_or(format!("the parameter \"{name}\" is missing"))
-        };
-        names.iter().map(value).collect()
+        natural(&self.parameters, names)
     }
+}
+
+/// Parameters by name in the order of `names`, which must be all there are.
+pub(super) fn natural(parameters: &BTreeMap<String, f64>, names: &[&str]) -> Result<Vec<f64>, String> {
+    if let Some(other) = parameters.keys().find(|name| !names.contains(&name.as_str())) {
+        return Err(format!("there is no parameter \"{other}\", only {}", names.join(", ")));
+    }
+    let value =
+        |name: &&str| parameters.get(*name).copied().ok_or(format!("the parameter \"{name}\" is missing"));
+    names.iter().map(value).collect()
 }

@@ -4,7 +4,7 @@ use super::Nbd;
 use crate::calendar::Unit;
 use crate::clv::dense::Matrix;
 use crate::clv::minimise::Evaluation;
-use crate::clv::model::{Fit, FitReport, Parametric};
+use crate::clv::model::{Fit, FitReport, LogLikelihood, Parametric};
 use crate::clv::pattern::Patterns;
 use crate::clv::purchase_rates::{
     RateTables, add_curvature, coordinates, ln_mean_rate, ln_shape_by_moments, nothing_to_fit,
@@ -41,6 +41,11 @@ impl NbdModel {
         let like = Nbd { r: 1.0, alpha: 1.0, unit };
         search::fit(&like, search, |theta| likelihood.mean_loss(theta), progress)
     }
+
+    /// The likelihood of `patterns` at any parameters, with times in `unit`.
+    pub fn likelihood<'a>(&self, patterns: &'a Patterns, unit: Unit) -> impl LogLikelihood + use<'a> {
+        Likelihood::new(patterns, unit)
+    }
 }
 
 /// What the likelihood needs of the patterns: sums by x and by T alone.
@@ -53,9 +58,14 @@ impl Likelihood {
     pub(super) fn new(patterns: &Patterns, unit: Unit) -> Likelihood {
         Likelihood { customers: patterns.customers() as f64, tables: RateTables::new(patterns, unit) }
     }
+}
 
-    /// Minus the mean log-likelihood of a customer, with derivatives by the scale-free parameters.
-    pub(super) fn mean_loss(&self, theta: &[f64]) -> Evaluation {
+impl LogLikelihood for Likelihood {
+    fn customers(&self) -> f64 {
+        self.customers
+    }
+
+    fn mean_loss(&self, theta: &[f64]) -> Evaluation {
         let params = Nbd { r: 1.0, alpha: 1.0, unit: Unit::Day }.with_scale_free(theta);
         let at = (params.r, params.alpha);
         let (mut value, mut natural, mut hessian) = (0.0, [0.0; 2], Matrix::zeros(2));

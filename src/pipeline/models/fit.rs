@@ -39,24 +39,37 @@ pub fn fit_customers(file: &StatisticsFile, model: ModelName, progress: &dyn Pro
     progress.phase("finding patterns", 0);
     let patterns = patterns_of(&statistics)?;
     let purchases = PurchaseFit::new(model, &patterns, file.unit(), progress)?;
-    let spend = match file.has_money() {
+    let spend = spend_of(file, &statistics, progress)?;
+    let customers = statistics.frequency.len() as u64;
+    Ok(Fitted { purchases, spend, fitted_to: fitted_to(file, customers), prospects: file.rows() - customers })
+}
+
+/// The model of spend of a file's customers, where it has money.
+pub(super) fn spend_of(
+    file: &StatisticsFile,
+    statistics: &Statistics,
+    progress: &dyn Progress,
+) -> Result<Option<Fit<GammaGamma>>> {
+    Ok(match file.has_money() {
         true => Some(GammaGammaModel.fit(&statistics.frequency, &statistics.monetary_value, progress)?),
         false => None,
-    };
-    let customers = statistics.frequency.len() as u64;
-    let fitted_to = FittedTo {
+    })
+}
+
+/// What a model of so many customers of a file was fitted to.
+pub(super) fn fitted_to(file: &StatisticsFile, customers: u64) -> FittedTo {
+    FittedTo {
         file: file.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         customers,
         calibration_end: file.about().map(|about| about.calibration_end),
-    };
-    Ok(Fitted { purchases, spend, fitted_to, prospects: file.rows() - customers })
+    }
 }
 
 /// The distinct histories among customers.
 ///
 /// # Errors
 /// As for [`Patterns::from_days`].
-fn patterns_of(statistics: &Statistics) -> Result<Patterns> {
+pub(super) fn patterns_of(statistics: &Statistics) -> Result<Patterns> {
     let Statistics { frequency, recency_days, t_days, .. } = statistics;
     if !statistics.are_whole_days() || t_days.iter().any(|&days| days > f64::from(u32::MAX)) {
         return Patterns::from_times(frequency, recency_days, t_days);

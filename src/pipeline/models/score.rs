@@ -1,13 +1,16 @@
 //! A file of customers scored by a model.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
+use super::covariates::ByCovariates;
+use super::groups::ByGroup;
 use crate::calendar::Unit;
-use crate::clv::{ModelFile, Scorer, ValueOptions};
-use crate::customers::StatisticsFile;
+use crate::clv::{AnyModelFile, ManyScorer, Scorer, Scores, ValueOptions};
+use crate::customers::{Rows, StatisticsFile};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::report::tables::write_stretches;
@@ -16,7 +19,7 @@ use crate::report::tables::write_stretches;
 const SCORES: [&str; 5] = ["p_alive", "expected_transactions", "dert", "expected_spend", "clv"];
 
 /// What scoring found in all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Scored {
     /// Customers scored.
     pub customers: u64,
@@ -30,16 +33,36 @@ pub struct Scored {
     pub clv: Option<f64>,
     /// The unit of the model's time.
     pub unit: Unit,
+    /// With a model by group: customers by each group that the model does not know, who were scored by the groups' mean.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unknown_groups: BTreeMap<String, u64>,
+    /// With covariates: customers of whom some number lies beyond those of the fit.
+    #[serde(skip_serializing_if = "is_none")]
+    pub beyond_fit: u64,
 }
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
+/// What a reader of scores has to know.
+#[derive(Debug, Default)]
+struct Remarks {
+    unknown_groups: BTreeMap<String, u64>,
+    beyond_fit: u64,
+}
+
+/// Scores rows by a model of whatever kind.
+type AnyScorer<'a> = Box<dyn Fn(&Rows) -> Result<(Scores, Remarks)> + Sync + 'a>;
 
 /// Writes the customers of a file with their scores by a model. Stretch by stretch: memory does not grow with customers.
 ///
 /// # Errors
-/// Those of reading and writing; a file that has a column of scores already; a model of spend for customers without
-/// money.
+/// Those of reading and writing; a file that has a column of scores already, or lacks one of the model's groups or
+/// covariates; a covariate's value that the fit did not see.
 pub fn score_customers(
     file: &StatisticsFile,
-    model: &ModelFile,
+    model: &AnyModelFile,
     options: &ValueOptions,
     out: &Path,
     progress: &dyn Progress,
@@ -54,9 +77,41 @@ pub fn score_customers(
         ));
     }
     let wrong = |problem: String| Error::internal("a model that was checked", problem);
-    let purchases = model.model().map_err(wrong)?;
-    let spend = model.spend_model().map_err(wrong)?.filter(|_| file.has_money());
-    let scorer = Scorer::new(purchases.as_ref(), spend.as_ref(), *options);
+    let (unit, spend) = match model {
+        AnyModelFile::Purchases(one) => (one.purchases.unit, one.spend_model()),
+        AnyModelFile::ByGroup(groups) => (groups.purchases.unit, groups.spend_model()),
+        AnyModelFile::WithCovariates(with) => (with.purchases.unit, with.spend_model()),
+    };
+    let unit = unit.unwrap_or_default();
+    let spend = spend.map_err(wrong)?.filter(|_| file.has_money());
+    let purchases = match model {
+        AnyModelFile::Purchases(one) => Some(one.model().map_err(wrong)?),
+        _ => None,
+    };
+    let many = ManyScorer::new(spend.as_ref(), *options);
+    let score: AnyScorer<'_> = match (model, &purchases) {
+        (AnyModelFile::ByGroup(groups), _) => {
+            let by_group = ByGroup::new(groups, file, many)?;
+            Box::new(move |rows| {
+                let (scores, unknown_groups) = by_group.score(rows)?;
+                Ok((scores, Remarks { unknown_groups, ..Remarks::default() }))
+            })
+        }
+        (AnyModelFile::WithCovariates(with), _) => {
+            let with = ByCovariates::new(with, file, many)?;
+            Box::new(move |rows| {
+                let (scores, beyond_fit) = with.score(rows)?;
+                Ok((scores, Remarks { beyond_fit, ..Remarks::default() }))
+            })
+        }
+        (AnyModelFile::Purchases(_), Some(purchases)) => {
+            let scorer = Scorer::new(purchases.as_ref(), spend.as_ref(), *options);
+            Box::new(move |rows| Ok((scorer.score(&rows.statistics), Remarks::default())))
+        }
+        (AnyModelFile::Purchases(_), None) => return Err(wrong("it has no parameters".to_string())),
+    };
+    // Whether there is a column must not depend on the stretch.
+    let (has_dert, has_money) = (options.discount.continuous_per(unit) > 0.0, spend.is_some());
     let sums = Mutex::new(vec![Scored::default(); file.stretches()]);
     progress.phase("scoring", file.stretches() as u64);
     write_stretches(
@@ -64,7 +119,7 @@ pub fn score_customers(
         file.stretches(),
         |i| {
             let rows = file.read(i, None)?;
-            let scores = scorer.score(&rows.statistics);
+            let (scores, remarks) = score(&rows)?;
             let total = |values: &[f64]| values.iter().sum::<f64>();
             let customers = scores.p_alive.len() as u64;
             let sum = Scored {
@@ -72,16 +127,18 @@ pub fn score_customers(
                 prospects: rows.customers.len() as u64 - customers,
                 alive: total(&scores.p_alive),
                 expected_transactions: total(&scores.expected_transactions),
-                clv: scorer.has_money().then(|| total(&scores.clv)),
-                unit: purchases.time_unit(),
+                clv: has_money.then(|| total(&scores.clv)),
+                unit,
+                unknown_groups: remarks.unknown_groups,
+                beyond_fit: remarks.beyond_fit,
             };
             sums.lock().unwrap_or_else(PoisonError::into_inner)[i] = sum;
             let mut columns =
                 vec![("p_alive", scores.p_alive), ("expected_transactions", scores.expected_transactions)];
-            if scorer.has_dert() {
+            if has_dert {
                 columns.push(("dert", scores.dert));
             }
-            if scorer.has_money() {
+            if has_money {
                 columns.extend([("expected_spend", scores.expected_spend), ("clv", scores.clv)]);
             }
             rows.with_columns(columns)
@@ -95,6 +152,10 @@ pub fn score_customers(
 
 impl Scored {
     fn plus(self, more: Scored) -> Scored {
+        let mut unknown_groups = self.unknown_groups;
+        for (name, customers) in more.unknown_groups {
+            *unknown_groups.entry(name).or_default() += customers;
+        }
         Scored {
             customers: self.customers + more.customers,
             prospects: self.prospects + more.prospects,
@@ -102,6 +163,8 @@ impl Scored {
             expected_transactions: self.expected_transactions + more.expected_transactions,
             clv: self.clv.zip(more.clv).map(|(a, b)| a + b),
             unit: more.unit,
+            unknown_groups,
+            beyond_fit: self.beyond_fit + more.beyond_fit,
         }
     }
 }

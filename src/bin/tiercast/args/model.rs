@@ -31,6 +31,29 @@ pub struct FitArgs {
     /// Unit of recency and T [default: what the table says of itself]
     #[arg(long, value_enum)]
     pub unit: Option<UnitArg>,
+    #[command(flatten)]
+    pub differences: DifferenceArgs,
+}
+
+/// How customers may differ by what is known of them.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Groups and covariates")]
+pub struct DifferenceArgs {
+    /// Fit by group: a column of text, integers or booleans, such as a region or a cohort; groups are pooled
+    #[arg(long, value_name = "COLUMN")]
+    pub by: Option<String>,
+    /// Covariates of both purchases and dropout: columns of numbers, or of text or booleans as levels
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub covariates: Vec<String>,
+    /// Covariates of purchases
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub purchase_covariates: Vec<String>,
+    /// Covariates of dropout
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub dropout_covariates: Vec<String>,
+    /// Penalty ½·LAMBDA·Σγ² on the coefficients of standardised covariates, in units of log-likelihood [default: 0]
+    #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
+    pub penalty: Option<f64>,
 }
 
 #[derive(Debug, Clone, Args)]

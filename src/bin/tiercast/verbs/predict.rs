@@ -1,7 +1,7 @@
 //! `tiercast predict`: a fitted model and a table of customers → the table with scores.
 
 use clap::ArgMatches;
-use tiercast::clv::{ModelFile, ValueOptions};
+use tiercast::clv::{AnyModelFile, ValueOptions};
 use tiercast::customers::StatisticsFile;
 use tiercast::pipeline::{Scored, score_customers};
 use tiercast::report::OutputFile;
@@ -29,14 +29,14 @@ pub fn main(global: &Global, args: PredictArgs, matches: Option<&ArgMatches>) ->
     let inputs = [args.customers.clone(), args.model.clone()];
     let out = OutputFile::begin(&args.output, args.force, &inputs)?;
     let (model, scored, out) = super::with_threads(settings.threads, || {
-        let model = ModelFile::read(&args.model)?;
+        let model = AnyModelFile::read(&args.model)?;
         let file = StatisticsFile::open(&args.customers, super::fit::unit(args.unit))?;
         let scored = score_customers(&file, &model, &options, out.path(), &bars)?;
         Ok((model, scored, out))
     })?;
     let place = out.finish()?;
     let stages = bars.finish();
-    let purchases = model.purchases.model;
+    let purchases = model.model();
     if !global.quiet {
         if purchases.is_blind_to_first_time_dropout() {
             terminal::warning(&format!(
@@ -44,9 +44,10 @@ pub fn main(global: &Global, args: PredictArgs, matches: Option<&ArgMatches>) ->
                 purchases.title()
             ));
         }
-        if model.spend.is_none() {
+        if !model.has_spend() {
             terminal::warning("the model has none of spend: there are no money values");
         }
+        remarks(&scored).iter().for_each(|remark| terminal::warning(remark));
         terminal::note(&format!("{} customers in {}", count(scored.customers), place.display()));
     }
     if global.json {
@@ -63,6 +64,32 @@ pub fn main(global: &Global, args: PredictArgs, matches: Option<&ArgMatches>) ->
         }));
     }
     terminal::print(&table(&scored, &options, purchases.title()))
+}
+
+/// Names of groups that a warning lists.
+const LISTED: usize = 5;
+
+/// What a reader of scores by group or by covariates should know.
+fn remarks(scored: &Scored) -> Vec<String> {
+    let mut out = Vec::new();
+    let unknown = &scored.unknown_groups;
+    if !unknown.is_empty() {
+        let names: Vec<&str> = unknown.keys().take(LISTED).map(String::as_str).collect();
+        let more = if unknown.len() > LISTED { ", …" } else { "" };
+        out.push(format!(
+            "{} customers are of {} groups that the model does not know ({}{more}): they have the groups' mean",
+            count(unknown.values().sum()),
+            count(unknown.len() as u64),
+            names.join(", ")
+        ));
+    }
+    if scored.beyond_fit > 0 {
+        out.push(format!(
+            "{} customers have covariates beyond those of the fit: their scores are extrapolations",
+            count(scored.beyond_fit)
+        ));
+    }
+    out
 }
 
 fn table(scored: &Scored, options: &ValueOptions, model: &str) -> String {
