@@ -294,9 +294,14 @@ fn covariates_are_fitted_and_scored() {
     let number = |pointer: &str| model.pointer(pointer).unwrap().as_f64().unwrap();
     let base = |name: &str| number(&format!("/purchases/parameters/{name}"));
     let effect = |k: usize, what: &str| number(&format!("/covariates/purchase/{k}/{what}"));
-    assert_eq!(model["covariates"]["purchase"][1]["reference"], "false".to_string().as_str());
+    let (reference, other) = match world.member.iter().filter(|member| **member).count() {
+        members if members > CUSTOMERS / 2 => ("true", "false"),
+        _ => ("false", "true"),
+    };
+    assert_eq!(model["covariates"]["purchase"][1]["reference"], reference);
     for i in 0..CUSTOMERS {
-        let member = if world.member[i] { effect(1, "coefficients/true") } else { 0.0 };
+        let is_reference = world.member[i].to_string() == reference;
+        let member = if is_reference { 0.0 } else { effect(1, &format!("coefficients/{other}")) };
         let purchase = effect(0, "coefficient") * (others.age[i].unwrap() - effect(0, "mean")) + member;
         let monthly = world.plan[i].as_deref() == Some("month");
         let dropout = if monthly { number("/covariates/dropout/0/coefficients/month") } else { 0.0 };

@@ -268,6 +268,24 @@ fn the_scale_of_a_covariate_does_not_matter() {
         assert!((b.estimate * scale / a.estimate - 1.0).abs() < 1e-5);
         assert!((b.standard_error.unwrap() * scale / a.standard_error.unwrap() - 1.0).abs() < 1e-5);
     }
+    // What a file keeps gives the same parameters.
+    let effects = params.effects();
+    let purchase = effects.purchase[0].of(score).unwrap() + effects.purchase[1].of(channel).unwrap();
+    let dropout = effects.dropout[0].of(score).unwrap();
+    let kept = shifted_parameters(crate::clv::ModelName::BgNbd, &params.base().natural(), purchase, dropout);
+    for (kept, want) in kept.iter().zip(of_55.natural()) {
+        assert!((kept / want - 1.0).abs() < 1e-13);
+    }
+    assert!(effects.purchase[0].is_beyond(1e3) && !effects.purchase[0].is_beyond(40.0));
+    assert_eq!(effects.purchase[1].of(Value::Level("mail")), Some(0.0));
+    assert_eq!(effects.purchase[1].of(Value::Level("fax")), None);
+    assert_eq!(
+        (effects.purchase[1].of(score), effects.purchase[0].of(Value::Number(f64::NAN))),
+        (None, None)
+    );
+    let text = serde_json::to_string(&effects).unwrap();
+    assert_eq!(serde_json::from_str::<Effects>(&text).unwrap(), effects);
+    assert!(serde_json::from_str::<Effects>(&text.replace("\"mean\"", "\"means\"")).is_err());
     assert!(params.params_for(&[score], &[score]).is_err());
     assert!(params.params_for(&[channel, score], &[score]).is_err());
     let error = params.params_for(&[score, Value::Level("fax")], &[score]).unwrap_err();
