@@ -175,14 +175,14 @@ fn groups_are_fitted_and_scored() {
     let totals: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(totals["totals"]["unknown_groups"], serde_json::json!({"mars": 1, "moon": 1}));
     let alive = scores(&scratch, "s.parquet", "p_alive");
-    for i in 0..CUSTOMERS {
+    for (i, alive) in alive.into_iter().enumerate() {
         let name = others.region[i].as_deref().unwrap_or("(none)");
         let group = model["groups"].get(name).unwrap_or(&model["mean"]);
         let number = |name: &str| group[name].as_f64().unwrap();
         let (r, alpha, a, b) = (number("r"), number("alpha"), number("a"), number("b"));
         let params = BgNbd { r, alpha, a, b, unit: Unit::Day };
         let want = params.p_alive(others.x[i] as u32, others.t_x[i], others.t[i]);
-        assert!((alive[i] - want).abs() < 1e-12, "{i}: {} {want}", alive[i]);
+        assert!((alive - want).abs() < 1e-12, "{i}: {alive} {want}");
     }
     // A column of another type with the same names is the same column.
     good(&scratch, "fit c.parquet --model nbd --by cohort -o n.json");
@@ -299,7 +299,7 @@ fn covariates_are_fitted_and_scored() {
         _ => ("false", "true"),
     };
     assert_eq!(model["covariates"]["purchase"][1]["reference"], reference);
-    for i in 0..CUSTOMERS {
+    for (i, (alive, orders)) in alive.into_iter().zip(orders).enumerate() {
         let is_reference = world.member[i].to_string() == reference;
         let member = if is_reference { 0.0 } else { effect(1, &format!("coefficients/{other}")) };
         let purchase = effect(0, "coefficient") * (others.age[i].unwrap() - effect(0, "mean")) + member;
@@ -308,9 +308,9 @@ fn covariates_are_fitted_and_scored() {
         let (alpha, a) = (base("alpha") * (-purchase).exp(), base("a") * dropout.exp());
         let params = BgNbd { r: base("r"), alpha, a, b: base("b"), unit: Unit::Day };
         let (x, t_x, t) = (world.x[i] as u32, world.t_x[i], world.t[i]);
-        assert!((alive[i] - params.p_alive(x, t_x, t)).abs() < 1e-12, "{i}");
+        assert!((alive - params.p_alive(x, t_x, t)).abs() < 1e-12, "{i}");
         let want = PurchaseModel::conditional_expected(&params, x, t_x, t, 365.25);
-        assert!((orders[i] - want).abs() < 1e-9 * (1.0 + want), "{i}: {} {want}", orders[i]);
+        assert!((orders - want).abs() < 1e-9 * (1.0 + want), "{i}: {orders} {want}");
     }
     // A penalty shrinks, shows both likelihoods and tests nothing.
     let ran = good(&scratch, &format!("{line} --penalty 100 -o n.json"));
