@@ -183,7 +183,7 @@ fn groups_are_fitted_and_scored() {
         let (r, alpha, a, b) = (number("r"), number("alpha"), number("a"), number("b"));
         let params = BgNbd { r, alpha, a, b, unit: Unit::Day };
         let want = params.p_alive(others.x[i] as u32, others.t_x[i], others.t[i]);
-        assert!((alive - want).abs() < 1e-12, "{i}: {} {want}", alive);
+        assert!((alive - want).abs() < 1e-12, "{i}: {alive} {want}");
     }
     // A column of another type with the same names is the same column.
     good(&scratch, "fit c.parquet --model nbd --by cohort -o n.json");
@@ -300,7 +300,7 @@ fn covariates_are_fitted_and_scored() {
         _ => ("false", "true"),
     };
     assert_eq!(model["covariates"]["purchase"][1]["reference"], reference);
-    for i in 0..CUSTOMERS {
+    for (i, (alive, orders)) in alive.into_iter().zip(orders).enumerate() {
         let is_reference = world.member[i].to_string() == reference;
         let member = if is_reference { 0.0 } else { effect(1, &format!("coefficients/{other}")) };
         let purchase = effect(0, "coefficient") * (others.age[i].unwrap() - effect(0, "mean")) + member;
@@ -309,9 +309,9 @@ fn covariates_are_fitted_and_scored() {
         let (alpha, a) = (base("alpha") * (-purchase).exp(), base("a") * dropout.exp());
         let params = BgNbd { r: base("r"), alpha, a, b: base("b"), unit: Unit::Day };
         let (x, t_x, t) = (world.x[i] as u32, world.t_x[i], world.t[i]);
-        assert!((alive[i] - params.p_alive(x, t_x, t)).abs() < 1e-12, "{i}");
+        assert!((alive - params.p_alive(x, t_x, t)).abs() < 1e-12, "{i}");
         let want = PurchaseModel::conditional_expected(&params, x, t_x, t, 365.25);
-        assert!((orders[i] - want).abs() < 1e-9 * (1.0 + want), "{i}: {} {want}", orders[i]);
+        assert!((orders - want).abs() < 1e-9 * (1.0 + want), "{i}: {orders} {want}");
     }
     // A penalty shrinks, shows both likelihoods and tests nothing.
     let ran = good(&scratch, &format!("{line} --penalty 100 -o n.json"));

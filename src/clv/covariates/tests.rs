@@ -270,8 +270,9 @@ fn the_scale_of_a_covariate_does_not_matter() {
     }
     // What a file keeps gives the same parameters.
     let effects = params.effects();
-    let purchase = effects.purchase[0].of(score).unwrap() + effects.purchase[1].of(channel).unwrap();
-    let dropout = effects.dropout[0].of(score).unwrap();
+    let at_55 = Value::Number(55.0);
+    let purchase = effects.purchase[0].of(at_55).unwrap() + effects.purchase[1].of(channel).unwrap();
+    let dropout = effects.dropout[0].of(at_55).unwrap();
     let kept = shifted_parameters(crate::clv::ModelName::BgNbd, &params.base().natural(), purchase, dropout);
     for (kept, want) in kept.iter().zip(of_55.natural()) {
         assert!((kept / want - 1.0).abs() < 1e-13);
