@@ -15,8 +15,9 @@ pub use choice::{ModelChoice, ModelSetting};
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
 pub use models::{
-    Fitted, FittedCohort, FittedContract, FittedOpportunities, GroupTotal, IntervalOptions, Intervals,
-    OpportunityOptions, Scored, ScoredOpportunities, fit_cohorts, fit_customers, fit_opportunities,
+    CovariateColumns, Fitted, FittedCohort, FittedContract, FittedCovariates, FittedGroups,
+    FittedOpportunities, GroupTotal, IntervalOptions, Intervals, NO_GROUP, OpportunityOptions, Scored,
+    ScoredOpportunities, fit_cohorts, fit_customers, fit_customers_by, fit_customers_with, fit_opportunities,
     forecast_cohorts, predict_customers, read_cohorts, score_customers, score_opportunities, totals_csv,
 };
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};

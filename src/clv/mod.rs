@@ -21,6 +21,7 @@ pub mod gamma_gamma;
 pub mod grouped;
 mod interval_ends;
 pub mod latent;
+pub mod likelihood_ratio;
 pub mod mbg_nbd;
 pub mod minimise;
 pub mod model;
@@ -54,15 +55,16 @@ pub use contractual::{Bdw, BdwModel, Cohorts, ContractModel, Sbg, SbgModel};
 pub use family::{ModelName, PurchaseFit};
 pub use gamma_gamma::{GammaGamma, GammaGammaModel};
 pub use latent::{Dropout, Latent};
+pub use likelihood_ratio::LikelihoodRatio;
 pub use mbg_nbd::{MbgNbd, MbgNbdModel};
 pub use model::{
     Fit, FitReport, LogLikelihood, Parameter, Parametric, PurchaseModel, Scale, SetAside, Verdict,
 };
-pub use model_file::ModelFile;
+pub use model_file::{AnyModelFile, CovariatesFile, CustomerModel, GroupsFile, ModelFile};
 pub use nbd::{Nbd, NbdModel};
 pub use pareto_nbd::{ParetoNbd, ParetoNbdModel};
 pub use pattern::Patterns;
 pub use purchase_parameters::PurchaseParameters;
-pub use score::{Scorer, Scores};
+pub use score::{ManyScorer, Scorer, Scores};
 pub use uncertainty::{Posterior, PosteriorOptions, PosteriorReport, Prior, Trust, Uncertainty};
 pub use value::{CustomerValue, Estimate, ValueOptions, customer_value};

@@ -58,7 +58,8 @@ pub use state::StateInfo;
 pub use stream::Strategy;
 pub use summary::{Reading, Summary, read_history, read_open, summarize, summarize_open};
 pub use table::{
-    Column, CustomerList, CustomerTable, GroupKey, Grouped, Holdout, Ids, ListCounts, ListReport, Money,
-    MoneyKind, OrderDays, Prospects, Rows, Statistics, StatisticsFile, StatisticsOptions, SurvivorColumns,
-    SurvivorRows, TableInfo, Values, into_record_batch, to_record_batch, with_prospects,
+    Column, CustomerList, CustomerTable, FileColumn, FileValues, GroupKey, Grouped, Holdout, Ids, Known,
+    ListCounts, ListReport, Missing, Money, MoneyKind, OrderDays, Prospects, Rows, Statistics,
+    StatisticsFile, StatisticsOptions, SurvivorColumns, SurvivorRows, TableInfo, Values, into_record_batch,
+    to_record_batch, with_prospects,
 };

@@ -13,7 +13,8 @@ pub use batch::{into_record_batch, to_record_batch, with_prospects};
 pub use list::{CustomerList, ListCounts, ListReport, Prospects};
 pub(crate) use state_file::{read_customers, read_info, read_kept};
 pub use statistics_file::{
-    GroupKey, Grouped, Money, MoneyKind, OrderDays, Rows, Statistics, StatisticsFile, StatisticsOptions,
+    FileColumn, FileValues, GroupKey, Grouped, Known, Missing, Money, MoneyKind, OrderDays, Rows, Statistics,
+    StatisticsFile, StatisticsOptions,
 };
 pub use survivors_file::{SurvivorColumns, SurvivorRows};
 

@@ -12,6 +12,8 @@ mod determinism;
 mod files;
 mod futures;
 mod golden;
+mod groups;
+mod groups_beside;
 mod house;
 mod intervals;
 mod limits;

@@ -6,7 +6,6 @@
 //! without a repeat purchase cannot have left: P(alive) is 1 for x = 0, so it is no churn label.
 
 mod covariates;
-mod objective;
 #[cfg(test)]
 mod tests;
 

@@ -29,9 +29,9 @@ pub use sbg::{Sbg, SbgModel};
 
 use serde::Serialize;
 
+use super::likelihood_ratio::LikelihoodRatio;
 use super::model::{Fit, Parametric};
 use crate::random::Stream;
-use crate::special::chi_square_tail;
 
 /// A fitted model of contracts, from which projections follow. Time is counted in renewals.
 pub trait ContractModel: Parametric {
@@ -108,27 +108,14 @@ pub struct Discounted {
     pub tail_bound: f64,
 }
 
-/// A likelihood ratio test of a model within another.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct LikelihoodRatio {
-    /// Twice the gain in log-likelihood.
-    pub statistic: f64,
-    /// Parameters that the smaller model fixes.
-    pub degrees_of_freedom: u32,
-    /// The probability of a statistic at least as large when the smaller model holds (χ²).
-    pub p_value: f64,
-}
-
 /// Whether losses depend on a customer's age: sBG is BdW with c = 1. None when either fit is not usable, or when they are
-/// not fits to the same customers.
+/// not fits to the same customers, or when BdW fits worse, so that it missed its maximum.
 pub fn duration_dependence(sbg: &Fit<Sbg>, bdw: &Fit<Bdw>) -> Option<LikelihoodRatio> {
     let same = (sbg.report.customers, sbg.report.patterns) == (bdw.report.customers, bdw.report.patterns);
     if !same || sbg.params.is_none() || bdw.params.is_none() {
         return None;
     }
-    let gain = bdw.report.log_likelihood? - sbg.report.log_likelihood?;
-    let statistic = (2.0 * gain).max(0.0);
-    Some(LikelihoodRatio { statistic, degrees_of_freedom: 1, p_value: chi_square_tail(statistic, 1.0) })
+    LikelihoodRatio::new(sbg.report.log_likelihood?, bdw.report.log_likelihood?, 1)
 }
 
 /// The first renewal whose survival falls below a uniform number, from a continuous time of leaving.

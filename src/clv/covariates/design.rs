@@ -46,9 +46,9 @@ pub enum Value<'a> {
 
 /// How a covariate becomes columns.
 #[derive(Debug, Clone, PartialEq)]
-enum Coding {
+pub(super) enum Coding {
     /// One column, less its mean and over its standard deviation.
-    Numeric { mean: f64, deviation: f64 },
+    Numeric { mean: f64, deviation: f64, lowest: f64, highest: f64 },
     /// One column of 0 and 1 for each level but the reference, the most frequent (of equals, the first by name).
     Categorical { reference: String, levels: Vec<String> },
 }
@@ -66,6 +66,9 @@ pub(super) struct Column {
     pub level: Option<String>,
     /// The column is divided by this: a coefficient on the covariate's own scale is smaller by it.
     pub scale: f64,
+    /// The mean and standard deviation of the values, or of having the level.
+    pub mean: f64,
+    pub deviation: f64,
 }
 
 /// Covariates of all customers as numbers.
@@ -151,7 +154,7 @@ impl DesignMatrix {
                     coding
                 }
             };
-            columns.extend(coding.columns(name));
+            columns.extend(coding.columns(name, &data[columns.len()..]));
             encoding.covariates.push((name.clone(), coding));
         }
         collinear(&columns, &data)?;
@@ -229,7 +232,9 @@ fn numeric(name: &str, values: &[f64]) -> Result<(Coding, Vec<f64>)> {
         return Err(refused(name, largest, "values are too large to be compared", "give it in another unit"));
     }
     let column = values.iter().map(|v| (v - mean) / deviation).collect();
-    Ok((Coding::Numeric { mean, deviation }, column))
+    let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    Ok((Coding::Numeric { mean, deviation, lowest, highest }, column))
 }
 
 fn categorical(name: &str, levels: &[String], codes: &[Option<u32>]) -> Result<(Coding, Vec<Vec<f64>>)> {
@@ -269,13 +274,25 @@ fn categorical(name: &str, levels: &[String], codes: &[Option<u32>]) -> Result<(
 }
 
 impl Coding {
-    fn columns(&self, name: &str) -> Vec<Column> {
-        let column = |level, scale| Column { covariate: name.to_string(), level, scale };
+    /// The columns of a covariate, of which `data` are the values.
+    fn columns(&self, name: &str, data: &[Vec<f64>]) -> Vec<Column> {
+        let covariate = name.to_string();
         match self {
-            Coding::Numeric { deviation, .. } => vec![column(None, *deviation)],
-            Coding::Categorical { levels, .. } => {
-                levels.iter().map(|level| column(Some(level.clone()), 1.0)).collect()
+            &Coding::Numeric { mean, deviation, .. } => {
+                vec![Column { covariate, level: None, scale: deviation, mean, deviation }]
             }
+            Coding::Categorical { levels, .. } => (levels.iter().zip(data))
+                .map(|(level, data)| {
+                    let share = data.iter().sum::<f64>() / data.len() as f64;
+                    Column {
+                        covariate: covariate.clone(),
+                        level: Some(level.clone()),
+                        scale: 1.0,
+                        mean: share,
+                        deviation: (share * (1.0 - share)).sqrt(),
+                    }
+                })
+                .collect(),
         }
     }
 }
@@ -304,7 +321,7 @@ impl Encoding {
         let mut out = Vec::new();
         for ((name, coding), value) in self.covariates.iter().zip(values) {
             match (coding, value) {
-                (Coding::Numeric { mean, deviation }, Value::Number(value)) if value.is_finite() => {
+                (Coding::Numeric { mean, deviation, .. }, Value::Number(value)) if value.is_finite() => {
                     out.push((value - mean) / deviation);
                 }
                 (Coding::Categorical { reference, levels }, Value::Level(level)) => {
@@ -323,6 +340,11 @@ impl Encoding {
             }
         }
         Ok(out)
+    }
+
+    /// The covariates by name, with how each becomes columns.
+    pub(super) fn covariates(&self) -> &[(String, Coding)] {
+        &self.covariates
     }
 
     /// The reference level of a categorical covariate.

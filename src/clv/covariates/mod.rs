@@ -12,6 +12,7 @@
 
 pub(in crate::clv) mod customer;
 mod design;
+mod effects;
 mod likelihood;
 mod params;
 mod ratio;
@@ -22,12 +23,13 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 
-use self::customer::CovariateModel;
+pub use self::customer::CovariateModel;
 pub use self::design::{Covariate, DesignMatrix, Encoding, Value, Values};
+pub use self::effects::{Effect, Effects, check_takes_covariates, fit_named, shifted_parameters};
 use self::likelihood::Likelihood;
-use self::params::Effects;
 pub use self::params::WithCovariates;
-pub use self::ratio::{LikelihoodRatio, likelihood_ratio};
+pub use self::ratio::likelihood_ratio;
+use super::likelihood_ratio::LikelihoodRatio;
 use super::model::{Fit, FitReport, Parametric, Verdict};
 use super::pattern::Patterns;
 use super::search::{self, Coordinate, Edge, Search};
@@ -90,6 +92,10 @@ pub struct Coefficient {
     pub level: Option<String>,
     /// The reference level.
     pub reference: Option<String>,
+    /// The mean of the covariate's values; the share of customers with the level.
+    pub mean: f64,
+    /// The standard deviation of the covariate's values, or of having the level.
+    pub deviation: f64,
     /// The coefficient for one unit of the covariate: the logarithm of the factor on purchases or dropout.
     pub estimate: f64,
     /// Its standard error; none at the end of its range, or where the data do not determine it.
@@ -173,8 +179,8 @@ pub fn fit<M: CovariateModel>(
     let likelihood = Likelihood::<M>::new(patterns, covariates, unit, base.clone(), penalty);
     let like = WithCovariates {
         base,
-        purchase: Effects::new(&covariates.purchase),
-        dropout: Effects::new(&covariates.dropout),
+        purchase: params::Effects::new(&covariates.purchase),
+        dropout: params::Effects::new(&covariates.dropout),
         model: PhantomData::<M>,
     };
     let mut coordinates = M::ranges(patterns, unit);
@@ -243,6 +249,8 @@ fn coefficients<M: CovariateModel>(
                 covariate: column.covariate.clone(),
                 level: column.level.clone(),
                 reference: design.encoding().reference(&column.covariate).map(String::from),
+                mean: column.mean,
+                deviation: column.deviation,
                 estimate: 0.0,
                 standard_error: variance.filter(|v| *v > 0.0).map(|v| v.sqrt() / column.scale),
             });
@@ -277,8 +285,9 @@ fn warn<M: CovariateModel>(report: &mut CovariateReport, end: &WithCovariates<M>
     } else if !report.coefficients.is_empty() {
         let verified = report.fit.verdict == Verdict::VerifiedOptimum && *plain == Verdict::VerifiedOptimum;
         let both = report.fit.log_likelihood.zip(report.plain_log_likelihood).filter(|_| verified);
-        report.against_plain =
-            both.and_then(|(with, without)| LikelihoodRatio::new(without, with, report.coefficients.len()));
+        report.against_plain = both.and_then(|(with, without)| {
+            LikelihoodRatio::new(without, with, report.coefficients.len() as u64)
+        });
         if report.against_plain.is_none() {
             report.fit.warnings.push("no likelihood ratio: it needs two verified optima".into());
         }

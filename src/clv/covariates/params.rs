@@ -39,6 +39,16 @@ impl Effects {
         }
     }
 
+    /// How values become columns.
+    pub(super) fn encoding(&self) -> &Encoding {
+        &self.encoding
+    }
+
+    /// The coefficients on the covariates' own scales, by column.
+    pub(super) fn own_scale(&self) -> impl Iterator<Item = f64> {
+        self.coefficients.iter().zip(self.scales.iter()).map(|(c, scale)| c / scale)
+    }
+
     fn of(&self, design: &DesignMatrix, customer: usize) -> Result<f64> {
         if *design.encoding() != self.encoding {
             let remedy = "give the covariates of the fit; new customers by their values";

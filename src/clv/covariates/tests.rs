@@ -100,45 +100,54 @@ impl World {
 const BG_NBD: BgNbd = BgNbd { r: 0.9, alpha: 20.0, a: 0.9, b: 3.0, unit: Unit::Day };
 const PARETO_NBD: ParetoNbd = ParetoNbd { r: 0.9, alpha: 20.0, s: 0.8, beta: 150.0, unit: Unit::Day };
 
-/// How many natural parameters of a fit lie within three standard errors of `base` with the known coefficients.
-fn within<M: CovariateModel>(fit: &CovariateFit<M>, base: &M::Params, world: &World) -> (usize, usize) {
+/// (estimate − truth)/standard error of a fit's parameters, as logarithms, and of its coefficients.
+fn errors<M: CovariateModel>(fit: &CovariateFit<M>, base: &M::Params, world: &World) -> Vec<f64> {
     assert_eq!(fit.report.fit.verdict, Verdict::VerifiedOptimum, "{:?}", fit.report);
     // The report's parameters are those at the mean score.
     let mean = world.score.iter().sum::<f64>() / world.score.len() as f64 - 40.0;
-    let mut want = M::shifted(base, PURCHASE[0] * mean, DROPOUT * mean).natural();
-    want.extend([PURCHASE[0], PURCHASE[1], PURCHASE[2], DROPOUT]);
-    let parameters = fit.report.fit.parameters.iter().map(|p| (p.estimate, p.standard_error));
-    let coefficients = fit.report.coefficients.iter().map(|c| (c.estimate, c.standard_error));
-    let got: Vec<_> = parameters.chain(coefficients).collect();
-    assert_eq!(got.len(), want.len());
-    let inside = got.iter().zip(&want).filter(|((got, e), want)| (got - *want).abs() < 3.0 * e.unwrap());
-    (inside.count(), want.len())
+    let want = M::shifted(base, PURCHASE[0] * mean, DROPOUT * mean).natural();
+    let parameters = (fit.report.fit.parameters.iter().zip(want))
+        .map(|(p, want)| (p.estimate / want).ln() * p.estimate / p.standard_error.unwrap());
+    let want = [PURCHASE[0], PURCHASE[1], PURCHASE[2], DROPOUT];
+    assert_eq!(fit.report.coefficients.len(), want.len());
+    let coefficients = (fit.report.coefficients.iter().zip(want))
+        .map(|(c, want)| (c.estimate - want) / c.standard_error.unwrap());
+    parameters.chain(coefficients).collect()
+}
+
+/// Within three standard errors, and neither biased nor with errors that are too small or too large. The eight errors of a
+/// fit are correlated, so that n of them count for fewer.
+fn check_errors(z: &[f64], most_mean: f64, deviations: std::ops::Range<f64>) {
+    let n = z.len() as f64;
+    let inside = z.iter().filter(|z| z.abs() <= 3.0).count();
+    assert!(inside as f64 >= 0.99 * n, "{inside} of {n}: {z:?}");
+    let mean = z.iter().sum::<f64>() / n;
+    let deviation = (z.iter().map(|z| (z - mean) * (z - mean)).sum::<f64>() / (n - 1.0)).sqrt();
+    assert!(mean.abs() < most_mean && deviations.contains(&deviation), "mean {mean}, deviation {deviation}");
 }
 
 #[test]
 fn known_coefficients_are_found_bg_nbd() {
-    let (mut inside, mut all) = (0, 0);
+    let mut z = Vec::new();
     for seed in 0..12 {
         let world = World::bg_nbd(seed, 1500);
         let fit = world.fit(BgNbdModel, &world.covariates());
-        let (i, n) = within(&fit, &BG_NBD, &world);
-        (inside, all) = (inside + i, all + n);
+        z.extend(errors(&fit, &BG_NBD, &world));
         assert_eq!(fit.report.coefficients[1].reference.as_deref(), Some("mail"));
         assert_eq!(fit.report.coefficients[2].level.as_deref(), Some("web"));
         assert!(fit.report.against_plain.unwrap().p_value < 1e-6);
     }
-    assert!(inside as f64 >= 0.99 * all as f64, "{inside} of {all}");
+    check_errors(&z, 0.4, 0.75..1.25);
 }
 
 #[test]
 fn known_coefficients_are_found_pareto_nbd() {
-    let (mut inside, mut all) = (0, 0);
+    let mut z = Vec::new();
     for seed in 20..22 {
         let world = World::pareto_nbd(seed, 800);
-        let (i, n) = within(&world.fit(ParetoNbdModel, &world.covariates()), &PARETO_NBD, &world);
-        (inside, all) = (inside + i, all + n);
+        z.extend(errors(&world.fit(ParetoNbdModel, &world.covariates()), &PARETO_NBD, &world));
     }
-    assert!(inside as f64 >= 0.99 * all as f64, "{inside} of {all}");
+    check_errors(&z, 1.0, 0.4..1.6);
 }
 
 /// Gradient against sixth-order differences of the value, Hessian against those of the gradient.
@@ -259,6 +268,25 @@ fn the_scale_of_a_covariate_does_not_matter() {
         assert!((b.estimate * scale / a.estimate - 1.0).abs() < 1e-5);
         assert!((b.standard_error.unwrap() * scale / a.standard_error.unwrap() - 1.0).abs() < 1e-5);
     }
+    // What a file keeps gives the same parameters.
+    let effects = params.effects();
+    let at_55 = Value::Number(55.0);
+    let purchase = effects.purchase[0].of(at_55).unwrap() + effects.purchase[1].of(channel).unwrap();
+    let dropout = effects.dropout[0].of(at_55).unwrap();
+    let kept = shifted_parameters(crate::clv::ModelName::BgNbd, &params.base().natural(), purchase, dropout);
+    for (kept, want) in kept.iter().zip(of_55.natural()) {
+        assert!((kept / want - 1.0).abs() < 1e-13);
+    }
+    assert!(effects.purchase[0].is_beyond(1e3) && !effects.purchase[0].is_beyond(40.0));
+    assert_eq!(effects.purchase[1].of(Value::Level("mail")), Some(0.0));
+    assert_eq!(effects.purchase[1].of(Value::Level("fax")), None);
+    assert_eq!(
+        (effects.purchase[1].of(score), effects.purchase[0].of(Value::Number(f64::NAN))),
+        (None, None)
+    );
+    let text = serde_json::to_string(&effects).unwrap();
+    assert_eq!(serde_json::from_str::<Effects>(&text).unwrap(), effects);
+    assert!(serde_json::from_str::<Effects>(&text.replace("\"mean\"", "\"means\"")).is_err());
     assert!(params.params_for(&[score], &[score]).is_err());
     assert!(params.params_for(&[channel, score], &[score]).is_err());
     let error = params.params_for(&[score, Value::Level("fax")], &[score]).unwrap_err();
@@ -312,12 +340,21 @@ fn likelihood_ratios() {
         .report;
     let real = likelihood_ratio(&small, &large).unwrap();
     let log = |report: &CovariateReport| report.fit.log_likelihood.unwrap();
-    assert_eq!((real.degrees, real.statistic), (1, 2.0 * (log(&large) - log(&small))));
+    assert_eq!((real.degrees_of_freedom, real.statistic), (1, 2.0 * (log(&large) - log(&small))));
     assert!(real.p_value < 1e-4);
     assert!(likelihood_ratio(&large, &idle).unwrap().p_value > 0.01);
     assert_eq!(large.aic, Some(2.0 * (8.0 - log(&large))));
     for (a, b) in [(&large, &small), (&large, &large)] {
         assert!(likelihood_ratio(a, b).is_err());
+    }
+    // The same names with other values, and with other levels.
+    let squared = Covariate::numeric("score", world.score.iter().map(|s| s * s).collect());
+    let merged = world.level.iter().map(|level| Some(if *level == "web" { "shop" } else { level }));
+    let merged = Covariate::categorical("channel", merged);
+    for purchase in [[squared, world.level()], [world.score(), merged]] {
+        let other = world.fit(BgNbdModel, &design(&purchase, &[world.score()])).report;
+        let error = likelihood_ratio(&small, &other).unwrap_err().to_string();
+        assert!(error.contains("values or levels differ"), "{error}");
     }
     let options = Options { penalty: 50.0 };
     let shrunk =

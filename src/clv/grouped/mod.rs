@@ -11,12 +11,14 @@
 //! The shrinkage of a parameter of a group is the part of the groups' variance that the group's own data leave
 //! unexplained, 1 − (weight of its own data): 0 is its own estimate, 1 the mean's.
 
+mod named;
 mod pooled;
 mod population;
 mod report;
 #[cfg(test)]
 mod tests;
 
+pub use self::named::fit_groups_named;
 use self::pooled::{Data, Mode, Pooling, pool};
 use self::population::Population;
 pub use self::report::{GroupReport, GroupedFit, GroupedReport, Pooled, Shrunk, Spread};
@@ -86,6 +88,20 @@ impl Groups {
         }
         out
     }
+
+    /// The groups' places in the list of names, in the order of the names.
+    fn by_name(&self) -> Vec<usize> {
+        let mut out: Vec<usize> = (0..self.names.len()).collect();
+        out.sort_unstable_by_key(|&g| &self.names[g]);
+        out
+    }
+}
+
+/// What was made for the groups in `order`, in the order of the list of names.
+fn as_listed<T>(order: &[usize], made: Vec<T>) -> Vec<T> {
+    let mut pairs: Vec<(usize, T)> = order.iter().copied().zip(made).collect();
+    pairs.sort_unstable_by_key(|&(g, _)| g);
+    pairs.into_iter().map(|(_, item)| item).collect()
 }
 
 /// Fits `model` to each group with partial pooling; `whole` is the model's fit to all of `patterns`.
@@ -107,9 +123,12 @@ pub fn fit_groups<M: FitsPatterns>(
         let remedy = "give one group per customer, in the customers' order";
         return Err(Error::value("the number of groups' codes", groups.codes.len(), problem, remedy));
     }
+    // By name, so that no sum over groups shows which numbers they were given.
+    let order = groups.by_name();
+    let names: Vec<&String> = order.iter().map(|&g| &groups.names[g]).collect();
     let parts: Vec<Patterns> = {
         let members = groups.members();
-        parallel::map(members.len(), |g| patterns.of_customers(&members[g]))
+        parallel::map(order.len(), |k| patterns.of_customers(&members[order[k]]))
     };
     progress.phase("groups", parts.len() as u64);
     let own: Vec<Fit<M::Params>> = parallel::try_map(parts.len(), |g| {
@@ -122,6 +141,7 @@ pub fn fit_groups<M: FitsPatterns>(
         unit,
         customers: patterns.customers() as u64,
         population: Vec::new(),
+        mean: Vec::new(),
         groups: Vec::new(),
         rounds: 0,
         verdict: Verdict::VerifiedOptimum,
@@ -132,9 +152,10 @@ pub fn fit_groups<M: FitsPatterns>(
             reason: format!("all customers together have no usable fit: {}", whole.report.verdict.sentence()),
             advice: "what helps the whole helps the groups",
         };
-        report.groups = (groups.names.iter().zip(&own))
+        let alone = (names.iter().zip(&own))
             .map(|(name, own)| GroupReport::without_pooling(name, &own.report, &report.verdict))
             .collect();
+        report.groups = as_listed(&order, alone);
         return Ok(GroupedFit { report, groups: own.iter().map(|_| None).collect() });
     };
     let data: Vec<Data<'_>> = (parts.iter().zip(&own))
@@ -146,16 +167,17 @@ pub fn fit_groups<M: FitsPatterns>(
     let pooling = pool(&data, &common.scale_free(), progress)?;
     report.rounds = pooling.rounds;
     report.population = spread::<M>(&pooling.population);
+    report.mean = mean_parameters(&pooling.population, common);
     let telling = data.iter().filter(|group| group.objective.is_some()).count();
     report.verdict = overall(&pooling, telling);
     report.warnings = warnings(&report.population, &pooling.population, telling, &whole.report.verdict);
-    let mut out = Vec::new();
-    for ((mode, own), (name, data)) in pooling.modes.iter().zip(&own).zip(groups.names.iter().zip(&data)) {
-        let populations = (&pooling.population, pooling.alternatives.as_slice());
-        let (group, pooled) = one_group::<M>(name, own, data, mode, populations, common);
-        report.groups.push(group);
-        out.push(pooled);
-    }
+    let populations = (&pooling.population, pooling.alternatives.as_slice());
+    let (reports, out): (Vec<GroupReport>, Vec<_>) = (pooling.modes.iter().zip(&own))
+        .zip(names.iter().zip(&data))
+        .map(|((mode, own), (name, data))| one_group::<M>(name, own, data, mode, populations, common))
+        .unzip();
+    report.groups = as_listed(&order, reports);
+    let out = as_listed(&order, out);
     let unusable = out.iter().filter(|group| group.is_none()).count();
     if unusable > 0 {
         report.warnings.push(format!("{unusable} groups have no usable estimates: see their verdicts"));
@@ -179,6 +201,21 @@ fn spread<M: FitsPatterns>(population: &Population) -> Vec<Spread> {
             mean: population.mean[j],
             standard_error: population.mean_covariance[(j, j)].sqrt(),
             deviation: population.variance[j].sqrt(),
+        })
+        .collect()
+}
+
+/// The natural parameters at the groups' mean, with the error of the mean.
+fn mean_parameters<P: Parametric>(population: &Population, like: &P) -> Vec<Parameter> {
+    let params = like.with_scale_free(&population.mean);
+    let information = population.mean_covariance.map_eigenvalues(|v| 1.0 / v);
+    let held = vec![false; population.mean.len()];
+    let errors = Uncertainty::new(params.clone(), &information, &held).standard_errors();
+    (P::NAMES.iter().zip(params.natural()).enumerate())
+        .map(|(i, (&name, estimate))| Parameter {
+            name,
+            estimate,
+            standard_error: errors.as_ref().map(|errors| errors[i]),
         })
         .collect()
 }

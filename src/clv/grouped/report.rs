@@ -36,6 +36,9 @@ pub struct GroupedReport {
     /// What the groups have in common and how much they differ, by scale-free parameter; empty when the whole has no
     /// usable fit.
     pub population: Vec<Spread>,
+    /// The natural parameters at the groups' mean: what is known of a group of which nothing is known; empty when the
+    /// whole has no usable fit. Their standard errors are those of the mean, not the spread of the groups.
+    pub mean: Vec<Parameter>,
     /// The groups, in the order of their names' list.
     pub groups: Vec<GroupReport>,
     /// Rounds of the estimates of groups and population.

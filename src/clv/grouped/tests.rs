@@ -97,18 +97,17 @@ fn sizes(g: usize) -> usize {
 }
 
 struct Score {
-    pairs: usize,
-    within: usize,
+    /// (pooled − truth)/standard error of each parameter of each group.
+    z: Vec<f64>,
     own_squares: f64,
     pooled_squares: f64,
 }
 
 fn score(report: &GroupedReport, truths: &[Vec<f64>]) -> Score {
-    let mut out = Score { pairs: 0, within: 0, own_squares: 0.0, pooled_squares: 0.0 };
+    let mut out = Score { z: Vec::new(), own_squares: 0.0, pooled_squares: 0.0 };
     for (group, truth) in report.groups.iter().zip(truths) {
         for (shrunk, truth) in group.scale_free.iter().zip(truth) {
-            out.pairs += 1;
-            out.within += usize::from((shrunk.pooled - truth).abs() <= 3.0 * shrunk.standard_error);
+            out.z.push((shrunk.pooled - truth) / shrunk.standard_error);
             if let Some(own) = shrunk.own {
                 // Own estimates at a boundary would decide alone: they count as off by e^2 at most.
                 out.own_squares += (own - truth).clamp(-2.0, 2.0).powi(2);
@@ -119,11 +118,21 @@ fn score(report: &GroupedReport, truths: &[Vec<f64>]) -> Score {
     out
 }
 
+/// Within three standard errors, and neither biased nor with errors that are too small or too large.
+fn check_errors(z: &[f64], most_mean: f64, deviations: std::ops::Range<f64>) {
+    let n = z.len() as f64;
+    let within = z.iter().filter(|z| z.abs() <= 3.0).count();
+    assert!(within as f64 >= 0.99 * n, "{within} of {n}");
+    let mean = z.iter().sum::<f64>() / n;
+    let deviation = (z.iter().map(|z| (z - mean) * (z - mean)).sum::<f64>() / (n - 1.0)).sqrt();
+    assert!(mean.abs() < most_mean && deviations.contains(&deviation), "mean {mean}, deviation {deviation}");
+}
+
 #[test]
 fn pooled_estimates_beat_own_ones_bg_nbd() {
     let deviation = [0.4, 0.25, 0.4, 0.3];
     let mean = LIKE.scale_free();
-    let (mut pairs, mut within) = (0, 0);
+    let mut z = Vec::new();
     for seed in 0..3 {
         let truths: Vec<Vec<f64>> = (0..48).map(|g| truth(seed, g, &mean, &deviation)).collect();
         let mut world = World::default();
@@ -135,8 +144,7 @@ fn pooled_estimates_beat_own_ones_bg_nbd() {
         assert_eq!(report.verdict, Verdict::VerifiedOptimum, "{:?}", report.population);
         let score = score(report, &truths);
         assert!(score.pooled_squares < 0.7 * score.own_squares);
-        pairs += score.pairs;
-        within += score.within;
+        z.extend(score.z);
         for (group, pooled) in report.groups.iter().zip(&fit.groups) {
             assert_eq!(group.verdict, Verdict::VerifiedOptimum, "{group:?}");
             assert!(pooled.is_some());
@@ -145,7 +153,7 @@ fn pooled_estimates_beat_own_ones_bg_nbd() {
             }
         }
     }
-    assert!(within as f64 >= 0.99 * pairs as f64, "{within} of {pairs}");
+    check_errors(&z, 0.15, 0.85..1.15);
 }
 
 #[test]
@@ -159,7 +167,8 @@ fn pooled_estimates_beat_own_ones_pareto_nbd() {
     }
     let fit = fit(&ParetoNbdModel, &world, truths.len());
     let score = score(&fit.report, &truths);
-    assert!(score.within as f64 >= 0.99 * score.pairs as f64);
+    // 48 pairs, correlated within a group.
+    check_errors(&score.z, 0.5, 0.6..1.3);
     assert!(score.pooled_squares < 0.7 * score.own_squares);
 }
 
@@ -259,6 +268,37 @@ fn neither_threads_nor_order_show() {
     let order: Vec<usize> = (0..n).map(|i| (i * 7919 + 13) % n).collect();
     assert!(!n.is_multiple_of(7919));
     assert_eq!(fit(&BgNbdModel, &world.reordered(&order), 10).report, first);
+    // Other numbers for the same groups: group g becomes 7·g mod 10.
+    let renumbered = World { codes: world.codes.iter().map(|g| g * 7 % 10).collect(), ..world.clone() };
+    let mut names = vec![String::new(); 10];
+    (0..10).for_each(|g| names[g * 7 % 10] = format!("region {g}"));
+    let groups = Groups::new(names, renumbered.codes.clone()).unwrap();
+    let patterns = world.patterns();
+    let whole = BgNbdModel.fit(&patterns, Unit::Day, &()).unwrap();
+    let mut again = fit_groups(&BgNbdModel, &patterns, &groups, Unit::Day, &whole, &()).unwrap().report;
+    assert_eq!(again.groups[7].name, "region 1");
+    again.groups.sort_by(|a, b| a.name.cmp(&b.name));
+    assert_eq!(again, first);
+}
+
+/// NBD and MBG/NBD are pooled like the others; NBD, which has two parameters, from worlds that nobody leaves.
+#[test]
+fn every_model_is_pooled() {
+    let mut world = World::default();
+    let truths: Vec<Vec<f64>> =
+        (0..16).map(|g| truth(6, g, &LIKE.scale_free(), &[0.4, 0.25, 0.0, 0.0])).collect();
+    for (g, theta) in truths.iter().enumerate() {
+        let BgNbd { r, alpha, .. } = LIKE.with_scale_free(theta);
+        world.add_bg_nbd(6, g as u32, sizes(g), &BgNbd { r, alpha, a: 1e-9, b: 1e9, unit: Unit::Day });
+    }
+    let found = fit(&crate::clv::NbdModel, &world, 16);
+    assert_eq!(found.report.verdict, Verdict::VerifiedOptimum);
+    let truths: Vec<Vec<f64>> = truths.into_iter().map(|theta| theta[..2].to_vec()).collect();
+    check_errors(&score(&found.report, &truths).z, 0.6, 0.6..1.4);
+    assert_eq!(found.report.mean.iter().map(|p| p.name).collect::<Vec<_>>(), ["r", "alpha"]);
+    assert!(found.report.mean.iter().all(|p| p.standard_error.is_some_and(|e| e > 0.0)));
+    let found = fit(&crate::clv::MbgNbdModel, &mixed(), 10);
+    assert!(found.groups.iter().all(Option::is_some), "{:?}", found.report);
 }
 
 #[test]

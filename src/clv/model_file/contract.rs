@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::document::{self, Document, Kind, bad, other_kind};
+use super::document::{self, Document, Kind, bad};
 use super::drawn::Drawn;
 use super::part::{BOUNDS, Part, part};
 use crate::calendar::Span;
@@ -148,9 +148,11 @@ impl ContractFile {
     /// As for [`ContractFile::read`].
     pub fn parse(name: &str, text: &str) -> Result<ContractFile> {
         let (kind, value) = document::open(name, text)?;
-        if kind != Kind::Contract {
-            return Err(other_kind(name, kind, Kind::Contract));
-        }
+        kind.expect(Kind::Contract, name)?;
+        ContractFile::from_value(name, value)
+    }
+
+    pub(super) fn from_value(name: &str, value: Value) -> Result<ContractFile> {
         let file: ContractFile =
             serde_json::from_value(value).map_err(|e| bad(name, format!("it says what cannot be: {e}")))?;
         file.model().map_err(|problem| bad(name, problem))?;

@@ -23,6 +23,10 @@ const REMEDY: &str = "give a file that `tiercast fit` wrote";
 pub enum Kind {
     /// Purchases at any time, and spend.
     Purchases,
+    /// The same, with parameters of purchases for each group.
+    PurchasesByGroup,
+    /// The same, with parameters of purchases that move with covariates.
+    PurchasesWithCovariates,
     /// Survivors of contracts by cohort: sBG and BdW.
     Contract,
     /// Transactions at opportunities: BG/BB.
@@ -34,9 +38,26 @@ impl Kind {
     pub fn words(self) -> &'static str {
         match self {
             Kind::Purchases => "a model of purchases at any time",
+            Kind::PurchasesByGroup => "a model of purchases by group (fit --by)",
+            Kind::PurchasesWithCovariates => "a model of purchases with covariates",
             Kind::Contract => "a model of contracts",
             Kind::Opportunities => "a model of opportunities",
         }
+    }
+
+    /// Refuses a file of that name and of another kind than the one that is needed.
+    ///
+    /// # Errors
+    /// [`Error::Document`] that names both.
+    pub(super) fn expect(self, needed: Kind, name: &str) -> Result<()> {
+        if self == needed {
+            return Ok(());
+        }
+        Err(Error::Document {
+            file: name.to_string(),
+            problem: format!("it holds {}, and {} is needed here", self.words(), needed.words()),
+            remedy: "`tiercast predict` takes models of every kind; see docs/model-files.md".to_string(),
+        })
     }
 }
 
@@ -73,15 +94,6 @@ impl<'a, B: Serialize> Document<'a, B> {
 /// An error about a model file.
 pub(super) fn bad(name: &str, problem: String) -> Error {
     Error::Document { file: name.to_string(), problem, remedy: REMEDY.to_string() }
-}
-
-/// An error about a file of another kind than the one that is needed.
-pub(super) fn other_kind(name: &str, found: Kind, needed: Kind) -> Error {
-    Error::Document {
-        file: name.to_string(),
-        problem: format!("it holds {}, and {} is needed here", found.words(), needed.words()),
-        remedy: "`tiercast predict` takes models of every kind; see docs/model-files.md".to_string(),
-    }
 }
 
 /// The text of a model file.

@@ -1,73 +1,48 @@
 //! A fitted model as a file: small, versioned, readable, and the same predictions after it is read again.
 //!
-//! There are three kinds: [`ModelFile`] holds purchases and spend, [`ContractFile`] survivors of contracts,
-//! [`OpportunitiesFile`] transactions at opportunities; [`AnyModelFile`] is what a file turns out to be.
+//! There are five kinds: [`ModelFile`] holds purchases and spend, [`GroupsFile`] the same by group, [`CovariatesFile`] with
+//! covariates; [`ContractFile`] holds survivors of contracts, [`OpportunitiesFile`] transactions at opportunities.
+//! [`AnyModelFile`] is what a file turns out to be.
 
+mod any;
 mod contract;
+mod covariates;
 mod document;
 mod drawn;
 mod draws;
+mod groups;
 mod opportunities;
 mod part;
 mod pretty;
+mod spend;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+pub use self::any::{AnyModelFile, CustomerModel};
 pub use self::contract::{ContractFile, ContractName, FittedToCohorts};
+pub use self::covariates::CovariatesFile;
+use self::document::bad;
 pub use self::document::{Document, Kind};
-use self::document::{bad, other_kind};
 pub use self::drawn::Drawn;
 pub use self::draws::{DrawnModel, Draws};
+pub use self::groups::{GroupModels, GroupsFile};
 pub use self::opportunities::{FittedToHistory, OpportunitiesFile, OpportunitiesName};
-use self::part::{BOUNDS, MONEY_BOUNDS, part};
+use self::part::{BOUNDS, part};
 pub use self::part::{Part, SpendName};
+pub use self::spend::FittedMoney;
+use self::spend::{kept, money_of, spend_model};
 
 use super::family::{ModelName, PurchaseFit, parameter_names, with_parameters};
-use super::gamma_gamma::{Correlation, GammaGamma};
-use super::model::{Fit, Parametric, PurchaseModel};
+use super::gamma_gamma::GammaGamma;
+use super::model::{Fit, PurchaseModel};
 use crate::calendar::Day;
 use crate::customers::Money;
 use crate::error::{Error, Result};
-
-/// What a file turned out to hold.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AnyModelFile {
-    /// Purchases at any time, and spend.
-    Purchases(Box<ModelFile>),
-    /// Survivors of contracts.
-    Contract(Box<ContractFile>),
-    /// Transactions at opportunities.
-    Opportunities(Box<OpportunitiesFile>),
-}
-
-impl AnyModelFile {
-    /// Reads a file of any kind.
-    ///
-    /// # Errors
-    /// As for [`ModelFile::read`], but for the kind.
-    pub fn read(path: &Path) -> Result<AnyModelFile> {
-        AnyModelFile::parse(&path.display().to_string(), &document::read(path)?)
-    }
-
-    /// Reads the text of a file of that name.
-    ///
-    /// # Errors
-    /// As for [`AnyModelFile::read`].
-    pub fn parse(name: &str, text: &str) -> Result<AnyModelFile> {
-        let (kind, _) = document::open(name, text)?;
-        Ok(match kind {
-            Kind::Purchases => AnyModelFile::Purchases(Box::new(ModelFile::parse(name, text)?)),
-            Kind::Contract => AnyModelFile::Contract(Box::new(ContractFile::parse(name, text)?)),
-            Kind::Opportunities => {
-                AnyModelFile::Opportunities(Box::new(OpportunitiesFile::parse(name, text)?))
-            }
-        })
-    }
-}
 
 /// A fitted model of purchases, and one of spend beside it, as they are kept in a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,18 +61,6 @@ pub struct ModelFile {
     /// Draws of the parameters, for intervals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draws: Option<Draws>,
-}
-
-/// The money that a model of spend was fitted to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FittedMoney {
-    /// Its column.
-    #[serde(rename = "is")]
-    pub money: Money,
-    /// How it goes with the number of orders, which the model takes for independent of it: for readers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub correlation: Option<Correlation>,
 }
 
 /// What a model was fitted to.
@@ -126,34 +89,18 @@ impl ModelFile {
     ) -> Result<ModelFile> {
         let report = purchases.report();
         if purchases.model().is_none() {
-            let problem = report.verdict.sentence();
-            return Err(Error::value(
-                "the model",
-                purchases.name().title(),
-                problem,
-                "choose another model, or give more customers",
-            ));
+            return Err(unusable(purchases));
         }
-        let spend = spend.filter(|(fit, _)| fit.params.is_some());
-        let file = ModelFile {
-            fitted_to,
-            purchases: part(purchases.name(), report)?,
-            spend: spend.map(|(fit, _)| part(SpendName::GammaGamma, &fit.report)).transpose()?,
-            money: spend.map(|(_, money)| money.clone()),
-            draws: None,
-        };
-        let out_of_bounds = |title: &str, problem| {
-            Error::value("the model", title, problem, "choose another model, or give more customers")
-        };
-        file.model().map_err(|problem| out_of_bounds(purchases.name().title(), problem))?;
-        file.spend_model().map_err(|problem| out_of_bounds(GammaGamma::MODEL, problem))?;
+        let (spend, money) = kept(spend)?;
+        let purchases = part(purchases.name(), report)?;
+        let file = ModelFile { fitted_to, purchases, spend, money, draws: None };
+        file.model().map_err(|problem| no_model(file.purchases.model.title(), problem))?;
         Ok(file)
     }
 
     /// Which money the model of spend is about, if there is one.
     pub fn money(&self) -> Option<Money> {
-        self.spend.as_ref()?;
-        Some(self.money.as_ref().map_or_else(Money::revenue, |fitted| fitted.money.clone()))
+        money_of(self.spend.as_ref(), self.money.as_ref())
     }
 
     /// The file as it is written.
@@ -176,9 +123,11 @@ impl ModelFile {
     /// As for [`ModelFile::read`].
     pub fn parse(name: &str, text: &str) -> Result<ModelFile> {
         let (kind, value) = document::open(name, text)?;
-        if kind != Kind::Purchases {
-            return Err(other_kind(name, kind, Kind::Purchases));
-        }
+        kind.expect(Kind::Purchases, name)?;
+        ModelFile::from_value(name, value)
+    }
+
+    fn from_value(name: &str, value: Value) -> Result<ModelFile> {
         let file: ModelFile =
             serde_json::from_value(value).map_err(|e| bad(name, format!("it says what cannot be: {e}")))?;
         file.model().map_err(|problem| bad(name, problem))?;
@@ -192,11 +141,7 @@ impl ModelFile {
     /// # Errors
     /// The problem in words.
     pub fn model(&self) -> Result<Box<dyn PurchaseModel>, String> {
-        let Part { model, unit, .. } = self.purchases;
-        let natural = self.purchases.natural(parameter_names(model), |_| BOUNDS)?;
-        let unit = unit.ok_or("\"unit\" of the model of purchases is missing")?;
-        with_parameters(model, &natural, unit)
-            .ok_or_else(|| format!("the parameters of {} are not all positive numbers", model.title()))
+        purchase_model(&self.purchases)
     }
 
     /// The model of spend, if it has one.
@@ -204,17 +149,7 @@ impl ModelFile {
     /// # Errors
     /// The problem in words: also for a mean spend that is infinite.
     pub fn spend_model(&self) -> Result<Option<GammaGamma>, String> {
-        let Some(part) = &self.spend else { return Ok(None) };
-        let bounds = |name: &str| if name == "gamma" { MONEY_BOUNDS } else { BOUNDS };
-        let natural = part.natural(GammaGamma::NAMES, bounds)?;
-        let [p, q, gamma] = [natural[0], natural[1], natural[2]];
-        if q <= 1.0 {
-            return Err(format!(
-                "the parameter \"q\" of {} is {q}, not above 1: the mean spend over customers would be infinite",
-                GammaGamma::MODEL
-            ));
-        }
-        Ok(Some(GammaGamma { p, q, gamma }))
+        spend_model(self.spend.as_ref())
     }
 
     /// The models at every draw of the parameters, if the file has draws.
@@ -239,4 +174,21 @@ pub struct DrawnModels {
     pub purchases: Vec<Box<dyn PurchaseModel>>,
     /// As many of spend, where the file has a model of it.
     pub spend: Option<Vec<GammaGamma>>,
+}
+
+/// The error of a fit that there is nothing to predict from.
+fn unusable(purchases: &PurchaseFit) -> Error {
+    no_model(purchases.name().title(), purchases.report().verdict.sentence())
+}
+
+/// The error of a model that cannot be kept, and why.
+fn no_model(title: &str, problem: String) -> Error {
+    Error::value("the model", title, problem, "choose another model, or give more customers")
+}
+
+fn purchase_model(part: &Part<ModelName>) -> Result<Box<dyn PurchaseModel>, String> {
+    let natural = part.natural(parameter_names(part.model), |_| BOUNDS)?;
+    let unit = part.unit.ok_or("\"unit\" of the model of purchases is missing")?;
+    with_parameters(part.model, &natural, unit)
+        .ok_or_else(|| format!("the parameters of {} are not all positive numbers", part.model.title()))
 }

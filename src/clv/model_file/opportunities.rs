@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::document::{self, Document, Kind, bad, other_kind};
+use super::document::{self, Document, Kind, bad};
 use super::drawn::Drawn;
 use super::part::{BOUNDS, Part, part};
 use crate::calendar::{CalendarPeriod, Day};
@@ -99,9 +99,11 @@ impl OpportunitiesFile {
     /// As for [`OpportunitiesFile::read`].
     pub fn parse(name: &str, text: &str) -> Result<OpportunitiesFile> {
         let (kind, value) = document::open(name, text)?;
-        if kind != Kind::Opportunities {
-            return Err(other_kind(name, kind, Kind::Opportunities));
-        }
+        kind.expect(Kind::Opportunities, name)?;
+        OpportunitiesFile::from_value(name, value)
+    }
+
+    pub(super) fn from_value(name: &str, value: Value) -> Result<OpportunitiesFile> {
         let file: OpportunitiesFile =
             serde_json::from_value(value).map_err(|e| bad(name, format!("it says what cannot be: {e}")))?;
         file.model().map_err(|problem| bad(name, problem))?;

@@ -51,17 +51,30 @@ impl<N> Part<N> {
         names: &[&str],
         bounds: impl Fn(&str) -> (f64, f64),
     ) -> Result<Vec<f64>, String> {
-        if let Some(other) = self.parameters.keys().find(|name| !names.contains(&name.as_str())) {
-            return Err(format!("there is no parameter \"{other}\", only {}", names.join(", ")));
-        }
-        let value = |name: &&str| {
-            let value = *self.parameters.get(*name).ok_or(format!("the parameter \"{name}\" is missing"))?;
-            let (low, high) = bounds(name);
-            if (low..=high).contains(&value) {
-                return Ok(value);
-            }
-            Err(format!("the parameter \"{name}\" is {value:e}, which is not between {low:e} and {high:e}"))
-        };
-        names.iter().map(value).collect()
+        natural(&self.parameters, names, bounds)
     }
+}
+
+/// Parameters by name in the order of `names`, which must be all there are, each within its bounds.
+pub(super) fn natural(
+    parameters: &BTreeMap<String, f64>,
+    names: &[&str],
+    bounds: impl Fn(&str) -> (f64, f64),
+) -> Result<Vec<f64>, String> {
+    if let Some(other) = parameters.keys().find(|name| !names.contains(&name.as_str())) {
+        return Err(format!("there is no parameter \"{other}\", only {}", names.join(", ")));
+    }
+    let value = |name: &&str| {
+        let value = *parameters.get(*name).ok_or(format!("the parameter \"{name}\" is missing"))?;
+        within(name, value, bounds(name)).map(|()| value)
+    };
+    names.iter().map(value).collect()
+}
+
+/// Refuses a parameter outside its bounds.
+pub(super) fn within(name: &str, value: f64, (low, high): (f64, f64)) -> Result<(), String> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    Err(format!("the parameter \"{name}\" is {value:e}, which is not between {low:e} and {high:e}"))
 }

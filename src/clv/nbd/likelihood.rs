@@ -48,16 +48,6 @@ impl NbdModel {
     }
 }
 
-impl LogLikelihood for Likelihood {
-    fn customers(&self) -> f64 {
-        self.customers
-    }
-
-    fn mean_loss(&self, theta: &[f64]) -> Evaluation {
-        Likelihood::mean_loss(self, theta)
-    }
-}
-
 /// What the likelihood needs of the patterns: sums by x and by T alone.
 pub(super) struct Likelihood {
     customers: f64,
@@ -68,9 +58,14 @@ impl Likelihood {
     pub(super) fn new(patterns: &Patterns, unit: Unit) -> Likelihood {
         Likelihood { customers: patterns.customers() as f64, tables: RateTables::new(patterns, unit) }
     }
+}
 
-    /// Minus the mean log-likelihood of a customer, with derivatives by the scale-free parameters.
-    pub(super) fn mean_loss(&self, theta: &[f64]) -> Evaluation {
+impl LogLikelihood for Likelihood {
+    fn customers(&self) -> f64 {
+        self.customers
+    }
+
+    fn mean_loss(&self, theta: &[f64]) -> Evaluation {
         let params = Nbd { r: 1.0, alpha: 1.0, unit: Unit::Day }.with_scale_free(theta);
         let at = (params.r, params.alpha);
         let (mut value, mut natural, mut hessian) = (0.0, [0.0; 2], Matrix::zeros(2));

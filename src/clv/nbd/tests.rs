@@ -2,6 +2,7 @@
 
 use super::likelihood::Likelihood;
 use super::*;
+use crate::clv::model::LogLikelihood;
 use crate::clv::model::Verdict;
 use crate::clv::pattern::Patterns;
 use crate::clv::test_data::{Data, sample};

@@ -12,7 +12,6 @@ mod fit;
 #[cfg(test)]
 mod grid;
 mod likelihood;
-mod objective;
 mod predict;
 #[cfg(test)]
 mod reference;

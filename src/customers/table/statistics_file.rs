@@ -3,10 +3,12 @@
 mod check;
 mod keys;
 mod places;
+mod known;
 #[cfg(test)]
 mod tests;
 
-pub use keys::{GroupKey, Grouped};
+pub use self::keys::{GroupKey, Grouped};
+pub use self::known::{FileColumn, FileValues, Known, Missing};
 
 use std::fs::File;
 use std::ops::Range;
@@ -88,6 +90,9 @@ pub struct Rows {
     pub customers: Vec<bool>,
     /// The statistics of the customers among them.
     pub statistics: Statistics,
+    /// The first row's number in the file, from 0.
+    first: u64,
+    path: PathBuf,
 }
 
 impl Statistics {
@@ -287,7 +292,7 @@ impl StatisticsFile {
         let schema = Schema::new_with_metadata(fields, self.schema().metadata().clone());
         let batch =
             batch.with_schema(Arc::new(schema)).map_err(|e| Error::internal("choosing columns", e))?;
-        Ok(Rows { batch, customers, statistics })
+        Ok(Rows { batch, customers, statistics, first: stretch.first, path: self.path.clone() })
     }
 
     fn batch(&self, stretch: Stretch, columns: &[usize]) -> Result<RecordBatch> {

@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use crate::calendar::Span;
 use crate::clv::contractual::{
-    Bdw, BdwModel, Cohort, CohortForecast, Cohorts, Contract, ForecastOptions, GoodnessOfFit,
-    LikelihoodRatio, Sbg, SbgModel, duration_dependence, forecast, goodness_of_fit,
+    Bdw, BdwModel, Cohort, CohortForecast, Cohorts, Contract, ForecastOptions, GoodnessOfFit, Sbg, SbgModel,
+    duration_dependence, forecast, goodness_of_fit,
 };
 use crate::clv::model_file::{ContractFile, ContractName, Drawn, FittedToCohorts};
-use crate::clv::{Fit, FitReport, LogLikelihood, Parametric, PosteriorOptions};
+use crate::clv::{Fit, FitReport, LikelihoodRatio, LogLikelihood, Parametric, PosteriorOptions};
 use crate::customers::{SurvivorColumns, SurvivorRows};
 use crate::error::{Error, Result};
 use crate::progress::Progress;

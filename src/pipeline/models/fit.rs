@@ -30,21 +30,7 @@ impl Fitted {
     /// What a reader of the fit should know.
     pub fn warnings(&self) -> Vec<String> {
         let mut out = self.purchases.report().warnings.clone();
-        match &self.spend {
-            None => out.push(
-                "the table has no column \"monetary_value\": there is no model of spend, and predictions have no money"
-                    .to_string(),
-            ),
-            Some(fit) => {
-                out.extend(fit.report.warnings.iter().cloned());
-                if fit.params.is_none() {
-                    out.push(format!(
-                        "there is no usable model of spend, and predictions have no money: {}",
-                        fit.report.verdict.sentence()
-                    ));
-                }
-            }
-        }
+        out.extend(spend_warnings(self.spend.as_ref()));
         out
     }
 
@@ -77,19 +63,7 @@ pub fn fit_customers(
     progress.phase("finding patterns", 0);
     let patterns = patterns_of(&statistics)?;
     let purchases = PurchaseFit::new(model, &patterns, file.unit(), progress)?;
-    // The orders that mean values are over.
-    let orders: Vec<u32> = match file.money() {
-        Some(money) => statistics.frequency.iter().map(|&frequency| money.over.count(frequency)).collect(),
-        None => Vec::new(),
-    };
-    let (spend, money) = match file.money() {
-        Some(money) => {
-            let correlation = frequency_spend_correlation(&orders, &statistics.monetary_value);
-            let fit = GammaGammaModel.fit(&orders, &statistics.monetary_value, progress)?;
-            (Some(fit), Some(FittedMoney { money: money.clone(), correlation }))
-        }
-        None => (None, None),
-    };
+    let FittedSpend { spend, money, orders } = FittedSpend::new(file, &statistics, progress)?;
     let draws = match draws {
         Some(options) => {
             progress.phase("drawing parameters", 0);
@@ -100,19 +74,77 @@ pub fn fit_customers(
         None => None,
     };
     let customers = statistics.frequency.len() as u64;
-    let fitted_to = FittedTo {
+    let (fitted_to, prospects) = (fitted_to(file, customers), file.rows() - customers);
+    Ok(Fitted { purchases, spend, money, draws, fitted_to, prospects })
+}
+
+/// The model of spend of a file's customers, where it has money.
+pub(super) struct FittedSpend {
+    /// The fit.
+    pub spend: Option<Fit<GammaGamma>>,
+    /// What it was fitted to.
+    pub money: Option<FittedMoney>,
+    /// Each customer's orders that mean values are over; empty without money.
+    pub orders: Vec<u32>,
+}
+
+impl FittedSpend {
+    /// Fits it to the customers' orders and their mean values.
+    ///
+    /// # Errors
+    /// Those of [`GammaGammaModel::fit`].
+    pub fn new(
+        file: &StatisticsFile,
+        statistics: &Statistics,
+        progress: &dyn Progress,
+    ) -> Result<FittedSpend> {
+        let Some(money) = file.money() else {
+            return Ok(FittedSpend { spend: None, money: None, orders: Vec::new() });
+        };
+        let orders: Vec<u32> =
+            statistics.frequency.iter().map(|&frequency| money.over.count(frequency)).collect();
+        let correlation = frequency_spend_correlation(&orders, &statistics.monetary_value);
+        let fit = GammaGammaModel.fit(&orders, &statistics.monetary_value, progress)?;
+        Ok(FittedSpend {
+            spend: Some(fit),
+            money: Some(FittedMoney { money: money.clone(), correlation }),
+            orders,
+        })
+    }
+}
+
+/// What a reader should know of the model of spend, or of its absence.
+pub(super) fn spend_warnings(spend: Option<&Fit<GammaGamma>>) -> Vec<String> {
+    let Some(fit) = spend else {
+        return vec![
+            "the table has no column \"monetary_value\": there is no model of spend, and predictions have no money"
+                .to_string(),
+        ];
+    };
+    let mut out = fit.report.warnings.clone();
+    if fit.params.is_none() {
+        out.push(format!(
+            "there is no usable model of spend, and predictions have no money: {}",
+            fit.report.verdict.sentence()
+        ));
+    }
+    out
+}
+
+/// What a model of so many customers of a file was fitted to.
+pub(super) fn fitted_to(file: &StatisticsFile, customers: u64) -> FittedTo {
+    FittedTo {
         file: file.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         customers,
         calibration_end: file.about().map(|about| about.calibration_end),
-    };
-    Ok(Fitted { purchases, spend, money, draws, fitted_to, prospects: file.rows() - customers })
+    }
 }
 
 /// The distinct histories among customers.
 ///
 /// # Errors
 /// As for [`Patterns::from_days`].
-fn patterns_of(statistics: &Statistics) -> Result<Patterns> {
+pub(super) fn patterns_of(statistics: &Statistics) -> Result<Patterns> {
     let Statistics { frequency, recency_days, t_days, .. } = statistics;
     if !statistics.are_whole_days() || t_days.iter().any(|&days| days > f64::from(u32::MAX)) {
         return Patterns::from_times(frequency, recency_days, t_days);

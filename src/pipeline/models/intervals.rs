@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::score::{Scored, score};
 use crate::clv::predict::{Customers, Groups, PredictOptions, Predicted, Predictor, Sums, Total};
-use crate::clv::{ModelFile, Scores, ValueOptions};
+use crate::clv::{CustomerModel, ModelFile, Scores, ValueOptions};
 use crate::customers::{GroupKey, Rows, StatisticsFile};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
@@ -107,7 +107,7 @@ pub fn predict_customers(
         group: group.transpose()?,
         sums: Mutex::new(InOrder::new(&predictor)),
     };
-    let scored = score(file, model, options, Some(&stretches), out, progress)?;
+    let scored = score(file, CustomerModel::Alike(model), options, Some(&stretches), out, progress)?;
     let sums = stretches.sums.into_inner().unwrap_or_else(PoisonError::into_inner);
     let of = |group: Option<String>, sum: &GroupSum| sum.total(group, intervals.level);
     let mut warnings = draws.warnings();

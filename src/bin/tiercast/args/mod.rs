@@ -19,7 +19,7 @@ pub use self::convert::{ConvertArgs, CsvArgs, EncodingArg};
 pub use self::job::{
     CohortArgs, CohortPeriodArg, ConfigArgs, InspectArgs, ListArgs, ModelArgs, RunArgs, SummarizeArgs,
 };
-pub use self::model::{CohortColumnArgs, FitArgs, FitModel, PredictArgs};
+pub use self::model::{CohortColumnArgs, DifferenceArgs, FitArgs, FitModel, PredictArgs};
 pub use self::reading::{HistoryArgs, RefundsArg, UnitArg, UnmatchedArg};
 pub use self::synth::{ModelArg, SynthArgs};
 pub use self::validate::ValidateArgs;

@@ -44,7 +44,8 @@ pub struct FitArgs {
     /// [default: monetary_value, if there is one]
     #[arg(long, value_name = "COLUMN", help_heading = "Models of purchases")]
     pub money: Option<String>,
-    /// Draws of the parameters that are kept with the model, for the intervals of predict; 0 for none [default: 0]
+    /// Draws of the parameters that are kept with the model, for the intervals of predict; 0 for none. Not with --by or
+    /// covariates [default: 0]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=MOST_DRAWS), help_heading = "Models of purchases")]
     pub draws: Option<u32>,
     /// What is believed of the parameters before the data, for the draws: flat or weak [default: flat]
@@ -56,6 +57,8 @@ pub struct FitArgs {
     /// Period of the calendar that is an opportunity: week, month, quarter or year
     #[arg(long, value_name = "PERIOD", value_parser = parsed::<CalendarPeriod>, help_heading = "bg-bb")]
     pub opportunity: Option<CalendarPeriod>,
+    #[command(flatten)]
+    pub differences: DifferenceArgs,
     #[command(flatten)]
     pub cohorts: CohortColumnArgs,
     #[command(flatten)]
@@ -78,6 +81,27 @@ pub struct CohortColumnArgs {
     /// Column of the customers left after that renewal [default: survivors]
     #[arg(long, value_name = "COLUMN")]
     pub survivors_column: Option<String>,
+}
+
+/// How customers may differ by what is known of them.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Models of purchases by group or with covariates")]
+pub struct DifferenceArgs {
+    /// Fit by group: a column of text, integers or booleans, such as a region or a cohort; groups are pooled
+    #[arg(long, value_name = "COLUMN")]
+    pub by: Option<String>,
+    /// Covariates of both purchases and dropout: columns of numbers, or of text or booleans as levels
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub covariates: Vec<String>,
+    /// Covariates of purchases
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub purchase_covariates: Vec<String>,
+    /// Covariates of dropout
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub dropout_covariates: Vec<String>,
+    /// Penalty ½·LAMBDA·Σγ² on the coefficients of standardised covariates, in units of log-likelihood [default: 0]
+    #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
+    pub penalty: Option<f64>,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -1,14 +1,21 @@
 //! `tiercast fit`: a table of customers → a fitted model. Contracts and opportunities have files of their own.
 
+mod alike;
+mod covariates;
+mod groups;
+
 use clap::ArgMatches;
-use tiercast::clv::{FitReport, ModelName, PosteriorOptions, PosteriorReport, Trust};
+use tiercast::calendar::Unit;
+use tiercast::clv::covariates::Options;
+use tiercast::clv::model_file::FittedMoney;
+use tiercast::clv::{FitReport, ModelName, PosteriorOptions};
 use tiercast::customers::{OrderDays, StatisticsFile};
-use tiercast::pipeline::{Fitted, fit_customers};
+use tiercast::pipeline::{CovariateColumns, fit_customers, fit_customers_by, fit_customers_with};
 use tiercast::report::OutputFile;
-use tiercast::report::format::{count, number, significant};
+use tiercast::report::format::{count, significant};
 use tiercast::{Error, Result};
 
-use crate::args::{CohortColumnArgs, FitArgs, FitModel, Global};
+use crate::args::{CohortColumnArgs, DifferenceArgs, FitArgs, FitModel, Global};
 use crate::bars::Bars;
 use crate::render::Grid;
 use crate::settings::{self, Typed};
@@ -22,6 +29,10 @@ pub fn main(global: &Global, args: FitArgs, matches: Option<&ArgMatches>) -> Res
     if !matches!(args.model, FitModel::Contract(_)) {
         let belongs = "it belongs to models of contracts";
         super::refuse_typed::<CohortColumnArgs>(matches, &[], belongs, "leave it out, or fit sbg or bdw")?;
+    }
+    if !matches!(args.model, FitModel::Purchases(_)) {
+        let (belongs, remedy) = ("it belongs to models of purchases", "leave it out, or choose that model");
+        super::refuse_typed::<DifferenceArgs>(matches, &[], belongs, remedy)?;
     }
     if let (Some(period), false) = (args.opportunity, matches!(args.model, FitModel::Opportunities(_))) {
         return Err(needed("--opportunity", period.to_string(), "bg-bb"));
@@ -47,36 +58,49 @@ pub fn main(global: &Global, args: FitArgs, matches: Option<&ArgMatches>) -> Res
     }
 }
 
+/// What a fit of purchases of whatever kind has to show and to keep.
+struct Outcome {
+    /// What a reader should know first.
+    warnings: Vec<String>,
+    /// The result as tables.
+    tables: String,
+    /// The document to keep and to print as JSON; why there is none.
+    document: Result<String>,
+}
+
 /// Fits a model of purchases, and one of spend.
 fn purchases(global: &Global, args: FitArgs, model: ModelName, matches: Option<&ArgMatches>) -> Result<()> {
     super::refuse_reading(matches, &["unit"])?;
-    let draws = draws(&args)?;
+    let how = How::new(&args.differences, draws(&args)?)?;
     let settings = settings::resolve(global, Typed { reading: args.reading, matches, ..Typed::default() })?;
     let bars = Bars::new(global)?;
     let inputs = [args.customers.clone()];
     let out = args.output.as_ref().map(|path| OutputFile::begin(path, args.force, &inputs)).transpose()?;
     let options = super::table_options(&settings, args.money);
-    let (fitted, mut warnings) = super::with_threads(settings.threads, || {
+    let (outcome, mut warnings) = super::with_threads(settings.threads, || {
         let file = StatisticsFile::open_with(&args.customers, &options)?;
-        Ok((fit_customers(&file, model, draws.as_ref(), &bars)?, file.warnings().to_vec()))
+        let outcome = match how {
+            How::Alike(draws) => alike::outcome(&fit_customers(&file, model, draws.as_ref(), &bars)?),
+            How::ByGroup(column) => groups::outcome(&fit_customers_by(&file, model, column, &bars)?),
+            How::WithCovariates(columns, options) => {
+                covariates::outcome(&fit_customers_with(&file, model, &columns, options, &bars)?)
+            }
+        };
+        Ok((outcome, file.warnings().to_vec()))
     })?;
     bars.finish();
-    warnings.extend(fitted.warnings());
+    warnings.extend(outcome.warnings);
     if !global.quiet {
-        warnings.iter().for_each(|w| terminal::warning(w));
-        fitted.draws.iter().flat_map(|draws| draws.warnings()).for_each(|w| terminal::warning(&w));
+        warnings.iter().for_each(|warning| terminal::warning(warning));
     }
     if !global.json {
-        terminal::print(&table(&fitted))?;
+        terminal::print(&outcome.tables)?;
     }
-    let file = fitted.file()?;
+    let document = outcome.document?;
     if global.json {
-        terminal::print_json(&file.document())?;
+        terminal::print(&document)?;
     }
-    if let Some(out) = out {
-        keep(global, out, file.document().text()?)?;
-    }
-    Ok(())
+    out.map_or(Ok(()), |out| keep(global, out, document))
 }
 
 /// Writes a model's file.
@@ -106,55 +130,67 @@ fn draws(args: &FitArgs) -> Result<Option<PosteriorOptions>> {
     Ok(Some(PosteriorOptions { prior, draws, seed }))
 }
 
-/// What the draws say of the parameters, and how far they can be trusted.
-fn drawn(reports: &[&PosteriorReport]) -> String {
-    let Some(first) = reports.first() else { return String::new() };
-    let prior = first.prior;
-    let title = format!("{} draws of the parameters, prior {}", count(first.draws.into()), prior.sentence());
-    let mut parameters = Grid::new(title, &["model", "parameter", ">median", ">2.5 %", ">97.5 %"]);
-    let heads = ["model", ">k̂", ">proposals", ">worth draws", "draws are"];
-    let mut trust = Grid::new("Trust in the draws", &heads);
-    for report in reports {
-        for (i, parameter) in report.parameters.iter().enumerate() {
-            parameters.row(vec![
-                if i == 0 { report.model.to_string() } else { String::new() },
-                parameter.name.to_string(),
-                significant(parameter.median, 6),
-                significant(parameter.lower, 6),
-                significant(parameter.upper, 6),
-            ]);
-        }
-        trust.row(vec![
-            report.model.to_string(),
-            report.k_hat.map_or("none".into(), |k| number(k, 2)),
-            count(report.proposals.into()),
-            number(report.effective, 0),
-            match report.trust {
-                Trust::Good => "reliable".into(),
-                Trust::Fair => "usable".into(),
-                Trust::Poor => "not to be trusted".into(),
-            },
-        ]);
-    }
-    parameters.text() + &trust.text()
+/// How customers differ by what is known of them.
+enum How<'a> {
+    Alike(Option<PosteriorOptions>),
+    ByGroup(&'a str),
+    WithCovariates(CovariateColumns, Options),
 }
 
-fn table(fitted: &Fitted) -> String {
-    let unit =
-        fitted.purchases.report().unit.map_or(String::new(), |unit| format!(", time in {}s", unit.name()));
-    let prospects = match fitted.prospects {
+impl How<'_> {
+    /// From what was typed, and the draws that were asked for.
+    fn new(typed: &DifferenceArgs, draws: Option<PosteriorOptions>) -> Result<How<'_>> {
+        let DifferenceArgs { by, covariates, purchase_covariates, dropout_covariates, penalty } = typed;
+        let side = |own: &[String]| covariates.iter().chain(own).cloned().collect::<Vec<_>>();
+        let columns =
+            CovariateColumns { purchase: side(purchase_covariates), dropout: side(dropout_covariates) };
+        let with = columns.purchase.iter().chain(&columns.dropout).next();
+        if let (Some(draws), Some(column)) = (draws, by.as_ref().or(with)) {
+            let problem =
+                format!("draws are kept for one model for all customers, and \"{column}\" makes them differ");
+            let remedy = "leave out --by or the covariates, or the draws";
+            return Err(Error::value("--draws", draws.draws, problem, remedy));
+        }
+        match (by, with, penalty) {
+            (Some(by), Some(with), _) => Err(Error::value(
+                "--by",
+                by,
+                format!("there are covariates too (\"{with}\"), and the two do not go together"),
+                "fit by group, or give the column of the groups as one of the covariates",
+            )),
+            (_, None, Some(penalty)) => Err(Error::value(
+                "--penalty",
+                penalty,
+                "there are no covariates whose coefficients it could shrink",
+                "give --covariates, or leave it out",
+            )),
+            (Some(by), None, None) => Ok(How::ByGroup(by)),
+            (None, None, None) => Ok(How::Alike(draws)),
+            (None, Some(_), penalty) => {
+                let penalty = penalty.unwrap_or(0.0);
+                if !(penalty.is_finite() && penalty >= 0.0) {
+                    let problem = "it is not a number from 0 on";
+                    return Err(Error::value("--penalty", penalty, problem, "give 0 for none"));
+                }
+                Ok(How::WithCovariates(columns, Options { penalty }))
+            }
+        }
+    }
+}
+
+/// The line above the tables: to whom, and in what unit.
+fn title(customers: u64, prospects: u64, unit: Option<Unit>) -> String {
+    let unit = unit.map_or(String::new(), |unit| format!(", time in {}s", unit.name()));
+    let prospects = match prospects {
         0 => String::new(),
         prospects => format!(" ({} prospects left out)", count(prospects)),
     };
-    let title = format!("Fitted to {} customers{prospects}{unit}", count(fitted.fitted_to.customers));
-    let reports = [Some(fitted.purchases.report()), fitted.spend.as_ref().map(|fit| &fit.report)];
-    let draws: Vec<&PosteriorReport> = fitted.draws.iter().flat_map(|draws| draws.reports()).collect();
-    reports_table(title, reports.into_iter().flatten()) + &money(fitted) + &drawn(&draws)
+    format!("Fitted to {} customers{prospects}{unit}", count(customers))
 }
 
 /// What the model of spend is about, and how it goes with the number of orders, which the model takes for independent.
-fn money(fitted: &Fitted) -> String {
-    let Some(fitted) = &fitted.money else { return String::new() };
+fn money(fitted: Option<&FittedMoney>) -> String {
+    let Some(fitted) = fitted else { return String::new() };
     let over = match fitted.money.over {
         OrderDays::Repeat => "repeat purchases",
         OrderDays::All => "all order days",

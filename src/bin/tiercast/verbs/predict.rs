@@ -4,7 +4,7 @@
 use clap::ArgMatches;
 use tiercast::clv::model_file::AnyModelFile;
 use tiercast::clv::predict::Interval;
-use tiercast::clv::{ModelFile, ValueOptions};
+use tiercast::clv::{CustomerModel, ValueOptions};
 use tiercast::customers::{Money, MoneyKind, StatisticsFile};
 use tiercast::pipeline::{
     GroupTotal, IntervalOptions, Intervals, Scored, predict_customers, score_customers, totals_csv,
@@ -24,18 +24,26 @@ use crate::terminal;
 pub fn main(global: &Global, args: PredictArgs, matches: Option<&ArgMatches>) -> Result<()> {
     let model = AnyModelFile::read(&args.model)?;
     if let (Some(level), false) = (args.intervals, matches!(model, AnyModelFile::Purchases(_))) {
-        let problem = "it belongs to models of purchases, and this one is of another kind";
+        let problem = format!(
+            "intervals rest on draws of one model of purchases for all customers, and {} holds {}",
+            args.model.display(),
+            model.kind().words()
+        );
         return Err(Error::value("--intervals", format!("{} %", 100.0 * level.0), problem, "leave it out"));
     }
     match model {
-        AnyModelFile::Purchases(model) => purchases(global, args, &model, matches),
+        AnyModelFile::Purchases(model) => purchases(global, args, CustomerModel::Alike(&model), matches),
+        AnyModelFile::ByGroup(model) => purchases(global, args, CustomerModel::ByGroup(&model), matches),
+        AnyModelFile::WithCovariates(model) => {
+            purchases(global, args, CustomerModel::WithCovariates(&model), matches)
+        }
         AnyModelFile::Contract(model) => super::contracts::predict(global, args, &model, matches),
         AnyModelFile::Opportunities(model) => super::opportunities::predict(global, args, &model, matches),
     }
 }
 
 /// The part of clv that remains of what the model of spend is about, and a warning of what is not applied.
-fn margin(model: &ModelFile, settings: &Settings) -> Result<(f64, Option<String>)> {
+fn margin(model: CustomerModel<'_>, settings: &Settings) -> Result<(f64, Option<String>)> {
     let share = settings.run.margin;
     if let (Origin::Flag, Some(column)) = (settings.origin("margin"), &settings.run.history.margin) {
         let remedy = "give a share, such as 0.3; a model of margins comes from `tiercast fit --money`";
@@ -59,7 +67,7 @@ fn margin(model: &ModelFile, settings: &Settings) -> Result<(f64, Option<String>
 fn purchases(
     global: &Global,
     args: PredictArgs,
-    model: &ModelFile,
+    model: CustomerModel<'_>,
     matches: Option<&ArgMatches>,
 ) -> Result<()> {
     super::refuse_reading(matches, &["unit", "margin"])?;
@@ -111,13 +119,14 @@ fn purchases(
     });
     let (scored, intervals, mut warnings, out) = super::with_threads(settings.threads, || {
         let file = StatisticsFile::open_with(&args.customers, &reading)?;
-        let (scored, intervals) = match &wanted {
-            Some(wanted) => {
+        let (scored, intervals) = match (&wanted, model) {
+            (Some(wanted), CustomerModel::Alike(model)) => {
                 let (scored, intervals) =
                     predict_customers(&file, model, &options, wanted, out.path(), &bars)?;
                 (scored, Some(intervals))
             }
-            None => (score_customers(&file, model, &options, out.path(), &bars)?, None),
+            // Of another kind intervals were refused above.
+            _ => (score_customers(&file, model, &options, out.path(), &bars)?, None),
         };
         Ok((scored, intervals, file.warnings().to_vec(), out))
     })?;
@@ -128,7 +137,7 @@ fn purchases(
     let place = out.finish()?;
     let totals_place = totals_out.map(OutputFile::finish).transpose()?;
     let stages = bars.finish();
-    let purchases = model.purchases.model;
+    let purchases = model.name();
     if !global.quiet {
         warnings.iter().for_each(|w| terminal::warning(w));
         if purchases.is_blind_to_first_time_dropout() {
@@ -137,9 +146,10 @@ fn purchases(
                 purchases.title()
             ));
         }
-        if model.spend.is_none() {
+        if model.money().is_none() {
             terminal::warning("the model has none of spend: there are no money values");
         }
+        remarks(&scored).iter().for_each(|remark| terminal::warning(remark));
         intervals.iter().flat_map(|found| &found.warnings).for_each(|warning| terminal::warning(warning));
         if let Some(place) = &totals_place {
             terminal::note(&format!("totals in {}", place.display()));
@@ -164,6 +174,32 @@ fn purchases(
     let ends =
         intervals.as_ref().map_or(String::new(), |found| totals(found, &options, totals_place.is_none()));
     terminal::print(&(table(&scored, &options, model) + &ends))
+}
+
+/// Names of groups that a warning lists.
+const LISTED: usize = 5;
+
+/// What a reader of scores by group or by covariates should know.
+fn remarks(scored: &Scored) -> Vec<String> {
+    let mut out = Vec::new();
+    let unknown = &scored.unknown_groups;
+    if !unknown.is_empty() {
+        let names: Vec<&str> = unknown.keys().take(LISTED).map(String::as_str).collect();
+        let more = if unknown.len() > LISTED { ", …" } else { "" };
+        out.push(format!(
+            "{} customers are of {} groups that the model does not know ({}{more}): they have the groups' mean",
+            count(unknown.values().sum()),
+            count(unknown.len() as u64),
+            names.join(", ")
+        ));
+    }
+    if scored.beyond_fit > 0 {
+        out.push(format!(
+            "{} customers have covariates beyond those of the fit: their scores are extrapolations",
+            count(scored.beyond_fit)
+        ));
+    }
+    out
 }
 
 /// Totals with both intervals; of groups, if they are not in a file.
@@ -205,9 +241,9 @@ fn end(value: f64, print: impl Fn(f64) -> String) -> String {
     if value == f64::INFINITY { "∞".to_string() } else { print(value) }
 }
 
-fn table(scored: &Scored, options: &ValueOptions, model: &ModelFile) -> String {
+fn table(scored: &Scored, options: &ValueOptions, model: CustomerModel<'_>) -> String {
     let ValueOptions { horizon, discount, margin } = options;
-    let title = model.purchases.model.title();
+    let title = model.name().title();
     let mut title = format!("Expected by {title} over {horizon}, discounted at {discount}");
     if let Some(money) = model.money() {
         title.push_str("; lifetime value is ");

@@ -3,6 +3,7 @@
 use super::*;
 use crate::history::testing::parquet;
 use arrow_array::{Array, ArrayRef, Int64Array, StringArray};
+use arrow_cast::cast;
 
 fn column(values: &[Option<f64>]) -> ArrayRef {
     Arc::new(Float64Array::from(values.to_vec()))
@@ -208,4 +209,57 @@ fn margins_are_means_over_all_order_days() {
     assert_eq!(open_money("own").unwrap(), (OrderDays::Repeat, vec![0., 7.]));
     assert!(open_money("total_spend").unwrap_err().to_string().contains("it is a sum"));
     assert!(open_money("none").unwrap_err().to_string().contains("no column \"none\""));
+}
+
+/// Columns beside the statistics over several stretches: customers only, names joined, who has no value told by row.
+#[test]
+fn columns_beside_the_statistics() {
+    let n = 20;
+    let known = |i: usize| i != 4;
+    let values: Vec<Option<f64>> = (0..n).map(|i| known(i).then_some(0.0)).collect();
+    let regions: Vec<Option<&str>> =
+        (0..n).map(|i| ["south", "north", "east"].get((i * 7 + i / 8) % 4).copied()).collect();
+    let numbers: Vec<Option<i64>> = (0..n).map(|i| (i != 18).then_some(i as i64 * 10)).collect();
+    let texts = StringArray::from(regions.clone());
+    let key = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let columns = vec![
+        ("frequency", column(&values)),
+        ("recency", column(&values)),
+        ("T", column(&values)),
+        ("region", cast(&texts, &key).unwrap()),
+        ("number", Arc::new(Int64Array::from(numbers))),
+    ];
+    let file = open_with(columns, Some(Unit::Day)).unwrap();
+    let region = file.column("groups", "region").unwrap();
+    let number = file.column("groups", "number").unwrap();
+    assert!(!region.is_numeric() && number.is_numeric() && file.stretches() > 2);
+    assert!(region.check_labels(&file, "groups").is_ok() && number.check_labels(&file, "groups").is_ok());
+    let wanted = [(region, true), (number.clone(), false), (number, true)];
+    let (statistics, found) = file.statistics_with(&wanted).unwrap();
+    assert_eq!(statistics.frequency.len(), n - 1);
+    let customers: Vec<usize> = (0..n).filter(|&i| known(i)).collect();
+    let FileValues::Labels { names, codes } = &found[0].values else { panic!("{found:?}") };
+    for (&i, code) in customers.iter().zip(codes) {
+        assert_eq!(code.map(|code| names[code as usize].as_str()), regions[i], "{i}");
+    }
+    let mut sorted = names.clone();
+    sorted.sort();
+    assert_eq!(sorted, ["east", "north", "south"]);
+    let gaps: Vec<usize> = customers.iter().copied().filter(|&i| regions[i].is_none()).collect();
+    let want = Missing { customers: gaps.len() as u64, first_row: gaps[0] as u64 };
+    assert_eq!(found[0].missing, Some(want));
+    let FileValues::Numbers(values) = &found[1].values else { panic!("{found:?}") };
+    assert!(customers.iter().zip(values).all(|(&i, &v)| if i == 18 {
+        v.is_nan()
+    } else {
+        v == i as f64 * 10.0
+    }));
+    assert_eq!(found[1].missing, Some(Missing { customers: 1, first_row: 18 }));
+    let FileValues::Labels { names, .. } = &found[2].values else { panic!("{found:?}") };
+    assert!(names.contains(&"190".to_string()));
+    let missing = file.column("groups", "Region").unwrap_err();
+    assert!(missing.to_string().contains("no column \"Region\" for the groups"), "{missing}");
+    let t = file.column("groups", "T").unwrap();
+    assert!(t.check_labels(&file, "groups").unwrap_err().to_string().contains("has type Float64"));
+    std::fs::remove_file(file.path()).unwrap();
 }
