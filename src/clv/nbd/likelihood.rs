@@ -4,7 +4,7 @@ use super::Nbd;
 use crate::calendar::Unit;
 use crate::clv::dense::Matrix;
 use crate::clv::minimise::Evaluation;
-use crate::clv::model::{Fit, FitReport, Parametric};
+use crate::clv::model::{Fit, FitReport, LogLikelihood, Parametric};
 use crate::clv::pattern::Patterns;
 use crate::clv::purchase_rates::{
     RateTables, add_curvature, coordinates, ln_mean_rate, ln_shape_by_moments, nothing_to_fit,
@@ -40,6 +40,21 @@ impl NbdModel {
         };
         let like = Nbd { r: 1.0, alpha: 1.0, unit };
         search::fit(&like, search, |theta| likelihood.mean_loss(theta), progress)
+    }
+
+    /// The likelihood of `patterns` at any parameters, with times in `unit`.
+    pub fn likelihood(&self, patterns: &Patterns, unit: Unit) -> impl LogLikelihood + use<> {
+        Likelihood::new(patterns, unit)
+    }
+}
+
+impl LogLikelihood for Likelihood {
+    fn customers(&self) -> f64 {
+        self.customers
+    }
+
+    fn mean_loss(&self, theta: &[f64]) -> Evaluation {
+        Likelihood::mean_loss(self, theta)
     }
 }
 
