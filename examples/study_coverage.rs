@@ -1,12 +1,14 @@
 //! A study of intervals: how often they hold what happens, over a thousand worlds with known parameters.
 //!
 //! ```text
-//! study_coverage --worlds 1000 --misspecified 200 --seed 1 --draws 400 > docs/studies/coverage-table.md
+//! study_coverage --worlds 1000 --misspecified 200 --seed 1 --draws 400 --out coverage.md
 //! ```
-//! Prints Markdown; says on standard error how far it is. The table is in `docs/studies/coverage.md`.
+//! Writes Markdown, after every few worlds of what is known so far, and says on standard error how far it is. The table
+//! is in `docs/studies/coverage.md`.
 
 use std::error::Error;
 use std::io::Write;
+use std::path::PathBuf;
 
 use tiercast::clv::{ModelName, Prior};
 use tiercast::parallel;
@@ -27,36 +29,42 @@ struct Request {
     worlds: u32,
     misspecified: u32,
     options: CoverageOptions,
+    out: PathBuf,
 }
 
 fn main() -> Fallible<()> {
     let request = request(std::env::args().skip(1))?;
-    let well = run(&request, Truth::WellSpecified, request.worlds)?;
-    let badly = run(&request, Truth::Misspecified, request.misspecified)?;
-    let mut out = std::io::stdout().lock();
+    let (mut well, mut badly) = (Vec::new(), Vec::new());
+    run(&request, Truth::WellSpecified, &mut well, |well| save(&request, well, &[]))?;
+    run(&request, Truth::Misspecified, &mut badly, |badly| save(&request, &well, badly))?;
+    save(&request, &well, &badly)
+}
+
+/// Writes what is known so far.
+fn save(request: &Request, well: &[Outcome], badly: &[Outcome]) -> Fallible<()> {
+    let mut out = Vec::new();
     let CoverageOptions { seed, draws, customers, prior, .. } = request.options;
     writeln!(
         out,
         "{} worlds of {} to {} customers and {} misspecified ones, seed {seed}, {draws} draws, prior {prior:?}, tiercast \
          {}.\n",
-        request.worlds,
+        well.len(),
         customers.0,
         customers.1,
-        request.misspecified,
+        badly.len(),
         env!("CARGO_PKG_VERSION")
     )?;
-    let all = Tally::of(&well, None);
     writeln!(out, "## Well-specified worlds\n")?;
-    worlds(&mut out, &well)?;
+    worlds(&mut out, well)?;
     writeln!(out)?;
-    cells(&mut out, &all, true)?;
+    cells(&mut out, &Tally::of(well, None), true)?;
     writeln!(out, "\n## By model\n")?;
-    by_model(&mut out, &well)?;
+    by_model(&mut out, well)?;
     writeln!(out, "\n## Misspecified worlds, without a gate\n")?;
-    worlds(&mut out, &badly)?;
+    worlds(&mut out, badly)?;
     writeln!(out)?;
-    cells(&mut out, &Tally::of(&badly, None), false)?;
-    Ok(())
+    cells(&mut out, &Tally::of(badly, None), false)?;
+    Ok(std::fs::write(&request.out, out)?)
 }
 
 fn request(mut words: impl Iterator<Item = String>) -> Fallible<Request> {
@@ -65,11 +73,11 @@ fn request(mut words: impl Iterator<Item = String>) -> Fallible<Request> {
         draws: 400,
         prior: Prior::Flat,
         level: 0.9,
-        customers: (600, 1500),
+        customers: (500, 800),
         tier_of: RfmFour::tier_of,
         tiers: TIERS.len(),
     };
-    let mut request = Request { worlds: 1000, misspecified: 200, options };
+    let mut request = Request { worlds: 1000, misspecified: 200, options, out: PathBuf::new() };
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
         match word.as_str() {
@@ -79,9 +87,13 @@ fn request(mut words: impl Iterator<Item = String>) -> Fallible<Request> {
             "--draws" => request.options.draws = value()?.parse()?,
             "--fewest" => request.options.customers.0 = value()?.parse()?,
             "--most" => request.options.customers.1 = value()?.parse()?,
+            "--out" => request.out = value()?.into(),
             "--weak-prior" => request.options.prior = Prior::Weak,
             option => return Err(format!("no option {option}").into()),
         }
+    }
+    if request.out.as_os_str().is_empty() {
+        return Err("give --out FILE.md".into());
     }
     if request.options.customers.0 > request.options.customers.1 {
         return Err("--fewest is above --most".into());
@@ -89,17 +101,23 @@ fn request(mut words: impl Iterator<Item = String>) -> Fallible<Request> {
     Ok(request)
 }
 
-fn run(request: &Request, truth: Truth, worlds: u32) -> Fallible<Vec<Outcome>> {
-    let mut out = Vec::new();
+fn run(
+    request: &Request,
+    truth: Truth,
+    out: &mut Vec<Outcome>,
+    mut save: impl FnMut(&[Outcome]) -> Fallible<()>,
+) -> Fallible<()> {
+    let worlds = match truth {
+        Truth::WellSpecified => request.worlds,
+        Truth::Misspecified => request.misspecified,
+    };
     for first in (0..worlds).step_by(BLOCK as usize) {
         let block = BLOCK.min(worlds - first) as usize;
         out.extend(parallel::try_map(block, |i| cover(first + i as u32, truth, &request.options))?);
-        let tally = Tally::of(&out, None);
-        let (covered, of) =
-            tally.cells.values().fold((0, 0), |sum, cell| (sum.0 + cell.covered, sum.1 + cell.worlds));
-        writeln!(std::io::stderr(), "{truth:?}: {} of {worlds} worlds, {covered} of {of} totals", out.len())?;
+        writeln!(std::io::stderr(), "{truth:?}: {} of {worlds} worlds", out.len())?;
+        save(out)?;
     }
-    Ok(out)
+    Ok(())
 }
 
 fn percent(share: f64) -> String {

@@ -17,8 +17,9 @@ const P: (f64, f64) = (2.0, 8.0);
 const Q: (f64, f64) = (2.5, 6.0);
 const TYPICAL: (f64, f64) = (10.0, 100.0);
 
-/// Weeks of calibration: customers come in the first half of a year or so.
-const CALIBRATION: (f64, f64) = (30.0, 52.0);
+/// Weeks of calibration of each intake: customers come every five weeks, buy and leave at any moment. Few distinct T
+/// share the costly part of expectations.
+const CALIBRATION: [f64; 5] = [32.0, 37.0, 42.0, 47.0, 52.0];
 
 /// A customer's column each; times in days.
 pub(super) struct History {
@@ -60,7 +61,7 @@ pub(super) fn history(
     };
     let week = Unit::Week.days();
     for _ in 0..customers {
-        let t = CALIBRATION.0 + (CALIBRATION.1 - CALIBRATION.0) * stream.uniform();
+        let t = CALIBRATION[(stream.uniform() * CALIBRATION.len() as f64) as usize];
         let mut buyer = Buyer::drawn(model, &natural, stream);
         if misspecified {
             // The same mean, and the variance of r = 1.
