@@ -73,7 +73,7 @@ fn request(mut words: impl Iterator<Item = String>) -> Fallible<Request> {
         draws: 400,
         prior: Prior::Flat,
         level: 0.9,
-        customers: (500, 800),
+        customers: (1000, 1600),
         tier_of: RfmFour::tier_of,
         tiers: TIERS.len(),
     };
@@ -175,9 +175,9 @@ fn cells(out: &mut impl Write, tally: &Tally, gated: bool) -> Fallible<()> {
     let gate = if gated { " 87–93 % |" } else { "" };
     writeln!(
         out,
-        "| total of | quantity | worlds | coverage, % | Monte Carlo error | below, % | above, % | at an end, % |{gate}"
+        "| total of | quantity | worlds | coverage, % | Monte Carlo error | below, % | above, % | at an end, % | ends half, % |{gate}"
     )?;
-    writeln!(out, "|---|---|---|---|---|---|---|---|{}", if gated { "---|" } else { "" })?;
+    writeln!(out, "|---|---|---|---|---|---|---|---|---|{}", if gated { "---|" } else { "" })?;
     let mut outside = 0;
     for (&(group, quantity), cell) in &tally.cells {
         let inside = BAND.contains(&cell.coverage());
@@ -186,7 +186,7 @@ fn cells(out: &mut impl Write, tally: &Tally, gated: bool) -> Fallible<()> {
         let share = |n: u32| percent(f64::from(n) / f64::from(cell.worlds));
         writeln!(
             out,
-            "| {} | {} | {} | {} | {} | {} | {} | {} |{}",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |{}",
             name(group),
             quantity_name(quantity),
             cell.worlds,
@@ -195,6 +195,7 @@ fn cells(out: &mut impl Write, tally: &Tally, gated: bool) -> Fallible<()> {
             share(cell.below),
             share(above),
             share(cell.at_an_end),
+            percent(cell.without_atoms()),
             match (gated, inside) {
                 (false, _) => "",
                 (true, true) => " inside |",

@@ -12,7 +12,7 @@ pub struct Cell {
     pub worlds: u32,
     /// Those in which the interval held what happened.
     pub covered: u32,
-    /// Those in which it happened exactly at an end: what whole numbers add to the coverage, about twice over.
+    /// Those in which it happened exactly at an end: half of them is about what whole numbers add to the coverage.
     pub at_an_end: u32,
     /// Those in which less happened.
     pub below: u32,
@@ -22,6 +22,12 @@ impl Cell {
     /// The share of worlds covered; NaN without a world.
     pub fn coverage(&self) -> f64 {
         f64::from(self.covered) / f64::from(self.worlds)
+    }
+
+    /// The share covered with worlds at an end counted half: what the closed interval would cover without the atoms of
+    /// small counts.
+    pub fn without_atoms(&self) -> f64 {
+        (f64::from(self.covered) - 0.5 * f64::from(self.at_an_end)) / f64::from(self.worlds)
     }
 
     /// The Monte Carlo error of [`Cell::coverage`].

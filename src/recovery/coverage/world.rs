@@ -9,9 +9,9 @@ use crate::recovery::population::{Buyer, log_uniform};
 /// Where the parameters of a world lie, logarithms uniform: mean purchases a week while alive and how alike customers are,
 /// the mean probability to leave with a purchase (for Pareto/NBD, times the mean rate: the rate of leaving) and how
 /// alike customers are in that; of spend p, q and the typical amount.
-const RATE: (f64, f64) = (0.1, 0.6);
-const R: (f64, f64) = (0.5, 3.0);
-const LEAVE: (f64, f64) = (0.02, 0.15);
+const RATE: (f64, f64) = (0.15, 0.6);
+const R: (f64, f64) = (0.7, 3.0);
+const LEAVE: (f64, f64) = (0.015, 0.08);
 const SIZE: (f64, f64) = (1.0, 4.0);
 const P: (f64, f64) = (2.0, 8.0);
 const Q: (f64, f64) = (2.5, 6.0);
