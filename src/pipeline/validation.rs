@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{ConfigEntry, RunConfig, ledger_summary};
-use crate::clv::validate::{ValidateOptions, Validation, candidates, validate as judge};
+use crate::clv::validate::{
+    IntervalOptions, ValidateOptions, Validation, candidates_with_intervals, validate as judge,
+};
 use crate::clv::{GammaGammaModel, Patterns};
 use crate::customers::{Summary, summarize_open};
 use crate::error::{Error, Result};
@@ -15,6 +17,12 @@ use crate::report::{OutputFolder, validation as tables};
 
 /// Version of the layout of `validation.json`; it changes when a key changes its meaning or goes.
 const SCHEMA: u32 = 1;
+
+/// The probability that the judged intervals claim.
+const LEVEL: f64 = 0.9;
+
+/// Draws of the parameters that they rest on: 20 lie beyond each end.
+const DRAWS: u32 = 400;
 
 /// A validation with the history that it is of.
 #[derive(Debug)]
@@ -51,8 +59,9 @@ pub fn validate(sources: &[Source], config: &RunConfig, progress: &dyn Progress)
     let table = &summary.table;
     progress.phase("finding patterns", 0);
     let patterns = Patterns::from_table(table)?;
-    let fits = candidates(&patterns, table, progress)?;
     let spend = GammaGammaModel.fit(&table.frequency, &table.monetary_value, progress)?;
+    let intervals = IntervalOptions { level: LEVEL, draws: DRAWS, seed: config.seed };
+    let fits = candidates_with_intervals(&patterns, table, &spend, &intervals, progress)?;
     let daily = summary.cohorts.as_ref().and_then(|cohorts| cohorts.daily.as_ref());
     let options = ValidateOptions { replications: config.replications, seed: config.seed };
     let validation = judge(table, daily, &patterns, &fits, &spend, &options, progress)?;
@@ -76,6 +85,7 @@ pub fn write_validation(of: &Validated, config: &[ConfigEntry], out: &OutputFold
     out.write("differences.csv", tables::differences_csv(validation)?)?;
     out.write("deciles.csv", tables::deciles_csv(validation)?)?;
     out.write("by_frequency.csv", tables::by_frequency_csv(validation)?)?;
+    out.write("coverage.csv", tables::coverage_csv(validation)?)?;
     out.write("tracking.csv", tables::tracking_csv(validation)?)?;
     let text = serde_json::to_string_pretty(&validation_json(of, config))
         .map_err(|e| Error::internal("writing the validation", e))?;

@@ -21,11 +21,12 @@ pub const RESULT_FILES: [&str; 7] = [
 ];
 
 /// The files of a folder that holds a validation.
-pub const VALIDATION_FILES: [&str; 7] = [
+pub const VALIDATION_FILES: [&str; 8] = [
     "metrics.csv",
     "differences.csv",
     "deciles.csv",
     "by_frequency.csv",
+    "coverage.csv",
     "tracking.csv",
     VALIDATION,
     "report.html",

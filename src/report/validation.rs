@@ -1,7 +1,7 @@
 //! The tables of a validation as CSV, long: one line per figure, empty cells where a figure does not exist.
 
 use super::tables::Csv;
-use crate::clv::validate::{Figure, FrequencyGroup, Method, MethodKind, Validation};
+use crate::clv::validate::{Coverage, Covered, Figure, FrequencyGroup, Method, MethodKind, Validation};
 use crate::error::Result;
 
 fn cell(value: Option<f64>) -> String {
@@ -100,6 +100,47 @@ pub fn by_frequency_csv(of: &Validation) -> Result<Vec<u8>> {
             out.row(
                 &[&names[..], &customers[..2], &[cell(expected)], &actual[..2], &predicted[..2]].concat(),
             )?;
+        }
+    }
+    out.finish()
+}
+
+/// What a coverage is of, with its name in files: transactions, and spend where there is any.
+pub fn quantities(coverage: &Coverage) -> Vec<(&'static str, &Covered)> {
+    let spend = coverage.spend.as_ref().map(|spend| ("spend", spend));
+    std::iter::once(("transactions", &coverage.transactions)).chain(spend).collect()
+}
+
+/// `coverage.csv`: how often each model's intervals held; of totals, 1 or 0 with the interval and what happened.
+pub fn coverage_csv(of: &Validation) -> Result<Vec<u8>> {
+    let mut out = Csv::new(&[
+        "method",
+        "level",
+        "quantity",
+        "group",
+        "customers",
+        "covered",
+        "standard_error",
+        "lower",
+        "upper",
+        "actual",
+    ])?;
+    for method in &of.methods {
+        let Some(coverage) = &method.coverage else { continue };
+        for (quantity, covered) in quantities(coverage) {
+            let names = |group: &str, customers: u64| {
+                let level = coverage.level.to_string();
+                [method.name.clone(), level, quantity.to_string(), group.to_string(), customers.to_string()]
+            };
+            let share = cells(covered.customers);
+            let none = [String::new(), String::new(), String::new()];
+            out.row(&[&names("each customer", coverage.customers)[..], &share[..2], &none].concat())?;
+            let tenths = (1..).zip(&covered.tenths).map(|(tenth, total)| (format!("tenth {tenth}"), total));
+            for (group, total) in std::iter::once(("total".to_string(), &covered.total)).chain(tenths) {
+                let held = [u8::from(total.covered).to_string(), String::new()];
+                let values = [total.lower, total.upper, total.actual].map(|value| value.to_string());
+                out.row(&[&names(&group, total.customers)[..], &held, &values].concat())?;
+            }
         }
     }
     out.finish()

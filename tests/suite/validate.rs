@@ -7,12 +7,13 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::support::{Scratch, dataset, write_parquet};
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "metrics.csv",
     "differences.csv",
     "deciles.csv",
     "by_frequency.csv",
     "tracking.csv",
+    "coverage.csv",
     "validation.json",
     "report.html",
 ];
@@ -50,9 +51,17 @@ fn the_sample_is_judged_the_same_at_any_number_of_threads_and_in_any_order() {
     assert!((&again.0, &again.1) == (&stdout, &files), "three threads");
     // An earlier validation is replaced; its inputs' name stands in two of the files.
     let turned = run("turned/h.parquet", "2", "one");
-    assert!(turned.0 == stdout && turned.1[..5] == files[..5], "another order");
+    assert!(turned.0 == stdout && turned.1[..6] == files[..6], "another order");
 
-    for words in ["MAE", "BG/NBD", "past rate", "top tenth", "Preferred model", "do not win"] {
+    for words in [
+        "MAE",
+        "BG/NBD",
+        "past rate",
+        "top tenth",
+        "Preferred model",
+        "do not win",
+        "Intervals that claim 90",
+    ] {
         assert!(stdout.contains(words), "{words}: {stdout}");
     }
     let metrics = &files[0];
@@ -63,10 +72,23 @@ fn the_sample_is_judged_the_same_at_any_number_of_threads_and_in_any_order() {
     assert_eq!(files[2].lines().count() - 1, 10 * 6, "{}", files[2]);
     let last = files[4].lines().last().unwrap();
     assert!(last.starts_with("78,1998-06-24,1998-06-30,7,holdout,"), "{last}");
-    let json: serde_json::Value = serde_json::from_str(&files[5]).unwrap();
+    // Four models, two quantities: customers, the total and ten tenths.
+    let coverage = &files[5];
+    assert_eq!(coverage.lines().count() - 1, 4 * 2 * 12, "{coverage}");
+    let total = coverage.lines().find(|line| line.starts_with("NBD,0.9,transactions,total,2357,0,,"));
+    assert!(total.is_some_and(|line| line.ends_with(",1882")), "{coverage}");
+    let json: serde_json::Value = serde_json::from_str(&files[6]).unwrap();
+    let held = &json["validation"]["methods"][0]["coverage"]["transactions"]["total"];
+    assert_eq!(held["actual"], 1882.0);
     assert_eq!(json["validation"]["transactions"], 1882);
-    let page = &files[6];
-    for words in ["Validation on a holdout", "Weekly tracking", "<svg", "<title>Customers by calibration"] {
+    let page = &files[7];
+    for words in [
+        "Validation on a holdout",
+        "Do the intervals hold?",
+        "Weekly tracking",
+        "<svg",
+        "<title>Customers by calibration",
+    ] {
         assert!(page.contains(words), "{words}");
     }
     for foreign in ["<script", "http://", "https://"] {

@@ -32,7 +32,7 @@ pub(in crate::clv) fn fit<P: Parametric>(
     let likelihood = Likelihood::new(patterns, unit, first_chance);
     let rate = ln_mean_rate(patterns, unit);
     let coordinates = coordinates(rate, first_chance);
-    let mut starts = starts(patterns, rate);
+    let mut starts = starts(patterns, rate, first_chance);
     if let Some(few) = patterns.thinned(search::REHEARSAL) {
         let rough = Likelihood::new(&few, unit, first_chance);
         starts = search::rehearse(starts, &coordinates, |theta| rough.mean_loss(theta), progress)?;
@@ -42,16 +42,25 @@ pub(in crate::clv) fn fit<P: Parametric>(
 }
 
 /// Where the search starts: shapes by the method of moments, and three other pictures of the same purchases.
-fn starts(patterns: &Patterns, rate: f64) -> Vec<Vec<f64>> {
+///
+/// Who may leave with its first purchase can be rare among the repeaters for two reasons: it buys rarely, or nearly all
+/// leave at once and the others buy a lot. The likelihood of MBG/NBD may have a maximum at each, so its search starts
+/// from the second picture as well; twice, because a maximum counts as verified when two searches reach it.
+fn starts(patterns: &Patterns, rate: f64, first_chance: FirstChance) -> Vec<Vec<f64>> {
     let r = ln_shape_by_moments(patterns);
     let logit = |p: f64| (p / (1.0 - p)).ln();
-    vec![
+    let mut out = vec![
         // Those who left bought faster while they were there: the rate while alive is above the mean one.
         vec![rate + 0.5, r, logit(0.2), 1.0],
         vec![rate + 1.5, r - 0.5, logit(0.4), 0.0],
         vec![rate, r + 0.7, logit(0.05), 2.0],
         vec![rate + 0.2, 0.0, logit(0.3), 3.0],
-    ]
+    ];
+    if first_chance == FirstChance::AfterFirstPurchase {
+        out.push(vec![rate + 2.0, 0.0, logit(0.8), -1.0]);
+        out.push(vec![rate + 2.0, 1.0, logit(0.7), -1.0]);
+    }
+    out
 }
 
 /// The parameters' ranges. Beyond the bounds the likelihood differs from its limit by less than a millionth of a

@@ -57,13 +57,26 @@ impl GammaGamma {
 
     /// The log-likelihood of `x` ≥ 1 repeat purchases of mean value `mean` > 0 (equation 1a of the paper).
     pub fn log_likelihood(&self, x: u32, mean: f64) -> f64 {
-        let x = f64::from(x);
-        let px = self.p * x;
-        let spent = x * mean;
-        ln_gamma_delta(self.q, px) - ln_gamma(px) + px * (spent / self.gamma).ln()
+        let px = self.p * f64::from(x);
+        let spent = f64::from(x) * mean;
+        // px·ln(spent) and px·ln(gamma + spent) would lose every digit of a customer with millions of orders.
+        ln_inverse_beta(px, self.q)
+            - px * ln_one_plus(self.gamma, spent)
             - mean.ln()
-            - (px + self.q) * (spent / self.gamma).ln_1p()
+            - self.q * ln_one_plus(spent, self.gamma)
     }
+}
+
+/// ln of Γ(a + b)/(Γ(a)·Γ(b)), from the smaller of the two, so that little is lost where the other is huge.
+fn ln_inverse_beta(a: f64, b: f64) -> f64 {
+    if a > b { ln_gamma_delta(a, b) - ln_gamma(b) } else { ln_gamma_delta(b, a) - ln_gamma(a) }
+}
+
+/// ln(1 + a/b) for positive numbers.
+fn ln_one_plus(a: f64, b: f64) -> f64 {
+    let ratio = a / b;
+    // Beyond the largest number 1 is nothing beside it.
+    if ratio.is_finite() { ratio.ln_1p() } else { a.ln() - b.ln() }
 }
 
 /// The scale-free parameters: ln(p·gamma/q), about the mean value; ln p; ln q.

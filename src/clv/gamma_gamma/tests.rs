@@ -2,7 +2,7 @@
 
 use super::likelihood::Likelihood;
 use super::*;
-use crate::clv::model::{Fit, Verdict};
+use crate::clv::model::{Fit, LogLikelihood, Verdict};
 use crate::clv::test_data::{Data, sample, whole_log};
 use crate::parallel::with_threads;
 use crate::random::{Purpose, Stream, hash_integer};
@@ -249,4 +249,24 @@ fn every_small_world_ends_in_a_verdict() {
             assert!(params.expected_spend(0, 0.0).is_finite());
         }
     }
+}
+
+/// Customers with millions of orders, amounts all but equal, customers all but alike: 60-digit arithmetic of equation 1a,
+/// and of its derivatives by p and gamma.
+#[test]
+fn huge_counts_and_shapes_lose_no_digits() {
+    for ([p, q, gamma], x, mean, want) in [
+        ([6.25, 3.74, 15.44], 4_000_000, 35.2, -4.005_750_395_067_02),
+        ([1e6, 2.5, 4e-5], 3_000_000, 29.9, -4.292_781_558_716_981),
+        ([6.25, 1e6, 4e6], 2, 35.2, -4.046_650_564_157_927),
+        ([0.5, 0.75, 20.0], 1, 1e-12, 11.443_726_690_409_407),
+    ] {
+        close(format!("{p} {x}"), GammaGamma { p, q, gamma }.log_likelihood(x, mean), want, 1e-9);
+    }
+    let likelihood = GammaGammaModel.likelihood(&[5_000_000, 2_000], &[20.0, 11.5]).unwrap();
+    let params = GammaGamma { p: 255.5, q: 3.0, gamma: 0.137 };
+    let loss = likelihood.mean_loss(&params.scale_free());
+    let (by_p, by_gamma) = (255.5 * 0.004_720_334_968_591_715, 0.137 * 8.803_231_024_690_472);
+    close("mean spend", -2.0 * loss.gradient[0], by_gamma, 1e-9);
+    close("p", -2.0 * loss.gradient[1], by_p - by_gamma, 1e-7);
 }

@@ -64,7 +64,7 @@ pub(super) fn conclusions(of: &Validation) -> Vec<String> {
     for left_out in &of.left_out {
         out.push(format!("{} is left out, its fit is not usable: {}.", left_out.model, left_out.verdict));
     }
-    out.extend(coverage(of));
+    out.extend(super::coverage::conclusions(of));
     out
 }
 
@@ -154,25 +154,6 @@ fn totals(of: &Validation) -> Vec<String> {
         )
     };
     of.tracked.iter().enumerate().map(of_model).collect()
-}
-
-/// What intervals held.
-fn coverage(of: &Validation) -> Vec<String> {
-    let covered = of.methods.iter().filter_map(|method| Some((method, method.coverage.as_ref()?)));
-    let of_method = covered.map(|(method, coverage)| {
-        let mut parts = Vec::new();
-        if let Some(customers) = coverage.customers {
-            parts.push(format!("hold {:.1} % of the customers' transactions", 100.0 * customers.value));
-        }
-        if let (Some((lower, upper)), Some(held)) = (coverage.total, coverage.total_covered) {
-            let verb = if held { "hold" } else { "miss" };
-            parts.push(format!("{verb} the total ({lower:.0} to {upper:.0}, actual {})", of.transactions));
-        }
-        let level = 100.0 * coverage.level;
-        (!parts.is_empty())
-            .then(|| format!("The {level:.0} % intervals of {} {}.", method.name, parts.join(" and ")))
-    });
-    of_method.flatten().collect()
 }
 
 fn value(of: &Validation, criterion: Criterion, method: usize) -> f64 {

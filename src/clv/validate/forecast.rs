@@ -1,5 +1,6 @@
 //! What a validation asks of a fitted model, whatever its type.
 
+use super::intervals::Intervals;
 use crate::calendar::Unit;
 use crate::clv::model::{Fit, FitReport, Parametric, PurchaseModel};
 
@@ -53,23 +54,14 @@ pub struct Candidate {
     pub forecast: Option<Box<dyn Forecast>>,
     /// Its intervals, where there are any.
     pub intervals: Option<Intervals>,
+    /// Why there are none although they were asked for, and what a reader of them should know.
+    pub about_intervals: Vec<String>,
 }
 
 impl Candidate {
     /// A fit as a candidate, without intervals.
     pub fn of<P: Parametric + PurchaseModel + 'static>(fit: Fit<P>) -> Candidate {
         let forecast = fit.params.map(|params| Box::new(params) as Box<dyn Forecast>);
-        Candidate { report: fit.report, forecast, intervals: None }
+        Candidate { report: fit.report, forecast, intervals: None, about_intervals: Vec::new() }
     }
-}
-
-/// Intervals for the transactions of the holdout, from parameters fitted to the calibration window.
-#[derive(Debug, Clone, Default)]
-pub struct Intervals {
-    /// The probability with which they claim to cover what happens, such as 0.9.
-    pub level: f64,
-    /// Lower and upper end for each customer, in the order of the table.
-    pub customers: Option<(Vec<f64>, Vec<f64>)>,
-    /// Lower and upper end for all customers together.
-    pub total: Option<(f64, f64)>,
 }

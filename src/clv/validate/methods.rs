@@ -1,6 +1,7 @@
 //! The ways to predict the holdout that are compared: models, and what one would do without them.
 
-use super::forecast::{Candidate, Forecast, Intervals};
+use super::forecast::{Candidate, Forecast};
+use super::intervals::Intervals;
 use super::report::MethodKind;
 use crate::clv::gamma_gamma::GammaGamma;
 use crate::clv::pattern::Patterns;

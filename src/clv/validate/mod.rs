@@ -8,22 +8,27 @@
 mod bootstrap;
 mod choose;
 mod conclude;
+mod coverage;
 mod curve;
 mod forecast;
 mod frequency;
+mod intervals;
 mod methods;
 mod moments;
 mod report;
+#[cfg(test)]
+mod score_tests;
 mod scores;
 #[cfg(test)]
 mod tests;
 mod tracking;
 
 pub use choose::{Choice, Judged, choose};
-pub use forecast::{Candidate, Forecast, Intervals};
+pub use forecast::{Candidate, Forecast};
+pub use intervals::{Ends, IntervalOptions, Intervals, candidates_with_intervals};
 pub use report::{
-    Coverage, Criterion, Decile, Difference, Figure, FrequencyGroup, LeftOut, Method, MethodKind, Metric,
-    Preferred, Validation,
+    Coverage, Covered, Criterion, Decile, Difference, Figure, FrequencyGroup, LeftOut, Method, MethodKind,
+    Metric, Preferred, TotalCovered, Validation,
 };
 pub use tracking::Week;
 
@@ -72,7 +77,7 @@ pub fn candidates(
 ///
 /// `patterns` are those of the table; `daily` are its orders by day, without which there is no weekly tracking.
 ///
-/// Memory grows with customers × methods, not with replications; time with customers × methods × replications.
+/// Memory grows with customers × methods, not with customers × replications; time with customers × methods × replications.
 ///
 /// # Errors
 /// [`Error::Value`] for a table without customers or without an order in the holdout, and for fewer than 2
@@ -95,6 +100,7 @@ pub fn validate(
         progress.advance(1);
     }
     let mut warnings = warnings(&methods, spend, options);
+    warnings.extend(candidates.iter().flat_map(|of| of.about_intervals.iter().cloned()));
     if daily.is_none() {
         warnings.push("orders were not counted by day: there is no weekly tracking".to_string());
     }

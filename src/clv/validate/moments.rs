@@ -25,8 +25,6 @@ pub(super) struct Compared<'a> {
     pub(super) spend: &'a [f64],
     /// Predictions, each of transactions or of spend.
     pub(super) predictions: Vec<Prediction<'a>>,
-    /// Ends of intervals for transactions.
-    pub(super) intervals: Vec<(&'a [f64], &'a [f64])>,
     /// The hashes of ids.
     pub(super) hash: &'a [u64],
     pub(super) weights: Weights,
@@ -48,8 +46,6 @@ pub(super) struct Moments {
     pub(super) actual: [Vec<f64>; 2],
     actual_squares: [Vec<f64>; 2],
     predictions: Vec<PredictionSums>,
-    /// Customers covered by each set of intervals.
-    pub(super) covered: Vec<Vec<f64>>,
     /// Weight and transactions of each group.
     pub(super) groups: Vec<[Vec<f64>; 2]>,
 }
@@ -103,7 +99,6 @@ impl Compared<'_> {
         });
         let mut out = Moments {
             predictions: predictions.collect(),
-            covered: vec![Vec::new(); self.intervals.len()],
             groups: vec![Default::default(); GROUPS],
             ..Moments::default()
         };
@@ -134,11 +129,6 @@ impl Compared<'_> {
                 add(&mut sums.squared_errors, &weights, (p - y) * (p - y));
                 add(&mut sums.groups[group], &weights, p);
             }
-            for ((lower, upper), covered) in self.intervals.iter().zip(&mut out.covered) {
-                if lower[i] <= actual[0] && actual[0] <= upper[i] {
-                    add(covered, &weights, 1.0);
-                }
-            }
         }
         out
     }
@@ -163,7 +153,6 @@ impl Moments {
             .chain(&mut self.actual)
             .chain(&mut self.actual_squares)
             .chain(self.predictions.iter_mut().flat_map(PredictionSums::lists))
-            .chain(&mut self.covered)
             .chain(self.groups.iter_mut().flatten())
     }
 

@@ -162,17 +162,45 @@ pub struct Decile {
     pub actual: Figure,
 }
 
-/// How often intervals held what happened.
+/// How often a model's intervals held what happened. The parameters they rest on are those of the calibration, with
+/// their uncertainty.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Coverage {
     /// How often they claim to.
     pub level: f64,
-    /// The share of customers whose transactions lay in their interval.
+    /// Customers whose intervals were made: all, or a sample of them that every figure here is of.
+    pub customers: u64,
+    /// Of transactions.
+    pub transactions: Covered,
+    /// Of spend, where the models predict any.
+    pub spend: Option<Covered>,
+}
+
+/// The same of one quantity.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Covered {
+    /// The share of customers who did what lay in their own interval. Transactions are whole numbers, so more than the
+    /// level is right.
     pub customers: Option<Figure>,
-    /// The interval of all transactions together.
-    pub total: Option<(f64, f64)>,
-    /// Whether it held the actual total.
-    pub total_covered: Option<bool>,
+    /// All of them together.
+    pub total: TotalCovered,
+    /// Tenths by expected transactions, the highest first.
+    pub tenths: Vec<TotalCovered>,
+}
+
+/// A total with its interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct TotalCovered {
+    /// Customers whom it is over.
+    pub customers: u64,
+    /// Lower end.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// What happened.
+    pub actual: f64,
+    /// Whether it lay between the ends, or at one.
+    pub covered: bool,
 }
 
 /// A way to predict, and how it did.

@@ -1,6 +1,7 @@
 //! Every criterion of every method, in the data and in every replication of the bootstrap.
 
 use super::bootstrap::Weights;
+use super::coverage;
 use super::curve::{Curve, Ranked, TENTHS, edge};
 use super::figure;
 use super::methods::Predictions;
@@ -28,8 +29,8 @@ pub(super) struct Scores {
 struct OfMethod {
     /// Its predictions of transactions and of spend among those of the moments.
     index: [Option<usize>; 2],
-    /// Its intervals among those of the moments.
-    intervals: Option<usize>,
+    /// How often its intervals held.
+    coverage: Option<Coverage>,
     /// By criterion, in every replication.
     values: Vec<Option<Vec<f64>>>,
     /// By predicted transactions.
@@ -48,7 +49,6 @@ impl Scoring<'_> {
             transactions: self.transactions,
             spend: self.spend,
             predictions: Vec::new(),
-            intervals: Vec::new(),
             hash: self.hash,
             weights: self.weights,
         };
@@ -63,12 +63,8 @@ impl Scoring<'_> {
                     compared.predictions.push(Prediction { values, of_spend: at == 1 });
                 }
             }
-            let ends = method.intervals.and_then(|intervals| intervals.customers.as_ref());
-            let intervals = ends.map(|(lower, upper)| {
-                compared.intervals.push((lower, upper));
-                compared.intervals.len() - 1
-            });
-            out.push(OfMethod { index, intervals, values: Vec::new(), curve: None });
+            let intervals = method.intervals.map(|intervals| coverage::judge(intervals, self));
+            out.push(OfMethod { index, coverage: intervals, values: Vec::new(), curve: None });
         }
         let moments = compared.moments();
         progress.check()?;
@@ -212,18 +208,7 @@ impl Scores {
             spend: total(1),
             metrics: metrics.collect(),
             deciles: of.curve.as_ref().map_or_else(Vec::new, deciles),
-            coverage: method.intervals.map(|intervals| Coverage {
-                level: intervals.level,
-                customers: of.intervals.and_then(|k| {
-                    let covered = self.moments.covered[k].iter().zip(&self.moments.weight);
-                    figure(&covered.map(|(n, all)| n / all).collect::<Vec<_>>())
-                }),
-                total: intervals.total,
-                total_covered: intervals.total.map(|(lower, upper)| {
-                    let actual = self.moments.actual[0][0];
-                    lower <= actual && actual <= upper
-                }),
-            }),
+            coverage: of.coverage.clone(),
         }
     }
 }

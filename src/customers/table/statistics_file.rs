@@ -2,8 +2,8 @@
 
 mod check;
 mod keys;
-mod places;
 mod known;
+mod places;
 #[cfg(test)]
 mod tests;
 

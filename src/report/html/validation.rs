@@ -6,7 +6,7 @@ use super::{document, lifetime, parts};
 use crate::clv::validate::{Criterion, Figure, MethodKind, Validation};
 use crate::report::charts::{Line, LinesAbout, lines};
 use crate::report::format::{NONE, count, money, number, percent, plural};
-use crate::report::validation::frequency;
+use crate::report::validation::{frequency, quantities};
 
 /// What the page is made of.
 #[derive(Debug, Clone)]
@@ -26,9 +26,10 @@ pub struct ValidationPage<'a> {
 /// The whole page.
 pub fn render(page: &ValidationPage) -> String {
     let of = page.validation;
-    let sections: [(&str, &str, Markup); 7] = [
+    let sections: [(&str, &str, Markup); 8] = [
         ("criteria", "Models and baselines", criteria(of)),
         ("calibration", "Calibration by predicted tenth", deciles(of)),
+        ("intervals", "Do the intervals hold?", coverage(of)),
         ("frequency", "By calibration frequency", by_frequency(of)),
         ("tracking", "Weekly tracking", tracking(of)),
         ("fits", "The fits", fits(of)),
@@ -171,6 +172,61 @@ fn deciles(of: &Validation) -> Markup {
             }))
         }
         p.muted { "Every method’s tenths are in " code { "deciles.csv" } "." }
+    }
+}
+
+fn coverage(of: &Validation) -> Markup {
+    let judged: Vec<_> = of.methods.iter().filter_map(|m| Some((m, m.coverage.as_ref()?))).collect();
+    let Some((_, first)) = judged.first() else {
+        return parts::absent("No model has parameter draws that intervals could rest on.");
+    };
+    let heads = ["Model", "Of", "Customers in their interval", "Tenths", "Total: interval", "Actual", "Held"];
+    html! {
+        p {
+            "How often intervals that claim " (percent(first.level)) " hold what happened, for "
+            (plural(first.customers, "customer", "customers")) ". They carry what is open about the parameters (draws from \
+             the calibration’s likelihood), each customer’s own rates, and luck. A customer’s transactions are whole \
+             numbers, so that more than " (percent(first.level)) " is right for them. One holdout has one total: what many worlds say \
+             of the intervals is in the project’s studies."
+        }
+        (parts::scroll("Coverage of intervals", html! {
+            table {
+                (parts::head(&heads, 2..heads.len()))
+                tbody {
+                    @for (method, coverage) in &judged {
+                        @for (quantity, covered) in quantities(coverage) {
+                            tr {
+                                th scope="row" { (method.name) }
+                                td { (quantity) }
+                                (share_cell(covered.customers))
+                                td.n {
+                                    (covered.tenths.iter().filter(|tenth| tenth.covered).count())
+                                    " of " (covered.tenths.len())
+                                }
+                                td.n { (parts::interval(covered.total.lower, covered.total.upper, |v| number(v, 0))) }
+                                td.n { (number(covered.total.actual, 0)) }
+                                td.n { @if covered.total.covered { "yes" } @else { "no" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }))
+        p.muted { "Every tenth’s interval is in " code { "coverage.csv" } "." }
+    }
+}
+
+fn share_cell(figure: Option<Figure>) -> Markup {
+    html! {
+        td.n {
+            @match figure {
+                None => (NONE),
+                Some(figure) => {
+                    (percent(figure.value))
+                    @if let Some(error) = figure.standard_error { small { "± " (percent(error)) } }
+                }
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use tiercast::pipeline::{self, ConfigEntry, Validated};
 use tiercast::progress::Progress;
 use tiercast::report::format::{NONE, count, money, number, percent, plural};
 use tiercast::report::output::{Kind, OutputFolder};
-use tiercast::report::validation::frequency;
+use tiercast::report::validation::{frequency, quantities};
 
 use crate::args::{Global, ModelArgs, ValidateArgs};
 use crate::bars::Bars;
@@ -119,6 +119,7 @@ fn text(validated: &Validated) -> String {
             (Criterion::TopTenthSpend, ">made by the top tenth"),
         ],
     );
+    text += &coverage(of);
     text += &by_frequency(of);
     text += &of.preferred.as_ref().map_or(String::new(), |preferred| deciles(&of.methods[preferred.method]));
     text += "What it says\n";
@@ -177,6 +178,37 @@ fn criteria(of: &Validation, title: &str, columns: &[(Criterion, &str)]) -> Stri
         }
         let cells = columns.iter().map(|column| cell(column.0, method.figure(column.0)));
         grid.row(std::iter::once(method.name.clone()).chain(cells).collect());
+    }
+    grid.text()
+}
+
+/// How often intervals held; nothing where no model has any.
+fn coverage(of: &Validation) -> String {
+    let judged = of.methods.iter().filter_map(|method| Some((method, method.coverage.as_ref()?)));
+    let judged: Vec<_> = judged.collect();
+    let Some((_, first)) = judged.first() else { return String::new() };
+    let title = format!("Intervals that claim {}: what they hold", percent(first.level));
+    let heads = ["method", "of", ">each customer's", ">tenths", ">total from", ">to", ">actual", ">held"];
+    let mut grid = Grid::new(title, &heads);
+    for (method, coverage) in judged {
+        for (quantity, covered) in quantities(coverage) {
+            let tenths = covered.tenths.iter().filter(|tenth| tenth.covered).count();
+            let share = covered.customers.map_or(NONE.to_string(), |figure| match figure.standard_error {
+                Some(error) => format!("{} ± {}", percent(figure.value), percent(error)),
+                None => percent(figure.value),
+            });
+            let total = covered.total;
+            grid.row(vec![
+                method.name.clone(),
+                quantity.to_string(),
+                share,
+                format!("{tenths} of {}", covered.tenths.len()),
+                number(total.lower, 0),
+                number(total.upper, 0),
+                number(total.actual, 0),
+                if total.covered { "yes" } else { "no" }.to_string(),
+            ]);
+        }
     }
     grid.text()
 }

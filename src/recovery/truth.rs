@@ -3,15 +3,6 @@
 //! Twice: to the exact moments of purchases, where a correct likelihood must find the truth within its standard
 //! errors, and to whole days with a day's purchases merged, which is what a history of dates can give. The second is
 //! biased, and its ratio to the first says by how much.
-//!
-//! [`effects`] and [`groups`] do the same for covariates and for groups, over many small worlds in exact time.
-
-pub mod effects;
-pub mod groups;
-mod tally;
-mod world;
-
-pub use tally::{Row, Study};
 
 use serde::Serialize;
 
