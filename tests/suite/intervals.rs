@@ -91,7 +91,7 @@ fn intervals_of_customers_totals_and_groups() {
             "frequency",
             "--totals",
             &totals,
-            "--share",
+            "--margin",
             "0.3",
             "--json",
             "--threads",
@@ -174,6 +174,13 @@ fn anybodys_table_with_an_id() {
         );
     };
     table("d.parquet", text([Some("a"), None, Some("b"), Some("c")]));
+    // The table has no money, so the model must have none of spend.
+    let mut model: Value = serde_json::from_slice(&std::fs::read(scratch.path("m.json")).unwrap()).unwrap();
+    for (pointer, keys) in [("", &["spend", "money"][..]), ("/draws", &["spend"][..])] {
+        let place = model.pointer_mut(pointer).and_then(Value::as_object_mut).unwrap();
+        keys.iter().for_each(|key| drop(place.remove(*key)));
+    }
+    scratch.write("m.json", &model.to_string());
     let base = ["predict", "m.json", "d.parquet", "--unit", "week", "--intervals", "80%", "-o", "s.parquet"];
     let with = |words: &[&str]| scratch.run(&[&base[..], words].concat());
     let refused = with(&[]);
