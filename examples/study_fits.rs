@@ -21,7 +21,8 @@ use tiercast::recovery::fits::{Data, Model, World, label, world};
 
 type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Log-likelihoods that differ by less than this share are the same.
+/// Log-likelihoods that differ by less than this share are the same, and so are those within this of 0 per customer, where
+/// the data are certain and parameters go to a limit.
 const SAME: f64 = 1e-6;
 
 struct Request {
@@ -194,7 +195,8 @@ impl Tally {
         let judged = if peer.status == "fitted" { world.log_likelihood(&peer.parameters)? } else { None };
         if let (Some(found), Some(peers)) = (report.log_likelihood, judged.filter(|ll| ll.is_finite())) {
             self.compared += 1;
-            let share = (found - peers) / found.abs().max(peers.abs());
+            let larger = found.abs().max(peers.abs());
+            let share = if larger < SAME * world.customers as f64 { 0.0 } else { (found - peers) / larger };
             if share > SAME {
                 self.peer_lower += 1;
                 self.most = self.most.max(share);

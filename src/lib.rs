@@ -13,7 +13,7 @@
 //!
 //! assert_eq!(run.summary.ledger.read, 69_659);
 //! assert_eq!(run.summary.table.len(), 23_570);
-//! assert!(run.purchases.report.verdict.is_usable());
+//! assert!(run.purchases.report().verdict.is_usable());
 //! for tier in &run.tierings[0].tiers {
 //!     println!("{}: {} customers, {}", tier.name, tier.customers, tier.rule);
 //! }

@@ -4,11 +4,10 @@ use super::Data;
 use crate::random::Stream;
 use crate::recovery::population::log_uniform;
 
-/// A name with two ranges.
-type Kind = (&'static str, (f64, f64), (f64, f64));
+type Range = (f64, f64);
 
 /// A kind of spend: name, and the ranges of p and q with uniform logarithms.
-const KINDS: [Kind; 12] = [
+const KINDS: [(&str, Range, Range); 12] = [
     ("ordinary", (1.0, 10.0), (1.5, 6.0)),
     ("in whole cents", (1.0, 10.0), (1.5, 6.0)),
     ("amounts all equal", (1.0, 1.0), (1.0, 1.0)),
