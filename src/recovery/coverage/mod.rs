@@ -141,14 +141,7 @@ pub fn cover(number: u32, truth: Truth, options: &CoverageOptions) -> Result<Out
         world::history(model, truth, options, &mut Stream::new(options.seed, address, 0, Purpose::Synth));
     let patterns = Patterns::from_times(&history.frequency, &history.recency, &history.t)?;
     // Another world, other draws: each has a seed of its own.
-    let world = World {
-        number,
-        model,
-        truth,
-        seed: address ^ options.seed,
-        history: &history,
-        options,
-    };
+    let world = World { number, model, truth, seed: address ^ options.seed, history: &history, options };
     let unit = Unit::Week;
     match model {
         ModelName::BgNbd => {
