@@ -1,6 +1,8 @@
 //! Means and ends of intervals.
 
-/// Mean, and the quantiles at `tail` and 1 − `tail`, linear between order statistics (Hyndman and Fan's type 7).
+/// Mean, and the quantiles at `tail` and 1 − `tail`, linear between order statistics (Hyndman and Fan's type 6: place
+/// p·(n + 1) of n). Between them lies one more draw with probability 1 − 2 `tail` exactly; with type 7, the common
+/// one, an interval of 90 % from 400 draws would be one of 89.55 %.
 pub(super) fn summary(values: &[f64], tail: f64, scratch: &mut Vec<f64>) -> (f64, f64, f64) {
     let (lower, upper) = ends(values, tail, scratch);
     (values.iter().sum::<f64>() / values.len() as f64, lower, upper)
@@ -10,9 +12,9 @@ pub(super) fn summary(values: &[f64], tail: f64, scratch: &mut Vec<f64>) -> (f64
 pub(super) fn ends(values: &[f64], tail: f64, scratch: &mut Vec<f64>) -> (f64, f64) {
     scratch.clear();
     scratch.extend_from_slice(values);
-    let last = values.len() - 1;
+    let n = values.len() as f64;
     let place = |p: f64| {
-        let at = p * last as f64;
+        let at = (p * (n + 1.0) - 1.0).clamp(0.0, n - 1.0);
         (at.floor() as usize, at.fract())
     };
     let ((low, low_part), (high, high_part)) = (place(tail), place(1.0 - tail));
@@ -68,7 +70,7 @@ mod tests {
             sorted.sort_by(f64::total_cmp);
             for tail in [0.005, 0.05, 0.25, 0.4999] {
                 let quantile = |p: f64| {
-                    let at = p * (n - 1) as f64;
+                    let at = (p * (n as f64 + 1.0) - 1.0).clamp(0.0, n as f64 - 1.0);
                     let (from, to) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
                     if from == to { from } else { from + at.fract() * (to - from) }
                 };
