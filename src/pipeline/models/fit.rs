@@ -37,7 +37,7 @@ impl Fitted {
     /// The file to keep.
     ///
     /// # Errors
-    /// [`Error::Value`] where the model of purchases is not usable.
+    /// [`crate::Error::Value`] where the model of purchases is not usable.
     pub fn file(&self) -> Result<ModelFile> {
         let file = ModelFile::new(
             &self.purchases,
