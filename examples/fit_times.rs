@@ -75,7 +75,7 @@ fn measure(request: &Request) -> Fallible<Value> {
         of_fit.push(began.elapsed().as_secs_f64());
         report = serde_json::to_value(fit.report())?;
         if let Some(draws) = request.draws {
-            let options = PosteriorOptions { prior: Prior::Flat, draws, seed: 1 };
+            let options = PosteriorOptions { prior: Prior::default(), draws, seed: 1 };
             posterior = match &fit {
                 PurchaseFit::BgNbd(fit) => drawn(fit, &BgNbdModel.likelihood(&patterns, unit), &options)?,
                 PurchaseFit::ParetoNbd(fit) => {

@@ -71,7 +71,7 @@ fn request(mut words: impl Iterator<Item = String>) -> Fallible<Request> {
     let options = CoverageOptions {
         seed: 1,
         draws: 400,
-        prior: Prior::Flat,
+        prior: Prior::default(),
         level: 0.9,
         customers: (1000, 1600),
         tier_of: RfmFour::tier_of,
@@ -88,7 +88,7 @@ fn request(mut words: impl Iterator<Item = String>) -> Fallible<Request> {
             "--fewest" => request.options.customers.0 = value()?.parse()?,
             "--most" => request.options.customers.1 = value()?.parse()?,
             "--out" => request.out = value()?.into(),
-            "--weak-prior" => request.options.prior = Prior::Weak,
+            "--prior" => request.options.prior = value()?.parse()?,
             option => return Err(format!("no option {option}").into()),
         }
     }

@@ -229,7 +229,7 @@ fn parameter_draws(
     progress: &dyn Progress,
 ) -> Result<Option<ParameterDraws>> {
     progress.phase("drawing parameters", 0);
-    let options = PosteriorOptions { prior: Prior::Flat, draws: config.replications, seed: config.seed };
+    let options = PosteriorOptions { prior: Prior::default(), draws: config.replications, seed: config.seed };
     let of_spend = GammaGammaModel.likelihood(&table.frequency, &table.monetary_value)?;
     let purchases = purchases.posterior(patterns, config.unit, &options, progress)?;
     let spend = spend.posterior(&of_spend, &options, progress)?;

@@ -42,7 +42,7 @@ fn sample(scratch: &Scratch, draws: &str) -> Ran {
 fn draws_are_kept_and_read_back() {
     let scratch = Scratch::new();
     let fitted = sample(&scratch, "100");
-    for part in ["100 draws of the parameters, prior flat", "97.5 %", "Trust in the draws", "reliable"] {
+    for part in ["100 draws of the parameters, prior weak", "97.5 %", "Trust in the draws", "reliable"] {
         assert!(fitted.stdout.contains(part), "{part}: {}", fitted.stdout);
     }
     let text = std::fs::read_to_string(scratch.path("m.json")).unwrap();

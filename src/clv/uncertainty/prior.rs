@@ -17,7 +17,6 @@ pub enum Prior {
     /// within e^25 of the estimate): draws follow the likelihood. Directions that the fit holds at a bound or finds
     /// undetermined stay fixed; where the likelihood hardly falls (few customers) the range itself decides, and the
     /// diagnostics of the draws tell.
-    #[default]
     Flat,
     /// Independent normals, wide enough to yield to a few dozen customers, and proper, so that every direction has a
     /// distribution:
@@ -30,6 +29,11 @@ pub enum Prior {
     ///   would wander off.
     /// - logarithms of mean amounts: the data's own level, sd 3. Money has no natural unit, so the centre is the
     ///   estimate; a factor of 400 either way adds a ninth of what one observation says.
+    ///
+    /// The default: where few customers say little about a shape, the flat prior gives the far end of its range
+    /// (customers all alike) more weight than what the data say, and intervals cover too little
+    /// (`docs/studies/coverage.md`).
+    #[default]
     Weak,
 }
 

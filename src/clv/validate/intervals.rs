@@ -61,7 +61,7 @@ pub struct Ends {
 }
 
 /// Fits every purchase model to the calibration window of a table, and makes intervals for its holdout from draws of
-/// each one's parameters (with the flat prior). Draws that are not to be trusted give none, and the candidate says so.
+/// each one's parameters (with the default prior). Draws that are not to be trusted give none, and the candidate says so.
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`], what a fit cannot begin with, and a level outside (0, 1).
@@ -151,7 +151,7 @@ impl<'a> Maker<'a> {
             return Ok((None, Vec::new()));
         };
         let IntervalOptions { level, draws, seed } = *self.options;
-        let asked = PosteriorOptions { prior: Prior::Flat, draws, seed };
+        let asked = PosteriorOptions { prior: Prior::default(), draws, seed };
         let Some(drawn) = fit.posterior(likelihood, &asked, self.progress)? else {
             return Ok((None, Vec::new()));
         };
@@ -227,7 +227,7 @@ fn spend_draws(
     progress: &dyn Progress,
 ) -> Result<(Option<Vec<GammaGamma>>, Vec<String>)> {
     let likelihood = GammaGammaModel.likelihood(&table.frequency, &table.monetary_value)?;
-    let asked = PosteriorOptions { prior: Prior::Flat, draws: options.draws, seed: options.seed };
+    let asked = PosteriorOptions { prior: Prior::default(), draws: options.draws, seed: options.seed };
     let Some(drawn) = fit.posterior(&likelihood, &asked, progress)? else { return Ok((None, Vec::new())) };
     let mut about = drawn.report.warnings();
     if drawn.report.trust == Trust::Poor {

@@ -48,7 +48,7 @@ pub struct FitArgs {
     /// covariates [default: 0]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=MOST_DRAWS), help_heading = "Models of purchases")]
     pub draws: Option<u32>,
-    /// What is believed of the parameters before the data, for the draws: flat or weak [default: flat]
+    /// What is believed of the parameters before the data, for the draws: weak or flat [default: weak]
     #[arg(long, value_name = "PRIOR", value_parser = parsed::<Prior>, help_heading = "Models of purchases")]
     pub prior: Option<Prior>,
     /// Seed of the draws [default: 1]
