@@ -48,6 +48,8 @@ pub(super) struct Search<'a> {
     pub patterns: u64,
     /// Scale-free points to start from.
     pub starts: Vec<Vec<f64>>,
+    /// What they were before a rehearsal moved them; empty without one.
+    pub originals: Vec<Vec<f64>>,
     /// The parameters' ranges.
     pub coordinates: &'a [Coordinate],
 }
@@ -107,17 +109,22 @@ pub(super) fn fit<P: Parametric>(
     let bounds = bounds(search.coordinates);
     let n = search.customers as f64;
     progress.phase(P::MODEL, search.starts.len() as u64);
+    let loss = |theta: &[f64]| {
+        progress.check()?;
+        Ok(mean_loss(theta))
+    };
     let (mut ends, mut evaluations): (Vec<Minimum>, u32) = (Vec::new(), 0);
+    // Which ends are those of a search of their own.
+    let mut own = vec![true; search.starts.len()];
     for (i, start) in search.starts.iter().enumerate() {
         let end = match search.starts[..i].iter().position(|earlier| earlier == start) {
             // Rehearsals that met: the same start has the same end.
-            Some(earlier) => ends[earlier].clone(),
+            Some(earlier) => {
+                own[i] = false;
+                ends[earlier].clone()
+            }
             None => {
-                let loss = |theta: &[f64]| {
-                    progress.check()?;
-                    Ok(mean_loss(theta))
-                };
-                let end = minimise(loss, start, &bounds)?;
+                let end = minimise(&loss, start, &bounds)?;
                 evaluations += end.evaluations;
                 end
             }
@@ -125,10 +132,20 @@ pub(super) fn fit<P: Parametric>(
         ends.push(end);
         progress.advance(1);
     }
+    // That two searches agree must not follow from a rehearsal: if only one reached the best, another that the
+    // rehearsal led there is made from where it began.
+    if let Some(best) = lowest(&ends) {
+        let agrees = |end: &Minimum| same(end.at.value * n, best.at.value * n);
+        let found = ends.iter().zip(&own).filter(|(end, own)| **own && agrees(end)).count();
+        let other = (0..ends.len()).find(|&i| !own[i] && agrees(&ends[i]) && i < search.originals.len());
+        if let (1, Some(i)) = (found, other) {
+            ends[i] = minimise(&loss, &search.originals[i], &bounds)?;
+            evaluations += ends[i].evaluations;
+            own[i] = true;
+        }
+    }
     let starts: Vec<f64> = ends.iter().map(|end| -end.at.value * n).collect();
-    // The first of the best, values that are not numbers last: total_cmp puts NaN above everything.
-    let best =
-        ends.iter().filter(|end| end.at.value.is_finite()).min_by(|a, b| a.at.value.total_cmp(&b.at.value));
+    let best = lowest(&ends);
     let mut report = FitReport {
         patterns: search.patterns,
         evaluations,
@@ -151,12 +168,8 @@ pub(super) fn fit<P: Parametric>(
     let information = scaled(&best.at.hessian, n);
     let free: Vec<usize> = (0..held.len()).filter(|&i| !held[i]).collect();
     let (eigenvalues, eigenvectors) = information.restricted(&free).eigen();
-    let agree = report
-        .starts
-        .iter()
-        .filter(|ll| {
-            (**ll + best.at.value * n).abs() <= SAME_OPTIMUM + SAME_SHARE * (best.at.value * n).abs()
-        })
+    let agree = (ends.iter().zip(&own))
+        .filter(|(end, own)| **own && same(end.at.value * n, best.at.value * n))
         .count();
     // At an edge the likelihood may still creep outwards; what must be at rest are the other parameters.
     let gradient = free.iter().map(|&i| best.at.gradient[i].abs()).fold(0.0, f64::max);
@@ -194,6 +207,16 @@ pub(super) fn fit<P: Parametric>(
     report.hessian_eigenvalues = eigenvalues;
     let usable = report.verdict.is_usable();
     Ok(Fit { report, params: usable.then_some(params), uncertainty: usable.then_some(uncertainty) })
+}
+
+/// The first of the best, values that are not numbers last: total_cmp puts NaN above everything.
+fn lowest(ends: &[Minimum]) -> Option<&Minimum> {
+    ends.iter().filter(|end| end.at.value.is_finite()).min_by(|a, b| a.at.value.total_cmp(&b.at.value))
+}
+
+/// Whether two log-likelihoods are the same maximum's.
+fn same(a: f64, b: f64) -> bool {
+    (a - b).abs() <= SAME_OPTIMUM + SAME_SHARE * b.abs()
 }
 
 fn no_number() -> Verdict {

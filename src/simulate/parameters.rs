@@ -40,7 +40,8 @@ impl ParameterDraws {
         let mut warnings = purchases.report.warnings();
         warnings.extend(spend.report.warnings());
         let reports = [&purchases.report, &spend.report];
-        let untrusted = reports.iter().any(|report| report.trust == Trust::Poor);
+        // Directions held fixed are taken for known, which they are not.
+        let untrusted = reports.iter().any(|report| report.trust == Trust::Poor || report.fixed > 0);
         let effective = reports.iter().map(|report| report.effective).fold(f64::INFINITY, f64::min);
         if untrusted {
             warnings.push(

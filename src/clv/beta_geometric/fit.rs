@@ -33,11 +33,14 @@ pub(in crate::clv) fn fit<P: Parametric>(
     let rate = ln_mean_rate(patterns, unit);
     let coordinates = coordinates(rate, first_chance);
     let mut starts = starts(patterns, rate, first_chance);
+    let mut originals = Vec::new();
     if let Some(few) = patterns.thinned(search::REHEARSAL) {
         let rough = Likelihood::new(&few, unit, first_chance);
+        originals.clone_from(&starts);
         starts = search::rehearse(starts, &coordinates, |theta| rough.mean_loss(theta), progress)?;
     }
-    let search = Search { customers, patterns: patterns.len() as u64, starts, coordinates: &coordinates };
+    let search =
+        Search { customers, patterns: patterns.len() as u64, starts, originals, coordinates: &coordinates };
     search::fit(like, search, |theta| likelihood.mean_loss(theta), progress)
 }
 

@@ -109,6 +109,7 @@ impl BetaBinomialModel {
             customers: usable.customers,
             patterns: counts.len() as u64,
             starts: [0.5, 2.0, -0.5].map(|size| vec![rate, size]).to_vec(),
+            originals: Vec::new(),
             coordinates: &transaction_coordinates(),
         };
         let like = BetaBinomial { alpha: 1.0, beta: 1.0 };

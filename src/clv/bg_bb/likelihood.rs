@@ -43,6 +43,7 @@ impl BgBbModel {
             customers: usable.customers,
             patterns: usable.cells.len() as u64,
             starts: starts(usable.rate()),
+            originals: Vec::new(),
             coordinates: &coordinates,
         };
         let like = BgBb { alpha: 1.0, beta: 1.0, gamma: 1.0, delta: 1.0 };

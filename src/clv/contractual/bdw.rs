@@ -96,14 +96,20 @@ impl Parametric for Bdw {
 impl ContractModel for Bdw {
     /// S(t) = B(gamma, delta + t^c)/B(gamma, delta).
     fn ln_survival(&self, t: u64) -> f64 {
-        ln_survival(self.gamma, self.delta, self.age(t))
+        let age = self.age(t);
+        // Beyond what numbers can say, nobody is left.
+        if age.is_finite() { ln_survival(self.gamma, self.delta, age) } else { f64::NEG_INFINITY }
     }
 
     fn ln_retention(&self, t: u64) -> f64 {
         if t == 0 {
             return 0.0;
         }
-        ln_survival(self.gamma, self.delta + self.age(t - 1), step_of_power(t as f64, self.c))
+        let step = step_of_power(t as f64, self.c);
+        if !step.is_finite() {
+            return f64::NEG_INFINITY;
+        }
+        ln_survival(self.gamma, self.delta + self.age(t - 1), step)
     }
 
     /// Term by term: the tail bound is 1e-13 of the value for discounts from 3e-5 a period on, stated below that, and
@@ -153,6 +159,7 @@ impl BdwModel {
             starts: [(0.7, 0.0), (-0.5, 0.4), (2.5, -0.3), (4.0, 0.2)]
                 .map(|(size, c)| vec![loss, size, c])
                 .to_vec(),
+            originals: Vec::new(),
             coordinates: &coordinates,
         };
         let like = Bdw { gamma: 1.0, delta: 1.0, c: 1.0 };

@@ -106,6 +106,7 @@ impl SbgModel {
             customers: likelihood.customers(),
             patterns: likelihood.renewals(),
             starts: [0.7, -0.5, 2.5].map(|size| vec![loss, size]).to_vec(),
+            originals: Vec::new(),
             coordinates: &likelihood::beta_coordinates(),
         };
         let like = Sbg { gamma: 1.0, delta: 1.0 };

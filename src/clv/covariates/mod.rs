@@ -201,6 +201,7 @@ pub fn fit<M: CovariateModel>(
         customers: patterns.customers() as u64,
         patterns: likelihood.len() as u64,
         starts: starts(&like),
+        originals: Vec::new(),
         coordinates: &coordinates,
     };
     let Fit { report: found, params, uncertainty } =

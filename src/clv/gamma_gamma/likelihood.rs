@@ -68,6 +68,7 @@ impl GammaGammaModel {
             starts: [(6.0f64, 4.0f64), (1.5, 2.5), (20.0, 8.0), (3.0, 1.5)]
                 .map(|(p, q)| vec![mean + ((q - 1.0) / q).ln(), p.ln(), q.ln()])
                 .to_vec(),
+            originals: Vec::new(),
             coordinates: &coordinates,
         };
         let like = GammaGamma { p: 1.0, q: 1.0, gamma: 1.0 };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::part::{BOUNDS, MONEY_BOUNDS};
 use crate::calendar::Unit;
 use crate::clv::family::{ModelName, PurchaseFit, parameter_names, with_parameters};
 use crate::clv::gamma_gamma::{GammaGamma, GammaGammaModel};
@@ -152,6 +153,15 @@ impl DrawnModel {
         let draws = columns[0].len();
         if draws == 0 || columns.iter().any(|column| column.len() != draws) {
             return Err(format!("there are not as many draws of each of {}", names.join(", ")));
+        }
+        for (name, column) in names.iter().zip(&columns) {
+            let (low, high) = if *name == "gamma" { MONEY_BOUNDS } else { BOUNDS };
+            // What is not positive is said by those who make models of them.
+            if let Some(value) = column.iter().find(|v| **v > 0.0 && !(low..=high).contains(*v)) {
+                return Err(format!(
+                    "a draw of \"{name}\" is {value:e}, which is not between {low:e} and {high:e}"
+                ));
+            }
         }
         Ok((0..draws).map(|i| columns.iter().map(|column| column[i]).collect()).collect())
     }

@@ -36,6 +36,7 @@ impl NbdModel {
             customers,
             patterns: patterns.len() as u64,
             starts: vec![vec![rate, r], vec![rate + 0.5, r - 1.0], vec![rate - 0.5, r + 1.0]],
+            originals: Vec::new(),
             coordinates: &coordinates,
         };
         let like = Nbd { r: 1.0, alpha: 1.0, unit };

@@ -31,11 +31,19 @@ impl ParetoNbdModel {
         let span = patterns.total_t_days() / unit.days() / customers as f64;
         let coordinates = coordinates(rate, -span.ln());
         let mut starts = starts(rate, -span.ln());
+        let mut originals = Vec::new();
         if let Some(few) = patterns.thinned(search::REHEARSAL) {
             let rough = Likelihood::new(&few, unit);
+            originals.clone_from(&starts);
             starts = search::rehearse(starts, &coordinates, |theta| rough.mean_loss(theta), progress)?;
         }
-        let search = Search { customers, patterns: patterns.len() as u64, starts, coordinates: &coordinates };
+        let search = Search {
+            customers,
+            patterns: patterns.len() as u64,
+            starts,
+            originals,
+            coordinates: &coordinates,
+        };
         let like = ParetoNbd { r: 1.0, alpha: 1.0, s: 1.0, beta: 1.0, unit };
         search::fit(&like, search, |theta| likelihood.mean_loss(theta), progress)
     }

@@ -40,12 +40,18 @@ pub(super) fn whole_ends(values: &[f64], tail: f64, scratch: &mut Vec<f64>) -> (
     scratch.clear();
     scratch.extend_from_slice(values);
     let n = values.len();
-    let place = |p: f64| ((p * n as f64).ceil() as usize).clamp(1, n) - 1;
+    let place = |p: f64| whole_place(p, n);
     let (low, high) = (place(tail), place(1.0 - tail));
     let (below, at_high, _) = scratch.select_nth_unstable_by(high, f64::total_cmp);
     let upper = *at_high;
     let lower = if low < high { *below.select_nth_unstable_by(low, f64::total_cmp).1 } else { upper };
     (lower, upper)
+}
+
+/// Place, from 0 on, of the smallest of `n` sorted values that at least a share `p` of them does not exceed. A share
+/// that is a whole number of values but for the rounding of `p` (1 − .95 is one) is that number.
+fn whole_place(p: f64, n: usize) -> usize {
+    ((p * n as f64 - 1e-9).ceil() as usize).clamp(1, n) - 1
 }
 
 fn least(values: &[f64]) -> Option<f64> {
@@ -55,6 +61,14 @@ fn least(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rounding_moves_no_place() {
+        // The tenth of 400 at 2.5 %, however the level was written.
+        let tail = 0.5 * (1.0 - 0.95);
+        assert_eq!((whole_place(tail, 400), whole_place(1.0 - tail, 400)), (9, 389));
+        assert_eq!((whole_place(0.5 * (1.0 - 0.99), 200), whole_place(0.05, 400)), (0, 19));
+    }
 
     /// Against sorting, with ties, infinities and every length up to 40.
     #[test]
@@ -74,7 +88,7 @@ mod tests {
                     let (from, to) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
                     if from == to { from } else { from + at.fract() * (to - from) }
                 };
-                let whole = |p: f64| sorted[((p * n as f64).ceil() as usize).clamp(1, n) - 1];
+                let whole = |p: f64| sorted[whole_place(p, n)];
                 let mut scratch = Vec::new();
                 assert_eq!(ends(&values, tail, &mut scratch), (quantile(tail), quantile(1.0 - tail)));
                 assert_eq!(whole_ends(&values, tail, &mut scratch), (whole(tail), whole(1.0 - tail)));

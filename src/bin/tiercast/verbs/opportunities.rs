@@ -25,6 +25,9 @@ use crate::terminal;
 /// Draws of the parameters that a model file holds: each is evaluated for every distinct history.
 const DRAWS: u32 = 400;
 
+/// The farthest horizon, in opportunities: two centuries of weeks.
+const MOST_OPPORTUNITIES: u32 = 10_000;
+
 /// Options that shape columns of the customer table, or belong to money: opportunities know neither.
 const NOT_FOR_OPPORTUNITIES: [(&str, &str); 5] = [
     ("periods", "--periods"),
@@ -110,6 +113,11 @@ pub fn predict(
         discount: period.discount(args.discount, &settings)?,
         seed: settings.run.seed,
     };
+    // What will happen is drawn opportunity by opportunity.
+    if !(1..=MOST_OPPORTUNITIES).contains(&options.horizon) {
+        let problem = format!("it is not between 1 and {MOST_OPPORTUNITIES} opportunities");
+        return Err(Error::value("--horizon", options.horizon, problem, "give one such as 5"));
+    }
     let sources = super::sources(std::slice::from_ref(&args.customers));
     let mut inputs = files_of(&sources)?;
     inputs.extend(super::list_files(&settings)?);

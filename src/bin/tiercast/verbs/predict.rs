@@ -1,6 +1,8 @@
 //! `tiercast predict`: a fitted model and a table of customers → the table with scores. Contracts and opportunities have
 //! files of their own.
 
+use std::path::{Path, PathBuf};
+
 use clap::ArgMatches;
 use tiercast::clv::model_file::AnyModelFile;
 use tiercast::clv::predict::Interval;
@@ -105,7 +107,7 @@ fn purchases(
     let bars = Bars::new(global)?;
     let inputs = [args.customers.clone(), args.model.clone()];
     let out = OutputFile::begin(&args.output, args.force, &inputs)?;
-    if args.totals.as_ref() == Some(&args.output) {
+    if args.totals.as_ref().is_some_and(|totals| place(totals) == place(&args.output)) {
         let problem = "it is the file for the scores as well";
         return Err(Error::value("--totals", args.output.display(), problem, "give it a name of its own"));
     }
@@ -200,6 +202,15 @@ fn remarks(scored: &Scored) -> Vec<String> {
         ));
     }
     out
+}
+
+/// Where a file would stand, whatever way its name is written.
+fn place(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    match (whole.parent().map(Path::canonicalize), whole.file_name()) {
+        (Some(Ok(folder)), Some(name)) => folder.join(name),
+        _ => whole,
+    }
 }
 
 /// Totals with both intervals; of groups, if they are not in a file.
