@@ -200,7 +200,7 @@ impl Tally {
             if share > SAME {
                 self.peer_lower += 1;
                 self.most = self.most.max(share);
-            } else if share < -SAME {
+            } else if share < -SAME || share.is_nan() {
                 self.ours_lower += 1;
                 lower = Some(format!("below lifetimes: {found} < {peers} at {:?}", peer.parameters));
             }

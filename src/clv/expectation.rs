@@ -23,7 +23,12 @@ pub fn capped_purchases(shape: f64, a: f64, b: f64, tau: f64) -> f64 {
     if tau <= 0.0 {
         return 0.0;
     }
-    if terms(shape, tau) <= MOST_TERMS { by_sum(shape, a, b, tau) } else { by_integral(shape, a, b, tau) }
+    if is_short(shape, tau) { by_sum(shape, a, b, tau) } else { by_integral(shape, a, b, tau) }
+}
+
+/// Whether the sum is the quicker form.
+fn is_short(shape: f64, tau: f64) -> bool {
+    terms(shape, tau) <= MOST_TERMS
 }
 
 /// About how many terms the sum takes.
@@ -146,29 +151,26 @@ impl CappedPurchases {
     /// `out[i]` = [`capped_purchases`]`(shape, a, b, taus[i])`, relative error about 1e-12.
     pub fn expected(&mut self, shape: f64, taus: &[f64], out: &mut [f64]) {
         for (taus, out) in taus.chunks(LANES).zip(out.chunks_mut(LANES)) {
-            if taus.iter().all(|&tau| terms(shape, tau) <= MOST_TERMS) {
-                self.by_sums(shape, taus, out);
-            } else {
-                let one = |tau: &f64| capped_purchases(shape, self.a, self.b, *tau);
-                out.iter_mut().zip(taus).for_each(|(out, tau)| *out = one(tau));
+            self.by_sums(shape, taus, out);
+            for (out, &tau) in out.iter_mut().zip(taus).filter(|(_, tau)| !is_short(shape, **tau)) {
+                *out = capped_purchases(shape, self.a, self.b, tau);
             }
         }
     }
 
     fn by_sums(&mut self, shape: f64, taus: &[f64], out: &mut [f64]) {
-        // Lanes without a horizon, or with none left, have z = 0: their terms are 0.
+        // Lanes without a horizon, with none left or with too long a one have z = 0: their terms are 0.
         let (mut z, mut probability, mut sum) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
-        let mut largest = 0.0f64;
-        for (lane, &tau) in taus.iter().enumerate().filter(|&(_, &tau)| tau > 0.0) {
+        let mut mean = [0.0; LANES];
+        for (lane, &tau) in taus.iter().enumerate().filter(|&(_, &tau)| tau > 0.0 && is_short(shape, tau)) {
             z[lane] = tau / (1.0 + tau);
             probability[lane] = shape * z[lane] * (-shape * tau.ln_1p()).exp();
-            largest = largest.max(tau);
+            mean[lane] = shape * tau;
         }
-        let mean = shape * largest;
         let mut n = 0;
         loop {
             self.extend_to(n + TERMS_BETWEEN_CHECKS);
-            let mut ended = n as f64 + 1.0 > mean;
+            let first = n as f64 + 1.0;
             for &capped in &self.capped[n..n + TERMS_BETWEEN_CHECKS] {
                 n += 1;
                 let ratio = (shape + n as f64) / (n as f64 + 1.0);
@@ -177,10 +179,16 @@ impl CappedPurchases {
                     probability[lane] *= z[lane] * ratio;
                 }
             }
-            // What is left of a lane is below its next term/(1 − z) once the terms fall.
+            // What is left of a lane is below its next term/(1 − z) once the terms fall. A lane that has ended gets no
+            // further term, so that it does not depend on its neighbours.
+            let mut ended = true;
             for lane in 0..LANES {
                 let next = probability[lane] * self.capped[n - 1];
-                ended &= next <= NEGLIGIBLE * sum[lane] * (1.0 - z[lane]) || next == 0.0;
+                if first > mean[lane] && next <= NEGLIGIBLE * sum[lane] * (1.0 - z[lane]) || next == 0.0 {
+                    probability[lane] = 0.0;
+                } else {
+                    ended = false;
+                }
             }
             if ended {
                 out.copy_from_slice(&sum[..out.len()]);

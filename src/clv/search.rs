@@ -40,6 +40,11 @@ const GRADIENT_AT_AN_EDGE: f64 = 1e-4;
 const SAME_SHARE: f64 = 1e-9;
 const SAME_OPTIMUM: f64 = 1e-4;
 
+/// Ends within so many natural logarithms of the best, and so far from it in a scale-free parameter, are rivals: whoever
+/// draws parameters must know of them.
+const RIVAL_WITHIN: f64 = 6.0;
+const RIVAL_BEYOND: f64 = 1e-3;
+
 /// The data of one search.
 pub(super) struct Search<'a> {
     /// Customers whom the likelihood is over.
@@ -193,7 +198,7 @@ pub(super) fn fit<P: Parametric>(
     } else {
         Verdict::VerifiedOptimum
     };
-    let uncertainty = Uncertainty::new(params.clone(), &information, &held);
+    let uncertainty = Uncertainty::new(params.clone(), &information, &held).beside(rivals(&ends, best, n));
     let errors = uncertainty.standard_errors();
     report.parameters = (P::NAMES.iter().zip(params.natural()).enumerate())
         .map(|(i, (&name, estimate))| Parameter {
@@ -212,6 +217,19 @@ pub(super) fn fit<P: Parametric>(
 /// The first of the best, values that are not numbers last: total_cmp puts NaN above everything.
 fn lowest(ends: &[Minimum]) -> Option<&Minimum> {
     ends.iter().filter(|end| end.at.value.is_finite()).min_by(|a, b| a.at.value.total_cmp(&b.at.value))
+}
+
+/// Where else searches came to rest, hardly less likely than at the best; each place once.
+fn rivals(ends: &[Minimum], best: &Minimum, customers: f64) -> Vec<Vec<f64>> {
+    let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).any(|(a, b)| (a - b).abs() > RIVAL_BEYOND);
+    let mut out: Vec<Vec<f64>> = Vec::new();
+    for end in ends.iter().filter(|end| end.settled && end.at.value.is_finite()) {
+        let is_close = (end.at.value - best.at.value) * customers < RIVAL_WITHIN;
+        if is_close && apart(&end.point, &best.point) && out.iter().all(|known| apart(known, &end.point)) {
+            out.push(end.point.clone());
+        }
+    }
+    out
 }
 
 /// Whether two log-likelihoods are the same maximum's.
@@ -266,3 +284,7 @@ fn scaled(matrix: &Matrix, factor: f64) -> Matrix {
     }
     out
 }
+
+#[cfg(test)]
+#[path = "search_tests.rs"]
+mod tests;

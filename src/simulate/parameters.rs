@@ -3,7 +3,8 @@
 use super::tables::Parameters;
 use crate::clv::{GammaGamma, Posterior, PurchaseParameters, Trust};
 
-/// When more than this share of draws has no finite mean, the interval of the expectation has no upper end to speak of.
+/// When more than this share of draws has no finite mean, the interval of the expectation has no upper end to speak of;
+/// with more than this share without a finite variance, means of futures are not to be relied on.
 const DOUBTFUL_SHARE: f64 = 0.025;
 
 /// With fewer replications, or draws worth fewer independent ones, no verdict is given: the end of an interval is then
@@ -15,7 +16,7 @@ pub const FEWEST_FOR_A_VERDICT: u32 = 180;
 pub struct ParameterDraws {
     /// By replication.
     pub draws: Vec<Parameters>,
-    /// Whether spend is so heavy-tailed (q ≤ 2, infinite variance) that means of futures do not settle.
+    /// Whether spend is, or may well be, so heavy-tailed (q ≤ 2, infinite variance) that means of futures do not settle.
     pub heavy_tails: bool,
     /// Whether the mean of spend is too poorly known for any verdict.
     pub mean_doubtful: bool,
@@ -56,12 +57,15 @@ impl ParameterDraws {
                  ones, and {FEWEST_FOR_A_VERDICT} are needed"
             ));
         }
-        let heavy_tails = spend.estimate.q <= 2.0;
+        let infinite = spend.draws.iter().filter(|draw| draw.q <= 2.0).count();
+        let heavy_tails =
+            spend.estimate.q <= 2.0 || infinite as f64 > DOUBTFUL_SHARE * spend.draws.len() as f64;
         if heavy_tails {
             warnings.push(format!(
-                "spend is heavy-tailed (q = {:.3}, infinite variance): means over simulated futures do not settle, so \
-                 values are means of the expectations instead",
-                spend.estimate.q
+                "spend is heavy-tailed (q = {:.3}; {infinite} of {} draws of it are at most 2, where the variance is \
+                 infinite): means over simulated futures do not settle, so values are means of the expectations instead",
+                spend.estimate.q,
+                spend.draws.len()
             ));
         }
         let finite: Vec<GammaGamma> = spend.draws.iter().copied().filter(|draw| draw.q > 1.0).collect();

@@ -19,6 +19,8 @@ pub struct Uncertainty<P> {
     /// F with F·Fᵀ = covariance; column k is eigenvector k over the root of its eigenvalue.
     factor: Matrix,
     determined: usize,
+    /// Other maxima that searches ended in, on the scale-free scale.
+    rivals: Vec<Vec<f64>>,
 }
 
 impl<P: Parametric> Uncertainty<P> {
@@ -39,7 +41,37 @@ impl<P: Parametric> Uncertainty<P> {
             }
         }
         let theta = centre.scale_free();
-        Uncertainty { centre, theta, factor, determined }
+        Uncertainty { centre, theta, factor, determined, rivals: Vec::new() }
+    }
+
+    /// The same, knowing that searches also ended at `rivals` (scale-free), hardly less likely.
+    pub(in crate::clv) fn beside(self, rivals: Vec<Vec<f64>>) -> Uncertainty<P> {
+        Uncertainty { rivals, ..self }
+    }
+
+    /// Other maxima that searches ended in.
+    pub(in crate::clv) fn rivals(&self) -> &[Vec<f64>] {
+        &self.rivals
+    }
+
+    /// How many standard errors a point is from the centre, along directions that are determined.
+    pub(super) fn distance(&self, theta: &[f64]) -> f64 {
+        let n = self.theta.len();
+        let along = |k: usize| {
+            let column: Vec<f64> = (0..n).map(|i| self.factor[(i, k)]).collect();
+            let length = dot(&column, &column);
+            let offset: f64 = (0..n).map(|i| column[i] * (theta[i] - self.theta[i])).sum();
+            if length > 0.0 { offset / length } else { 0.0 }
+        };
+        (0..n).map(|k| along(k).powi(2)).sum::<f64>().sqrt()
+    }
+
+    /// ln of the volume of one standard error: half the logarithm of the covariance's determinant, over determined
+    /// directions.
+    pub(super) fn ln_volume(&self) -> f64 {
+        let n = self.theta.len();
+        let square = |k: usize| (0..n).map(|i| self.factor[(i, k)].powi(2)).sum::<f64>();
+        (0..n).map(square).filter(|&square| square > 0.0).map(|square| 0.5 * square.ln()).sum()
     }
 
     /// The parameters around which the distribution lies.

@@ -20,6 +20,12 @@ use crate::progress::Progress;
 /// How often the proposal is fitted anew.
 const ADAPTATIONS: u32 = 3;
 
+/// Another maximum so many standard errors away is not reached by proposals around the first: no weight tells of it.
+const OUT_OF_REACH: f64 = 4.0;
+
+/// Another maximum with less than this share of the first's probability does not matter to an interval.
+const NEGLIGIBLE_SHARE: f64 = 0.01;
+
 /// What is asked of a posterior.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PosteriorOptions {
@@ -63,9 +69,10 @@ impl<P: Parametric> Fit<P> {
         let uncertainty = if prior.is_flat() {
             uncertainty
         } else {
-            found = maximum(estimate, likelihood, &prior, progress)?;
+            found = maximum(estimate, &estimate.scale_free(), likelihood, &prior, progress)?;
             &found
         };
+        let rivals = self.rivals(uncertainty, likelihood, &prior, progress)?;
         let target = Target { likelihood, prior };
         let fixed = uncertainty.theta().len() - uncertainty.determined();
         let mut proposal = Proposal::new(uncertainty.theta().to_vec(), uncertainty.factor().clone())
@@ -82,26 +89,52 @@ impl<P: Parametric> Fit<P> {
                 _ => break,
             }
         }
-        Ok(best.map(|(sample, round)| sample.posterior(estimate, options, fixed, round)))
+        Ok(best.map(|(sample, round)| sample.posterior(estimate, options, fixed, (round, rivals))))
+    }
+
+    /// How many other maxima hold a share of the probability that proposals around `main` do not reach.
+    fn rivals(
+        &self,
+        main: &Uncertainty<P>,
+        likelihood: &impl LogLikelihood,
+        prior: &Normal,
+        progress: &dyn Progress,
+    ) -> Result<u32> {
+        let mut known: Vec<Uncertainty<P>> = Vec::new();
+        let ln_mass = |at: &Uncertainty<P>| {
+            let density = prior.ln_density(at.theta()) + likelihood.log_likelihood(at.theta());
+            density + at.ln_volume()
+        };
+        for start in self.uncertainty.iter().flat_map(|found| found.rivals()) {
+            let rival = maximum(main.centre(), start, likelihood, prior, progress)?;
+            let is_apart = |other: &Uncertainty<P>| other.distance(rival.theta()) > OUT_OF_REACH;
+            let share = (ln_mass(&rival) - ln_mass(main)).exp();
+            // With a direction more or less that is not determined, volumes do not compare.
+            let counts = share > NEGLIGIBLE_SHARE || rival.determined() != main.determined();
+            if counts && is_apart(main) && known.iter().all(is_apart) {
+                known.push(rival);
+            }
+        }
+        Ok(known.len() as u32)
     }
 }
 
-/// The maximum of likelihood × prior with its information, from the estimate on.
+/// The maximum of likelihood × prior with its information, from `start` on.
 fn maximum<P: Parametric>(
     estimate: &P,
+    start: &[f64],
     likelihood: &impl LogLikelihood,
     prior: &Normal,
     progress: &dyn Progress,
 ) -> Result<Uncertainty<P>> {
     let customers = likelihood.customers();
-    let start = estimate.scale_free();
     let loss = |theta: &[f64]| {
         progress.check()?;
         let mut loss = likelihood.mean_loss(theta);
         prior.add_to(&mut loss, theta, customers);
         Ok(loss)
     };
-    let found = minimise(loss, &start, &prior.bounds())?;
+    let found = minimise(loss, start, &prior.bounds())?;
     let mut information = found.at.hessian;
     for i in 0..start.len() {
         for j in 0..start.len() {

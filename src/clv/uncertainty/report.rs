@@ -29,6 +29,9 @@ pub struct PosteriorReport {
     pub adaptations: u32,
     /// Directions of the parameters' space that stay fixed: at a bound, or not determined by the data.
     pub fixed: usize,
+    /// Other maxima with a share of the probability that the draws do not reach: with any, they are not to be trusted.
+    #[serde(default)]
+    pub rivals: u32,
     /// What the diagnostics amount to.
     pub trust: Trust,
     /// Means and standard deviations of the scale-free parameters, from the weighted proposals.
@@ -59,7 +62,7 @@ pub enum Trust {
     Good,
     /// k̂ below .7 (less with few proposals): right, but settling slowly.
     Fair,
-    /// Neither, or fewer than [`FEWEST_EFFECTIVE`] effective draws: do not trust the intervals.
+    /// Neither, another maximum out of reach, or fewer than [`FEWEST_EFFECTIVE`] effective draws: do not trust the intervals.
     Poor,
 }
 
@@ -68,6 +71,14 @@ impl PosteriorReport {
     pub fn sentence(&self) -> String {
         let k = self.k_hat.map_or("not determined".to_string(), |k| format!("{k:.2}"));
         let worth = format!("k̂ {k}, {} proposals worth {:.0} draws", self.proposals, self.effective);
+        if self.rivals > 0 {
+            return format!(
+                "do not trust the intervals that rest on {}: the likelihood has {} far from the draws, nearly as \
+                 probable; give more customers or a longer history",
+                self.model,
+                if self.rivals == 1 { "another maximum".into() } else { format!("{} other maxima", self.rivals) }
+            );
+        }
         match self.trust {
             Trust::Good => format!("the draws of {} are reliable ({worth})", self.model),
             Trust::Fair => format!("the draws of {} are usable ({worth})", self.model),

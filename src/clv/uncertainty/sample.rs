@@ -214,7 +214,7 @@ impl Sample {
         estimate: &P,
         options: &PosteriorOptions,
         fixed: usize,
-        adaptations: u32,
+        (adaptations, rivals): (u32, u32),
     ) -> Posterior<P> {
         let address = hash_text(P::MODEL.as_bytes());
         // The number after those of all rounds of proposals.
@@ -252,7 +252,8 @@ impl Sample {
             k_hat: Some(self.weights.k_hat).filter(|k| k.is_finite()),
             adaptations,
             fixed,
-            trust: self.trust(),
+            rivals,
+            trust: if rivals > 0 { Trust::Poor } else { self.trust() },
             scale_free: mean.iter().enumerate().map(|(i, &m)| (m, covariance[(i, i)].sqrt())).collect(),
             parameters,
         };

@@ -183,6 +183,35 @@ fn skewed_distributions_are_met() {
     close("upper", u.upper, 5.571643, 0.03);
 }
 
+/// −ln(e^(−(θ − 8)²/2) + .8·e^(−(θ + 8)²/2)): two maxima, of which proposals around one never see the other.
+fn two_hills(theta: f64) -> [f64; 3] {
+    let (right, left) = (-0.5 * (theta - 8.0).powi(2), 0.8f64.ln() - 0.5 * (theta + 8.0).powi(2));
+    let top = right.max(left);
+    let [p, q] = [right, left].map(|ln| (ln - top).exp());
+    let share = q / (p + q);
+    let gradient = theta - 8.0 + 16.0 * share;
+    [-(top + (p + q).ln()), gradient, 1.0 - 256.0 * share * (1.0 - share)]
+}
+
+#[test]
+fn a_second_maximum_takes_the_trust_away() {
+    let formula = Formula([two_hills, ln_gamma_two]);
+    let at = |theta: f64| [theta, 2f64.ln()];
+    let beside = |rivals: Vec<Vec<f64>>| {
+        let mut fit = fit(&formula, at(8.0));
+        fit.uncertainty = fit.uncertainty.map(|found| found.beside(rivals));
+        fit.posterior(&formula, &options(Prior::Flat, 500), &()).unwrap().unwrap().report
+    };
+    // The weights alone say that all is well.
+    assert_eq!(beside(Vec::new()).trust, Trust::Good);
+    // An end of a search that is only slightly off the same maximum is no other one.
+    assert_eq!((beside(vec![vec![8.5, 0.6]]).rivals, beside(vec![vec![8.5, 0.6]]).trust), (0, Trust::Good));
+    let report = beside(vec![vec![-7.0, 0.6], vec![-8.0, 0.7]]);
+    assert_eq!((report.rivals, report.trust), (1, Trust::Poor));
+    assert!(report.sentence().contains("another maximum far from the draws"), "{}", report.sentence());
+    assert_eq!(report.warnings(), [report.sentence()]);
+}
+
 #[test]
 fn draws_do_not_depend_on_threads_and_do_on_the_seed() {
     let formula = Formula([ln_gamma_two, minus_ln_gamma_half]);

@@ -109,11 +109,18 @@ pub fn choose(
             Some(model) => {
                 let horizon = table.unit.of_days(table.window.holdout_days());
                 let days = table.unit.days();
-                predicted.push(parallel::collect(patterns.len(), |k| {
+                let expected = parallel::collect(patterns.len(), |k| {
                     let (t_x, t) = (patterns.recency_days(k) / days, patterns.t_days(k) / days);
                     model.conditional_expected(patterns.frequency(k), t_x, t, horizon)
-                }));
-                names.push(name);
+                });
+                // One model without finite predictions is no reason to judge none.
+                if expected.iter().all(|expected| expected.is_finite()) {
+                    predicted.push(expected);
+                    names.push(name);
+                } else {
+                    let verdict = "some of its predictions are not finite".to_string();
+                    out.left_out.push(LeftOut { model: name.title(), verdict });
+                }
             }
             None => {
                 out.left_out.push(LeftOut { model: name.title(), verdict: fit.report().verdict.sentence() })

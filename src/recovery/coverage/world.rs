@@ -4,7 +4,7 @@ use super::{CoverageOptions, HOLDOUT, Truth};
 use crate::calendar::Unit;
 use crate::clv::ModelName;
 use crate::random::Stream;
-use crate::recovery::population::{Buyer, log_uniform};
+use crate::recovery::population::{Buyer, Leaving, log_uniform};
 
 /// Where the parameters of a world lie, logarithms uniform: mean purchases a week while alive and how alike customers are,
 /// the mean rate of leaving a week and how alike customers are in that; of spend p, q and the typical amount.
@@ -75,7 +75,12 @@ pub(super) fn history(
             let spread = std::f64::consts::LN_2.sqrt();
             buyer.rate = natural[0] / natural[1] * (spread * stream.normal() - 0.5 * spread * spread).exp();
         }
-        // In the better season time runs faster for purchases: no customer leaves earlier for it.
+        // In the better season time runs faster for purchases; no customer leaves earlier for it.
+        if let Leaving::At(end) = &mut buyer.leaving
+            && *end > t
+        {
+            *end = t + (*end - t) * season;
+        }
         let times = buyer.purchases(stream, t + HOLDOUT * season);
         let x = times.partition_point(|&at| at <= t);
         let rate = stream.gamma(q) / gamma;
