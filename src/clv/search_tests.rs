@@ -53,8 +53,7 @@ fn coordinates() -> [Coordinate; 1] {
 fn found(starts: &[f64]) -> Fit<One> {
     let coordinates = coordinates();
     let originals: Vec<Vec<f64>> = starts.iter().map(|&start| vec![start]).collect();
-    let starts =
-        rehearse(originals.clone(), &coordinates, |theta| hills(theta, 0.5, 1.0), &()).unwrap();
+    let starts = rehearse(originals.clone(), &coordinates, |theta| hills(theta, 0.5, 1.0), &()).unwrap();
     let search = Search { customers: 1, patterns: 1, starts, originals, coordinates: &coordinates };
     fit(&One(1.0), search, |theta| hills(theta, 1.0, 0.5), &()).unwrap()
 }
@@ -80,7 +79,9 @@ fn the_better_maximum_of_all_customers_wins_over_the_samples() {
     // Only the start that is not rehearsed leads to the right.
     let fit = found(&[-2.5, 2.5, -3.5]);
     assert!((at(&fit) - 3.0).abs() < 1e-3);
-    let Verdict::Boundary { name, usable, .. } = fit.report.verdict else { panic!("{:?}", fit.report.verdict) };
+    let Verdict::Boundary { name, usable, .. } = fit.report.verdict else {
+        panic!("{:?}", fit.report.verdict)
+    };
     assert_eq!((name, usable), ("the starts disagree", true));
     assert_eq!(fit.report.starts.len(), 3);
 }

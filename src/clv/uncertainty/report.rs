@@ -76,7 +76,11 @@ impl PosteriorReport {
                 "do not trust the intervals that rest on {}: the likelihood has {} far from the draws, nearly as \
                  probable; give more customers or a longer history",
                 self.model,
-                if self.rivals == 1 { "another maximum".into() } else { format!("{} other maxima", self.rivals) }
+                if self.rivals == 1 {
+                    "another maximum".into()
+                } else {
+                    format!("{} other maxima", self.rivals)
+                }
             );
         }
         match self.trust {
