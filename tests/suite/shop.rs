@@ -12,11 +12,11 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use tiercast::calendar::Unit;
 use tiercast::clv::covariates::{self, Covariate, Covariates, Options};
-use tiercast::clv::{ParetoNbdModel, Patterns, Verdict};
+use tiercast::clv::{GammaGammaModel, ParetoNbdModel, Patterns, Verdict};
 use tiercast::history::{HistoryOptions, Source};
 use tiercast::synth::shop::{
-    self, ANSWERED, CHANNELS, CONTACT_WEEK, CONTACTS, CUSTOMERS, CUSTOMERS_LIST, Level, Member, NATURES,
-    Nature, OPTED_OUT, ORDERS, PROSPECTS, REGIONS, SEED, SOURCES, STRATA, Shop, TRUTH,
+    self, AMOUNT_SHAPE, ANSWERED, CHANNELS, CONTACT_WEEK, CONTACTS, CUSTOMERS, CUSTOMERS_LIST, Level, Member,
+    NATURES, Nature, OPTED_OUT, ORDERS, PROSPECTS, REGIONS, SEED, SOURCES, STRATA, Shop, TRUTH,
 };
 
 use crate::support::{Scratch, dataset};
@@ -307,6 +307,30 @@ fn days_give_the_planted_parameters() {
     }
 }
 
+/// Gamma-Gamma finds the spend of each nature, once the factors on it are taken off.
+#[test]
+fn amounts_give_the_planted_parameters() {
+    let shop = Shop::new(SEED, CUSTOMERS);
+    for nature in &NATURES {
+        let of_nature =
+            shop.members.iter().filter(|m| m.profile.nature.name == nature.name && m.truth.is_some());
+        let (frequency, value): (Vec<u32>, Vec<f64>) = of_nature
+            .map(|m| {
+                let repeats: Vec<i64> = m.purchases.iter().skip(1).map(|p| p.cents).collect();
+                let mean = repeats.iter().sum::<i64>() as f64 / 100.0 / repeats.len().max(1) as f64;
+                (repeats.len() as u32, mean / m.profile.spend_factor())
+            })
+            .unzip();
+        let fit = GammaGammaModel.fit(&frequency, &value, &()).unwrap();
+        assert_eq!(fit.report.verdict, Verdict::VerifiedOptimum, "{}", nature.name);
+        let gamma = nature.order_value * (nature.q - 1.0) / AMOUNT_SHAPE;
+        for (p, truth) in fit.report.parameters.iter().zip([AMOUNT_SHAPE, nature.q, gamma]) {
+            let z = (p.estimate / truth).ln() * p.estimate / p.standard_error.unwrap();
+            assert!(z.abs() < 3.0, "{} {}: {} instead of {truth}, z {z}", nature.name, p.name, p.estimate);
+        }
+    }
+}
+
 /// Difference in means of called and not called, with its variance, and the mean of the truth.
 fn difference(outcome: &[f64], treated: &[f64], truth: &[f64], who: &[usize]) -> (f64, f64, f64) {
     let arm = |arm: f64| -> (f64, f64) {
@@ -392,6 +416,44 @@ fn contacts_agree_with_the_orders() {
         assert!(f64::from(holdout.frequency[place]) <= orders[i]);
         assert_eq!(holdout.frequency[place] == 0, orders[i] == 0.0);
     }
+}
+
+/// The strategy file has the lifts of the trial, to the last digit that it shows.
+#[test]
+fn the_strategy_file_has_what_the_trial_found() {
+    let contacts = file(CONTACTS);
+    let (treated, strata) = (numbers(&contacts, "treated"), texts(&contacts, "stratum"));
+    let orders = numbers(&contacts, "orders_12w");
+    let text = std::fs::read_to_string(dataset("shop/strategies.toml")).unwrap();
+    let document: toml::Table = text.parse().unwrap();
+    for response in document["response"].as_array().unwrap() {
+        let arm = |arm: f64| {
+            let own = (0..orders.len())
+                .filter(|&i| strata[i] == response["tier"].as_str().unwrap() && treated[i] == arm);
+            let own: Vec<f64> = own.map(|i| orders[i]).collect();
+            let (mean, variance) = mean_and_variance(&own);
+            (mean, variance / own.len() as f64 / (mean * mean))
+        };
+        let (called, others) = (arm(1.0), arm(0.0));
+        let ratio = called.0 / others.0;
+        let error = 1.96 * ratio * (called.1 + others.1).sqrt();
+        for (key, found) in
+            [("effect", ratio - 1.0), ("lower", ratio - 1.0 - error), ("upper", ratio - 1.0 + error)]
+        {
+            let stated = response[key].as_float().unwrap();
+            assert!((stated - found).abs() <= 0.0005 + 1e-9, "{response:?}, {key}: {found}");
+        }
+    }
+    let scratch = Scratch::new();
+    let (orders, strategies) = (dataset("shop/orders.parquet"), dataset("shop/strategies.toml"));
+    let ran = scratch.run(&[
+        "run",
+        orders.to_str().unwrap(),
+        "--strategies",
+        strategies.to_str().unwrap(),
+        "--dry-run",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 
 #[test]
