@@ -279,7 +279,7 @@ fn exact_times_give_the_planted_parameters() {
     for nature in &NATURES {
         let of_nature = shop.members.iter().filter(|m| m.profile.nature.name == nature.name);
         let (members, statistics): (Vec<&Member>, Vec<_>) =
-            of_nature.filter_map(|m| Some((m, seen(m)?))).take(3_000).unzip();
+            of_nature.filter_map(|m| Some((m, seen(m)?))).unzip();
         all_within(&distances(nature, &members, &statistics), 3.0, nature.name);
     }
 }
@@ -301,7 +301,6 @@ fn days_give_the_planted_parameters() {
                 let (recency, t) = (f64::from(table.recency_days[i]), f64::from(table.t_days[i]));
                 Some((m, (table.frequency[i], recency, t)))
             })
-            .take(3_000)
             .unzip();
         all_within(&distances(nature, &members, &statistics), 3.0, nature.name);
     }
