@@ -13,6 +13,7 @@ mod columns;
 mod customer;
 mod ids;
 mod plan;
+pub mod shop;
 mod slices;
 #[cfg(test)]
 mod tests;

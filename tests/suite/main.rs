@@ -21,6 +21,7 @@ mod lists;
 mod model_choice;
 mod models;
 mod opportunities;
+mod shop;
 mod sources;
 mod state;
 mod strategies;
