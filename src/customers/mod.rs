@@ -17,6 +17,7 @@ mod more_tests;
 pub mod names;
 mod narrow;
 pub mod plan;
+pub mod pseudonyms;
 mod ranges;
 mod read;
 mod record;

@@ -5,7 +5,11 @@
 
 pub mod abc;
 mod cuts;
+pub mod migration;
+pub mod overrides;
+pub mod policy;
 pub mod rfm_four;
+pub mod suppress;
 pub mod value;
 
 use serde::Serialize;
