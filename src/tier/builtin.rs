@@ -44,3 +44,7 @@ pub fn document(key: &str) -> Result<&'static str> {
 pub fn scheme_file(key: &str) -> Result<SchemeFile> {
     SchemeFile::parse(&format!("built-in scheme {key}"), document(key)?)
 }
+
+#[cfg(test)]
+#[path = "builtin_tests.rs"]
+mod tests;

@@ -5,12 +5,14 @@
 
 pub mod abc;
 pub mod builtin;
+pub mod by_value;
 pub mod columns;
 mod cuts;
 pub mod graded;
 pub mod rfm_four;
 pub mod rules;
 pub mod scheme_file;
+mod scheme_reader;
 mod tiering_words;
 pub mod value;
 

@@ -2,9 +2,10 @@
 
 use super::aggregate::{Aggregate, Fraction, What};
 use super::ast::{Expr, Node};
-use super::check::{Checked, Checker, Together, shown};
+use super::check::{Checked, Checker, shown};
 use super::code::{Kind, Measure, Num, Txt, Typed};
 use super::problem::{Problem, did_you_mean};
+use super::several::Together;
 
 /// Names of all functions.
 pub(crate) const FUNCTIONS: [&str; 17] = [
@@ -97,7 +98,10 @@ impl Checker<'_, '_> {
             "if" => self.choice(arguments)?,
             "optional" => match &one.node {
                 // A column that is there is the value, with its nulls.
-                Node::Name(name) if self.columns.has(name) => self.typed(one)?,
+                Node::Name(name) if self.columns.has(name) => {
+                    self.together(arguments)?;
+                    self.typed(one)?
+                }
                 Node::Name(_) => self.typed(&arguments[1])?,
                 _ => {
                     let problem = format!("{} is no name of a column", shown(one));

@@ -15,11 +15,13 @@ mod check;
 mod code;
 mod empty;
 mod eval;
+mod exact;
 mod parse;
 mod print;
 mod problem;
 mod reason;
 mod region;
+mod several;
 #[cfg(test)]
 mod slow;
 #[cfg(test)]
