@@ -82,8 +82,9 @@ proptest! {
 
 #[test]
 fn threads_change_nothing() {
-    let rows: Vec<(u32, u32, f64)> =
-        (0..70_000u32).map(|i| (i % 11 * (i % 7), i * 7 % 365, f64::from(i * 7919 % 10_007) / 100.0)).collect();
+    let rows: Vec<(u32, u32, f64)> = (0..70_000u32)
+        .map(|i| (i % 11 * (i % 7), i * 7 % 365, f64::from(i * 7919 % 10_007) / 100.0))
+        .collect();
     let table = customers(&rows);
     let all =
         || ["value", "abc", "rfm", "segments", "life_cycle", "frequency"].map(|key| tiering(key, &table));

@@ -1,7 +1,7 @@
 //! Who belongs to each tier of a scheme, in words with the real thresholds.
 
 use super::graded::{ReadyRule, ReadyScheme};
-use super::rules::{Comparison, Kind, Num, Program, Tri, measured};
+use super::rules::{Comparison, Num, Program, Tri, Typed, measured};
 
 /// Whom no rule takes.
 pub(super) const EVERYBODY_ELSE: &str = "everybody else";
@@ -82,31 +82,40 @@ fn cut_words(program: &Program, of: &Num, limits: &[Option<f64>]) -> Vec<String>
 impl Program<'_> {
     /// The values that a rule looks at, of customer `row`: "total spend 1,234.50".
     pub(super) fn values_of(&self, tri: &Tri, row: usize) -> Vec<String> {
-        let mut nums: Vec<&Num> = Vec::new();
-        self.looked_at(tri, &mut nums);
-        nums.iter()
-            .map(|num| {
-                let value = self.value_at(num, row);
-                let kind: Kind = self.kind(num);
-                format!("{} {}", self.num_words(num), measured(value, kind))
-            })
-            .collect()
+        let mut out = Vec::new();
+        self.looked_at(tri, row, &mut out);
+        out
     }
 
-    fn looked_at<'t>(&self, tri: &'t Tri, out: &mut Vec<&'t Num>) {
-        let mut add = |num: &'t Num| {
-            if !self.is_one(num) && !out.contains(&num) {
-                out.push(num);
+    fn looked_at(&self, tri: &Tri, row: usize, out: &mut Vec<String>) {
+        let mut add = |words: String| {
+            if !out.contains(&words) {
+                out.push(words);
             }
+        };
+        let number = |num: &Num| {
+            format!("{} {}", self.num_words(num), measured(self.value_at(num, row), self.kind(num)))
         };
         match tri {
             Tri::Compare(_, a, b) => {
-                add(a);
-                add(b);
+                [a, b].into_iter().filter(|num| !self.is_one(num)).map(number).for_each(add)
             }
-            Tri::InNumbers(num, _) | Tri::NullNumber(num) => add(num),
-            Tri::All(items) | Tri::Any(items) => items.iter().for_each(|item| self.looked_at(item, out)),
-            Tri::Not(of) => self.looked_at(of, out),
+            Tri::InNumbers(num, _) | Tri::NullNumber(num) => add(number(num)),
+            Tri::Text { column, .. } => {
+                let used = &self.columns[*column];
+                add(format!(
+                    "{} {}",
+                    used.name.replace('_', " "),
+                    used.values.text(row).unwrap_or("unknown")
+                ));
+            }
+            Tri::All(items) | Tri::Any(items) => items.iter().for_each(|item| self.looked_at(item, row, out)),
+            Tri::Not(of) => self.looked_at(of, row, out),
+            Tri::Let(i) => {
+                if let Typed::Truth(tri) = &self.lets[*i].value {
+                    self.looked_at(tri, row, out);
+                }
+            }
             _ => {}
         }
     }

@@ -93,7 +93,7 @@ impl<'c, 'a> Checker<'c, 'a> {
             Node::Number(value) => Typed::Number(Num::Constant(*value), Measure::Plain),
             Node::Percent(value) => Typed::Number(Num::Constant(value / 100.0), Measure::Plain),
             Node::Span(span) => Typed::Number(Num::Constant(span.days()), Measure::Days),
-            Node::Day(day) => Typed::Day(Num::Constant(f64::from(day.0))),
+            Node::Day(day) => Typed::Day(Num::Date(f64::from(day.0))),
             Node::Whole(value) => Typed::Whole(Whole::Constant(*value)),
             Node::Text(text) => Typed::Text(Txt::Constant(text.clone())),
             Node::Truth(value) => Typed::Truth(Tri::Constant(*value)),
@@ -149,7 +149,7 @@ impl<'c, 'a> Checker<'c, 'a> {
             });
         }
         if name == CALIBRATION_END {
-            return Ok(Typed::Day(Num::Constant(f64::from(self.columns.calibration_end().0))));
+            return Ok(Typed::Day(Num::Date(f64::from(self.columns.calibration_end().0))));
         }
         let (column, kind) = self.column(name, span)?;
         Ok(match kind {
@@ -180,7 +180,7 @@ impl<'c, 'a> Checker<'c, 'a> {
             };
             return Err(Problem::new(span.clone(), format!("there is no column \"{name}\""), remedy));
         };
-        self.program.columns.push(Used { name: name.to_string(), kind, values });
+        self.program.columns.push(Used { name: name.to_string(), kind, values, range: Default::default() });
         Ok((self.program.columns.len() - 1, kind))
     }
 

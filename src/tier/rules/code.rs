@@ -1,6 +1,7 @@
 //! A rule after every check: which column, of which type, and what is done with it.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use super::aggregate::Aggregate;
 use super::ast::{Arithmetic, Comparison};
@@ -57,6 +58,8 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Num {
     Constant(f64),
+    /// A day as it was written.
+    Date(f64),
     Column(usize),
     Let(usize),
     /// The number of an aggregate.
@@ -170,6 +173,8 @@ pub(crate) struct Used<'c> {
     pub(crate) name: String,
     pub(crate) kind: Kind,
     pub(crate) values: &'c Loaded<'c>,
+    /// The least and the greatest number, once somebody has asked.
+    pub(crate) range: OnceLock<(f64, f64)>,
 }
 
 /// What an aggregate came to.
@@ -214,7 +219,7 @@ impl Program<'_> {
     /// Whether a number is one for all customers.
     pub(crate) fn is_one(&self, num: &Num) -> bool {
         match num {
-            Num::Constant(_) | Num::Aggregate(_) => true,
+            Num::Constant(_) | Num::Date(_) | Num::Aggregate(_) => true,
             Num::Column(_)
             | Num::Score(..)
             | Num::Rank(..)
@@ -242,7 +247,7 @@ impl Program<'_> {
             Num::Negative(of) | Num::Round(of) | Num::Absolute(of) | Num::Log1p(of) => self.is_literal(of),
             Num::Arithmetic(_, a, b) => self.is_literal(a) && self.is_literal(b),
             Num::Least(of) | Num::Greatest(of) | Num::First(of) => of.iter().all(|num| self.is_literal(num)),
-            other => matches!(other, Num::Constant(_)),
+            other => matches!(other, Num::Constant(_) | Num::Date(_)),
         }
     }
 }

@@ -185,7 +185,7 @@ impl<'p> Chunk<'p> {
     pub(crate) fn number<'s>(&'s self, num: &'s Num) -> Numbers<'s> {
         let columns = &self.program.columns;
         match num {
-            Num::Constant(value) => One(*value),
+            Num::Constant(value) | Num::Date(value) => One(*value),
             Num::Column(column) => Many(columns[*column].values.numbers(self.rows.clone())),
             Num::Let(i) => self.numbers[*i]
                 .get_or_init(|| match &self.program.lets[*i].value {
@@ -276,6 +276,19 @@ impl Program<'_> {
     /// A number of customer `row`.
     pub(crate) fn value_at(&self, num: &Num, row: usize) -> f64 {
         Chunk::new(self, row..row + 1).numbers(num).first().copied().unwrap_or(f64::NAN)
+    }
+
+    /// The least and the greatest number of a column; infinite the wrong way round where there is none.
+    pub(crate) fn range(&self, column: usize) -> (f64, f64) {
+        let used = &self.columns[column];
+        *used.range.get_or_init(|| {
+            let none = (f64::INFINITY, f64::NEG_INFINITY);
+            let of_chunk = |rows: Range<usize>| {
+                used.values.numbers(rows).iter().fold(none, |(low, high), x| (low.min(*x), high.max(*x)))
+            };
+            let wider = |a: (f64, f64), b: (f64, f64)| (a.0.min(b.0), a.1.max(b.1));
+            parallel::reduce_chunks(self.rows, CHUNK, of_chunk, wider).unwrap_or(none)
+        })
     }
 
     /// Whether a number is null for some customer.

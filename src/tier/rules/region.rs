@@ -323,8 +323,17 @@ impl Program<'_> {
             Num::Rank(..) => within(1.0, None),
             Num::CountAbove(periods, _) => within(0.0, Some(periods.len() as f64)),
             Num::Column(column) => match self.columns[*column].kind {
-                Kind::Number(Measure::Share) => within(0.0, Some(1.0)),
-                Kind::Number(Measure::Orders | Measure::Days | Measure::Weeks) => within(0.0, None),
+                // Unless somebody gives something else by that name.
+                Kind::Number(Measure::Share)
+                    if self.range(*column).1 <= 1.0 && self.range(*column).0 >= 0.0 =>
+                {
+                    within(0.0, Some(1.0))
+                }
+                Kind::Number(Measure::Orders | Measure::Days | Measure::Weeks)
+                    if self.range(*column).0 >= 0.0 =>
+                {
+                    within(0.0, None)
+                }
                 _ => Limit::default(),
             },
             _ => Limit::default(),

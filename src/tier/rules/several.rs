@@ -120,7 +120,7 @@ impl Checker<'_, '_> {
 /// The value of a literal, with or without a sign. Never −0.
 fn constant(num: &Num) -> f64 {
     match num {
-        Num::Constant(value) => *value + 0.0,
+        Num::Constant(value) | Num::Date(value) => *value + 0.0,
         Num::Negative(of) => -constant(of) + 0.0,
         _ => f64::NAN,
     }

@@ -380,15 +380,18 @@ fn what_can_never_match_is_found() {
     assert_eq!(found(&["x > 5 and x < 3"]).unwrap(), "0: x over 5 and below 3");
     assert_eq!(found(&["money >= 5 and money < 5"]).unwrap(), "0: money of at least 5.00 and below 5.00");
     assert_eq!(found(&["x = 1 and x = 2"]).unwrap(), "0: x of at least 2 and of at most 1");
-    assert_eq!(found(&["plan = 'gold' and plan = 'none'"]).unwrap(), "0: plan ");
-    assert_eq!(found(&["plan = 'gold' and plan != 'gold'"]).unwrap(), "0: plan \"gold\"");
-    assert_eq!(found(&["x is null and x > 2"]).unwrap(), "0: no x");
-    assert_eq!(found(&["vip and not vip"]).unwrap(), "0: not vip");
+    assert_eq!(found(&["plan = 'gold' and plan = 'none'"]).unwrap(), "0: plan that is two things at once");
+    assert_eq!(
+        found(&["plan = 'gold' and plan != 'gold'"]).unwrap(),
+        "0: plan \"gold\" and other than \"gold\""
+    );
+    assert_eq!(found(&["x is null and x > 2"]).unwrap(), "0: x that is two things at once");
+    assert_eq!(found(&["vip and not vip"]).unwrap(), "0: vip that is two things at once");
     assert_eq!(found(&["p_alive > 60"]).unwrap(), "0: P(alive) over 60");
     assert_eq!(found(&["score5(x) >= 6"]).unwrap(), "0: the score of x of at least 6 and of at most 5");
     assert_eq!(found(&["not (x > 5 or x < 7)"]).unwrap(), "0: x of at least 7 and of at most 5");
-    assert_eq!(found(&["x in [1, 2] and x > 4"]).unwrap(), "0: x of 1 or 2");
-    assert_eq!(found(&["1 > 2"]).unwrap(), "0: 1 of ");
+    assert_eq!(found(&["x in [1, 2] and x > 4"]).unwrap(), "0: x of 1 or 2 and over 4");
+    assert_eq!(found(&["1 > 2"]).unwrap(), "0: a comparison that is always false");
     assert_eq!(found(&["false"]).unwrap(), "0: it is always false");
     // Order of rules.
     assert_eq!(found(&["x >= 1", "x >= 2"]).unwrap(), "1: taken by 0, x of at least 2");
@@ -433,6 +436,9 @@ fn rules_have_words() {
         ("w < t", "w below 3"),
         ("id > 9007199254740993", "id above 9007199254740993"),
         ("n = 2", "n of 2"),
+        ("y > x + 2 * 3", "y above x + 6"),
+        ("day - 2024-10-01 > 2", "day − 2024-10-01 over 2 days"),
+        ("calibration_end - day <= 5", "2024-10-04 − day of at most 5 days"),
     ] {
         let (program, tris) = ready(&columns, &[rule]);
         assert_eq!(program.rule_words(&tris[0]), words, "{rule}");

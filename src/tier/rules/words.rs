@@ -1,6 +1,6 @@
 //! Rules as sentences with the real thresholds.
 
-use super::ast::Comparison;
+use super::ast::{Arithmetic, Comparison};
 use super::code::{Kind, Measure, Num, Prepared, Program, Tri, Txt, Typed, Whole};
 use super::region::{Bound, Key, Limit, Region};
 use crate::calendar::Day;
@@ -58,6 +58,7 @@ impl Program<'_> {
     pub(crate) fn kind(&self, num: &Num) -> Kind {
         match num {
             Num::Column(column) => self.columns[*column].kind,
+            Num::Date(_) => Kind::Day,
             Num::Let(i) => self.lets[*i].value.kind(),
             Num::Aggregate(slot) => self.kind(&self.aggregates[*slot].of),
             Num::Negative(of) | Num::Round(of) | Num::Absolute(of) => self.kind(of),
@@ -65,6 +66,17 @@ impl Program<'_> {
                 let plain = Kind::Number(Measure::Plain);
                 of.iter().map(|num| self.kind(num)).find(|kind| *kind != plain).unwrap_or(plain)
             }
+            // A date moves by whole days; otherwise two dates have a difference.
+            Num::Arithmetic(_, of, by) if matches!(**by, Num::Round(_)) => self.kind(of),
+            Num::Arithmetic(op, a, b) => match (op, self.kind(a), self.kind(b)) {
+                (_, Kind::Day, _) | (_, _, Kind::Day) => Kind::Number(Measure::Days),
+                (Arithmetic::Over, a, b) if a == b => Kind::Number(Measure::Plain),
+                (_, a, Kind::Number(Measure::Plain)) => a,
+                (Arithmetic::Over, ..) => Kind::Number(Measure::Plain),
+                (_, Kind::Number(Measure::Plain), b) => b,
+                (Arithmetic::Plus | Arithmetic::Minus, a, b) if a == b => a,
+                _ => Kind::Number(Measure::Plain),
+            },
             Num::If(_, of, _) => self.kind(of),
             Num::Sum(columns) => {
                 columns.first().map_or(Kind::Number(Measure::Plain), |c| self.columns[*c].kind)
@@ -78,15 +90,17 @@ impl Program<'_> {
         let list = |items: &[Num]| items.iter().map(|num| self.num_words(num)).collect::<Vec<_>>();
         match num {
             Num::Constant(value) => plain(*value),
+            num if self.is_one(num) && !matches!(num, Num::Let(_)) => {
+                self.one(num).map_or_else(String::new, |value| measured(value, self.kind(num)))
+            }
             Num::Column(column) => label(&self.columns[*column].name),
             Num::Let(i) if self.is_one(num) => match self.one(num) {
                 Some(value) => measured(value, self.lets[*i].value.kind()),
                 None => label(&self.lets[*i].name),
             },
             Num::Let(i) => label(&self.lets[*i].name),
-            Num::Aggregate(_) => {
-                self.one(num).map_or_else(String::new, |value| measured(value, self.kind(num)))
-            }
+            // One for all.
+            Num::Date(_) | Num::Aggregate(_) => String::new(),
             Num::Negative(of) => format!("−{}", self.num_words(of)),
             Num::Round(of) => self.num_words(of),
             Num::Arithmetic(op, a, b) => {
@@ -176,6 +190,9 @@ impl Program<'_> {
         match key {
             Key::Truth(column) => {
                 let name = label(&self.columns[*column].name);
+                if limit.among.as_ref().is_some_and(Vec::is_empty) {
+                    return format!("{name} that is two things at once");
+                }
                 let is = limit.among.as_ref().is_some_and(|among| among.contains(&1.0));
                 if is { name } else { format!("not {name}") }
             }
@@ -183,6 +200,12 @@ impl Program<'_> {
                 let name = label(&self.columns[*column].name);
                 match (limit.null, &limit.texts) {
                     (Some(true), _) => format!("no {name}"),
+                    (_, Some(texts)) if texts.is_empty() => format!("{name} that is two things at once"),
+                    (_, Some(texts)) if !limit.except.is_empty() => format!(
+                        "{name} {} and other than {}",
+                        joined(&quoted(texts), "or"),
+                        joined(&quoted(&limit.except), "and")
+                    ),
                     (_, Some(texts)) => format!("{name} {}", joined(&quoted(texts), "or")),
                     _ if limit.except.is_empty() => format!("a known {name}"),
                     _ => format!("{name} other than {}", joined(&quoted(&limit.except), "and")),
@@ -190,6 +213,12 @@ impl Program<'_> {
             }
             Key::Number(num) => {
                 let what = self.key_words(num);
+                if limit.among.as_ref().is_some_and(Vec::is_empty) {
+                    return match self.is_one(num) {
+                        true => "a comparison that is always false".into(),
+                        false => format!("{what} that is two things at once"),
+                    };
+                }
                 if limit.null == Some(true) {
                     return format!("no {what}");
                 }
@@ -201,7 +230,11 @@ impl Program<'_> {
                 let kind = self.kind(num);
                 if let Some(among) = &limit.among {
                     let values: Vec<String> = among.iter().map(|value| measured(*value, kind)).collect();
-                    return format!("{what} of {}", joined(&values, "or"));
+                    let bounds = match (&limit.low, &limit.high) {
+                        (None, None) => String::new(),
+                        (low, high) => format!(" and {}", self.bound_words(low, high, kind)),
+                    };
+                    return format!("{what} of {}{bounds}", joined(&values, "or"));
                 }
                 // What a value always is needs no words.
                 let told = |bound: &Option<Bound>| {
