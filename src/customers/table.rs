@@ -4,6 +4,7 @@ mod about;
 mod batch;
 mod list;
 pub(crate) mod more;
+mod plain;
 mod state_file;
 mod statistics_file;
 mod survivors_file;
@@ -11,6 +12,7 @@ mod survivors_file;
 pub use about::TableInfo;
 pub use batch::{into_record_batch, to_record_batch, with_prospects};
 pub use list::{CustomerList, ListCounts, ListReport, Prospects};
+pub use plain::{NO_TEXT, Plain};
 pub(crate) use state_file::{read_customers, read_info, read_kept};
 pub use statistics_file::{
     FileColumn, FileValues, GroupKey, Grouped, Known, Missing, Money, MoneyKind, OrderDays, Rows, Statistics,

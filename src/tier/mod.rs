@@ -4,13 +4,25 @@
 //! Tiers are always listed from the best to the worst, and a customer's code is its tier's place in that list.
 
 pub mod abc;
+pub mod builtin;
+pub mod by_value;
+pub mod columns;
 mod cuts;
+pub mod graded;
 pub mod migration;
 pub mod overrides;
 pub mod policy;
 pub mod rfm_four;
+pub mod rules;
+pub mod scheme_file;
+mod scheme_reader;
 pub mod suppress;
+mod tiering_words;
 pub mod value;
+
+pub use columns::Columns;
+pub use graded::{Graded, ReadyScheme, Reason};
+pub use scheme_file::{Labels, SchemeFile};
 
 use serde::Serialize;
 
@@ -105,37 +117,13 @@ impl Tiering {
         thresholds: Vec<(String, f64)>,
         codes: Vec<u8>,
     ) -> Tiering {
-        let names = scheme.tiers();
-        assert_eq!((rules.len(), codes.len()), (names.len(), table.len()), "scheme {}", scheme.key());
-        let mut customers = vec![0u64; names.len()];
-        let mut spend = vec![0.0; names.len()];
-        // In the table's order, so that the sums do not depend on threads.
-        for (&code, &amount) in codes.iter().zip(&table.total_spend) {
-            customers[usize::from(code)] += 1;
-            spend[usize::from(code)] += amount;
-        }
-        let total: f64 = spend.iter().sum();
-        let tiers = names
-            .iter()
-            .zip(rules)
-            .enumerate()
-            .map(|(i, (name, rule))| Tier {
-                name: name.to_string(),
-                rule,
-                customers: customers[i],
-                share_of_customers: customers[i] as f64 / table.len().max(1) as f64,
-                spend: spend[i],
-                share_of_spend: if total > 0.0 { spend[i] / total } else { 0.0 },
-            })
-            .collect();
-        Tiering {
+        let totals = Totals {
             key: scheme.key().into(),
             title: scheme.title().into(),
             column_name: scheme.column().into(),
-            tiers,
-            thresholds,
-            codes,
-        }
+            names: scheme.tiers().into_iter().map(String::from).collect(),
+        };
+        totals.count(&table.total_spend, rules, thresholds, codes)
     }
 
     /// The tiers' names, best first.
@@ -154,6 +142,51 @@ impl Tiering {
             name: self.column_name.clone(),
             values: Values::Label { codes: self.codes.clone(), names: self.names() },
         }
+    }
+}
+
+/// What a scheme is called, for counting its tiers.
+pub(crate) struct Totals {
+    pub(crate) key: String,
+    pub(crate) title: String,
+    pub(crate) column_name: String,
+    /// The tiers, best first.
+    pub(crate) names: Vec<String>,
+}
+
+impl Totals {
+    /// Counts customers and their spend by tier.
+    pub(crate) fn count(
+        self,
+        total_spend: &[f64],
+        rules: Vec<String>,
+        thresholds: Vec<(String, f64)>,
+        codes: Vec<u8>,
+    ) -> Tiering {
+        let Totals { key, title, column_name, names } = self;
+        assert_eq!((rules.len(), codes.len()), (names.len(), total_spend.len()), "scheme {key}");
+        let mut customers = vec![0u64; names.len()];
+        let mut spend = vec![0.0; names.len()];
+        // In the table's order, so that the sums do not depend on threads.
+        for (&code, &amount) in codes.iter().zip(total_spend) {
+            customers[usize::from(code)] += 1;
+            spend[usize::from(code)] += amount;
+        }
+        let total: f64 = spend.iter().sum();
+        let tiers = names
+            .into_iter()
+            .zip(rules)
+            .enumerate()
+            .map(|(i, (name, rule))| Tier {
+                name,
+                rule,
+                customers: customers[i],
+                share_of_customers: customers[i] as f64 / codes.len().max(1) as f64,
+                spend: spend[i],
+                share_of_spend: if total > 0.0 { spend[i] / total } else { 0.0 },
+            })
+            .collect();
+        Tiering { key, title, column_name, tiers, thresholds, codes }
     }
 }
 
