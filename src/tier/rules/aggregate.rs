@@ -87,6 +87,31 @@ pub(crate) struct Aggregate {
     pub(crate) of: Num,
 }
 
+/// All values in ascending order, and every so many of them: those fit a fast memory, and what is searched in the others
+/// lies together.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Ranks {
+    values: Vec<f64>,
+    some: Vec<f64>,
+}
+
+impl Ranks {
+    const EVERY: usize = 512;
+
+    fn new(values: Vec<f64>) -> Ranks {
+        let some = values.iter().step_by(Ranks::EVERY).copied().collect();
+        Ranks { values, some }
+    }
+
+    /// How many values are greater.
+    pub(crate) fn above(&self, value: f64) -> usize {
+        // The last of the some that is not greater begins the stretch in which greater ones begin.
+        let begin = self.some.partition_point(|x| *x <= value).saturating_sub(1) * Ranks::EVERY;
+        let stretch = &self.values[begin..(begin + Ranks::EVERY).min(self.values.len())];
+        self.values.len() - begin - stretch.partition_point(|x| *x <= value)
+    }
+}
+
 /// Customers that one thread takes at a time.
 const PIECE: usize = 16 * super::eval::CHUNK;
 
@@ -108,7 +133,7 @@ impl Program<'_> {
             let is_last = |rest: &[Aggregate]| rest.iter().all(|other| other.of != of);
             let last = is_last(&self.aggregates[i + 1..]);
             let result = match what {
-                What::Sorted if last => Prepared::Sorted(std::mem::take(&mut kept[at].1)),
+                What::Sorted if last => Prepared::Sorted(Ranks::new(std::mem::take(&mut kept[at].1))),
                 _ => made_of(what, &kept[at].1)?,
             };
             if last {
@@ -148,7 +173,7 @@ fn made_of(what: What, sorted: &[f64]) -> Result<Prepared> {
         What::Median => from_bottom(n / 2 + 1),
         What::Deviation => deviation(sorted),
         What::Cuts => return Ok(Prepared::Cuts([cut(1), cut(2), cut(3), cut(4)])),
-        What::Sorted => return Ok(Prepared::Sorted(sorted.to_vec())),
+        What::Sorted => return Ok(Prepared::Sorted(Ranks::new(sorted.to_vec()))),
     }))
 }
 
@@ -256,6 +281,16 @@ mod tests {
         assert!(number(What::Deviation, &[1.0]).is_nan());
         assert!(number(What::Top(percent(20.0)), &[]).is_nan() && number(What::Mean, &[]).is_nan());
         assert_eq!(number(What::Mean, &[0.1; 10]), 0.1);
+    }
+
+    #[test]
+    fn ranks_of_many() {
+        let sorted: Vec<f64> = (0..5000).map(|i| f64::from(i / 3)).collect();
+        let ranks = Ranks::new(sorted.clone());
+        for value in [-1.0, 0.0, 0.5, 170.0, 171.0, 511.0, 900.5, 1666.0, 1e9] {
+            assert_eq!(ranks.above(value), sorted.iter().filter(|x| **x > value).count(), "{value}");
+        }
+        assert_eq!(Ranks::new(Vec::new()).above(1.0), 0);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use super::aggregate::Aggregate;
+use super::aggregate::{Aggregate, Ranks};
 use super::ast::{Arithmetic, Comparison};
 use crate::tier::columns::Loaded;
 
@@ -185,7 +185,7 @@ pub(crate) enum Prepared {
     /// The four cuts between five scores; NaN where nobody has a value.
     Cuts([f64; 4]),
     /// All values in ascending order.
-    Sorted(Vec<f64>),
+    Sorted(Ranks),
 }
 
 /// Everything that rules share: columns, names, aggregates and their results.

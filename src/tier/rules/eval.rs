@@ -236,9 +236,8 @@ impl<'p> Chunk<'p> {
                 _ => One(f64::NAN),
             },
             Num::Rank(slot, of) => match self.program.prepared.get(*slot) {
-                Some(Prepared::Sorted(sorted)) => each(self.number(of), |value| {
-                    let above = sorted.len() - sorted.partition_point(|other| *other <= value);
-                    if value.is_nan() { f64::NAN } else { (1 + above) as f64 }
+                Some(Prepared::Sorted(ranks)) => each(self.number(of), |value| {
+                    if value.is_nan() { f64::NAN } else { (1 + ranks.above(value)) as f64 }
                 }),
                 _ => One(f64::NAN),
             },

@@ -105,7 +105,7 @@ impl Program<'_> {
             Num::Round(of) => self.num_words(of),
             Num::Arithmetic(op, a, b) => {
                 let part = |num: &Num| match num {
-                    Num::Arithmetic(..) => format!("({})", self.num_words(num)),
+                    Num::Arithmetic(..) if !self.is_one(num) => format!("({})", self.num_words(num)),
                     _ => self.num_words(num),
                 };
                 let sign = match op.sign() {
