@@ -9,6 +9,7 @@ mod customers_file;
 mod models;
 mod page;
 mod result;
+mod tiers;
 mod validation;
 
 pub use choice::{ModelChoice, ModelSetting};
@@ -21,6 +22,7 @@ pub use models::{
     forecast_cohorts, predict_customers, read_cohorts, score_customers, score_opportunities, totals_csv,
 };
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
+pub use tiers::{CrossTable, Language, SchemeResult, TierRequest, Tiered, tier_file};
 pub use validation::{Validated, validate, validation_json, write_validation};
 
 use crate::calendar::Day;

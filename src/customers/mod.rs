@@ -61,6 +61,6 @@ pub use summary::{Reading, Summary, read_history, read_open, summarize, summariz
 pub use table::{
     Column, CustomerList, CustomerTable, FileColumn, FileValues, GroupKey, Grouped, Holdout, Ids, Known,
     ListCounts, ListReport, Missing, Money, MoneyKind, OrderDays, Prospects, Rows, Statistics,
-    StatisticsFile, StatisticsOptions, SurvivorColumns, SurvivorRows, TableInfo, Values, into_record_batch,
+    StatisticsFile, StatisticsOptions, SurvivorColumns, SurvivorRows, TableInfo, Values, WholeFile, into_record_batch,
     to_record_batch, with_prospects,
 };

@@ -8,6 +8,7 @@ mod plain;
 mod state_file;
 mod statistics_file;
 mod survivors_file;
+mod whole_file;
 
 pub use about::TableInfo;
 pub use batch::{into_record_batch, to_record_batch, with_prospects};
@@ -19,6 +20,7 @@ pub use statistics_file::{
     StatisticsFile, StatisticsOptions,
 };
 pub use survivors_file::{SurvivorColumns, SurvivorRows};
+pub use whole_file::WholeFile;
 
 use arrow_array::{Array, ArrayRef};
 

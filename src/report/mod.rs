@@ -3,6 +3,7 @@
 pub mod charts;
 pub mod forecast;
 pub mod format;
+pub mod hand_over;
 pub mod html;
 pub mod output;
 pub mod scaling;

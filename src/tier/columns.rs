@@ -127,10 +127,22 @@ impl Loaded<'_> {
 /// A column: made plain when it is first asked for.
 struct Entry<'a> {
     name: String,
-    /// An added column of the table, as it is there.
-    added: Option<&'a Values>,
+    source: Source<'a>,
     ready: OnceLock<(Kind, Loaded<'a>)>,
 }
+
+/// Where a column comes from that is not ready yet.
+enum Source<'a> {
+    /// It is ready.
+    None,
+    /// An added column of the table, as it is there.
+    Added(&'a Values),
+    /// Something that reads it.
+    Read(Reader<'a>),
+}
+
+/// Reads a column.
+pub type Reader<'a> = Box<dyn Fn() -> Result<(Kind, Loaded<'a>)> + Send + Sync + 'a>;
 
 /// Columns by name.
 pub struct Columns<'a> {
@@ -196,9 +208,8 @@ impl<'a> Columns<'a> {
         for column in &table.columns {
             // A column of the customers' list may be called as one of those that are only here: the table's own wins.
             out.entries.retain(|entry| entry.name != column.name);
-            let entry =
-                Entry { name: column.name.clone(), added: Some(&column.values), ready: OnceLock::new() };
-            out.entries.push(entry);
+            let source = Source::Added(&column.values);
+            out.entries.push(Entry { name: column.name.clone(), source, ready: OnceLock::new() });
         }
         out
     }
@@ -208,7 +219,13 @@ impl<'a> Columns<'a> {
         assert!(values.len().is_none_or(|len| len == self.rows), "column {name} has another length");
         self.entries.retain(|entry| entry.name != name);
         let ready = OnceLock::from((kind, values));
-        self.entries.push(Entry { name: name.to_string(), added: None, ready });
+        self.entries.push(Entry { name: name.to_string(), source: Source::None, ready });
+    }
+
+    /// Adds a column that is read when it is first asked for, or replaces the one of that name.
+    pub fn push_read(&mut self, name: &str, read: Reader<'a>) {
+        self.entries.retain(|entry| entry.name != name);
+        self.entries.push(Entry { name: name.to_string(), source: Source::Read(read), ready: OnceLock::new() });
     }
 
     /// Number of customers.
@@ -237,8 +254,12 @@ impl<'a> Columns<'a> {
     /// A column of a type that rules cannot look at.
     pub fn get(&self, name: &str) -> Result<Option<(Kind, &Loaded<'a>)>> {
         let Some(entry) = self.entries.iter().find(|entry| entry.name == name) else { return Ok(None) };
-        if let (None, Some(values)) = (entry.ready.get(), entry.added) {
-            let loaded = load(name, values)?;
+        if entry.ready.get().is_none() {
+            let loaded = match &entry.source {
+                Source::Added(values) => load(name, values)?,
+                Source::Read(read) => read()?,
+                Source::None => return Ok(None),
+            };
             // Whoever was first has the same.
             let _ = entry.ready.set(loaded);
         }
@@ -288,7 +309,7 @@ fn graded_money(values: &[f64]) -> Loaded<'_> {
 }
 
 /// What a column's name says that its numbers count.
-fn measure_of(name: &str) -> Measure {
+pub(super) fn measure_of(name: &str) -> Measure {
     let of_period = |what: &str| {
         name.strip_prefix(what).is_some_and(|label| {
             [CalendarPeriod::Week, CalendarPeriod::Month, CalendarPeriod::Quarter, CalendarPeriod::Year]

@@ -207,17 +207,26 @@ impl<'c> ReadyScheme<'c> {
     /// # Errors
     /// [`Error::Document`] with the number of customers whom no rule takes, and the first of them.
     pub fn grade(self, table: &CustomerTable) -> Result<Graded<'c>> {
-        assert_eq!(self.program.rows, table.len(), "columns of another table");
+        self.grade_rows(&table.total_spend, |i| table.ids.text(i))
+    }
+
+    /// The same of rows that are no customer table: `spend` is each one's, whatever is to be shared out by tier (0 where
+    /// it is no number), `who` its id.
+    ///
+    /// # Errors
+    /// As for [`ReadyScheme::grade`].
+    pub fn grade_rows(self, spend: &[f64], who: impl Fn(usize) -> String) -> Result<Graded<'c>> {
+        assert_eq!(self.program.rows, spend.len(), "columns of another table");
         let mut rules = self.decide();
         let default = self.rules.len() as u8;
         if self.default.is_some() {
             rules.iter_mut().filter(|rule| **rule == NONE).for_each(|rule| *rule = default);
         } else if let Some(first) = rules.iter().position(|rule| *rule == NONE) {
             let left = rules.iter().filter(|rule| **rule == NONE).count();
-            let who = if left == 1 { "1 customer has".to_string() } else { format!("{left} customers have") };
+            let how_many = if left == 1 { "1 customer has".to_string() } else { format!("{left} customers have") };
             return Err(Error::Document {
                 file: self.file.file.clone(),
-                problem: format!("{who} no tier: no rule takes customer {}", table.ids.text(first)),
+                problem: format!("{how_many} no tier: no rule takes customer {}", who(first)),
                 remedy: "end with a [[tier]] that has default = true: it takes everybody else, also those of whom a value is missing".into(),
             });
         }
@@ -233,7 +242,7 @@ impl<'c> ReadyScheme<'c> {
             column_name: self.file.column(),
             names: self.file.tiers().into_iter().map(String::from).collect(),
         };
-        let tiering = totals.count(&table.total_spend, words, self.thresholds(), codes);
+        let tiering = totals.count(spend, words, self.thresholds(), codes);
         Ok(Graded { tiering, rules, scheme: self })
     }
 }

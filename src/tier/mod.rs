@@ -8,6 +8,7 @@ pub mod builtin;
 pub mod by_value;
 pub mod columns;
 mod cuts;
+pub mod file_columns;
 pub mod graded;
 pub mod migration;
 pub mod overrides;
@@ -21,6 +22,7 @@ mod tiering_words;
 pub mod value;
 
 pub use columns::Columns;
+pub use file_columns::Look;
 pub use graded::{Graded, ReadyScheme, Reason};
 pub use scheme_file::{Labels, SchemeFile};
 

@@ -155,7 +155,7 @@ pub struct Automatic<'a> {
     pub names: &'a [String],
     /// Who.
     pub ids: &'a Ids,
-    /// Each one's tier.
+    /// Each one's tier; a code beyond the names for who has none, as prospects may.
     pub codes: &'a [u8],
     /// Each one's expected value, where it is known; NaN where it is not.
     pub value: Option<&'a [f64]>,
@@ -259,9 +259,11 @@ fn hash(ids: &Ids, text: &str) -> u64 {
 fn moved(to: &Automatic<'_>, value: &[f64], effective: &[u8], by_hand: &[(usize, usize)]) -> ValueMoved {
     let mut sums = vec![(0.0, 0u64); to.names.len()];
     for (&code, value) in to.codes.iter().zip(value).filter(|(_, value)| value.is_finite()) {
-        let (sum, count) = &mut sums[usize::from(code)];
-        *sum += value;
-        *count += 1;
+        // Who has no tier by the rules is nobody's measure.
+        if let Some((sum, count)) = sums.get_mut(usize::from(code)) {
+            *sum += value;
+            *count += 1;
+        }
     }
     let mut out = ValueMoved::default();
     for &(row, _) in by_hand.iter().filter(|&&(row, _)| effective[row] != to.codes[row]) {

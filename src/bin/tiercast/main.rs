@@ -59,6 +59,7 @@ fn run() -> ExitCode {
         Verb::Summarize(args) => verbs::summarize::main(&global, args, of_verb),
         Verb::Fit(args) => verbs::fit::main(&global, *args, of_verb),
         Verb::Predict(args) => verbs::predict::main(&global, *args, of_verb),
+        Verb::Tier(args) => verbs::tier::main(&global, *args, of_verb),
         Verb::Validate(args) => verbs::validate::main(&global, *args, of_verb),
         Verb::Bench(args) => verbs::bench::main(&global, args),
         Verb::Synth(args) => verbs::synth::main(&global, *args, of_verb),

@@ -7,6 +7,7 @@ mod job;
 mod model;
 mod reading;
 mod synth;
+mod tier;
 mod validate;
 mod values;
 
@@ -22,6 +23,7 @@ pub use self::job::{
 pub use self::model::{CohortColumnArgs, DifferenceArgs, FitArgs, FitModel, PredictArgs};
 pub use self::reading::{HistoryArgs, RefundsArg, UnitArg, UnmatchedArg};
 pub use self::synth::{ModelArg, SynthArgs};
+pub use self::tier::TierArgs;
 pub use self::validate::ValidateArgs;
 pub use self::values::{Columns, DiscountArg, HorizonArg, Margin, MemorySize};
 
@@ -59,6 +61,11 @@ pub enum Verb {
     ///
     /// Or forecast cohorts of contracts, or score the customers of a history by a model of opportunities.
     Predict(Box<PredictArgs>),
+    /// Put a table of customers into tiers, by built-in schemes or your own rules
+    ///
+    /// Every customer gets exactly one tier of each scheme; thresholds are printed as numbers and in words. Tiers set by
+    /// hand are laid over the automatic ones.
+    Tier(Box<TierArgs>),
     /// Judge the models by a holdout, beside what one would do without them
     ///
     /// Models are fitted to the orders up to --calibration-end and predict those after it, up to --as-of. Every figure

@@ -12,6 +12,7 @@ pub mod predict;
 pub mod run;
 pub mod summarize;
 pub mod synth;
+pub mod tier;
 pub mod validate;
 
 use std::path::PathBuf;

@@ -1,0 +1,63 @@
+//! The verb `tier`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tiercast::calendar::Day;
+use tiercast::pipeline::Language;
+
+use super::reading::UnitArg;
+use super::values::parsed;
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Built-in schemes: value, rfm, abc, frequency, loyalty, potential, stages, life_cycle, segments, clv, \
+vip, accounts. What each needs, and how to write your own: docs/rules.md. --print shows the document of a scheme, to begin your own \
+from.")]
+pub struct TierArgs {
+    /// Table of customers (Parquet), of `summarize`, `run` or `predict`, or anybody's
+    #[arg(value_name = "CUSTOMERS", required_unless_present = "print")]
+    pub customers: Option<PathBuf>,
+    /// Schemes: names of built-in ones, or files (.toml), with commas between them
+    #[arg(short, long, value_name = "SCHEMES", value_delimiter = ',', default_value = "value")]
+    pub scheme: Vec<String>,
+    /// Also a scheme with one tier for each value of this column, such as a region; may be given several times
+    #[arg(long, value_name = "COLUMN")]
+    pub by: Vec<String>,
+    /// Print the document of the scheme (TOML) and stop there
+    #[arg(long, conflicts_with_all = ["output", "by", "overrides"])]
+    pub print: bool,
+    /// File for everybody's tiers: .parquet, .csv or .xlsx; an earlier one is replaced with --force [default: none]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace the file if there is one
+    #[arg(long, requires = "output")]
+    pub force: bool,
+    /// Tiers set by hand (CSV: customer_id, tier, who, why, and if need be until and scheme); the automatic tier stays beside
+    /// the effective one
+    #[arg(long, value_name = "FILE")]
+    pub overrides: Option<PathBuf>,
+    /// Date of the grading, at which overrides expire [default: the end of calibration]
+    #[arg(long, value_name = "DATE", value_parser = parsed::<Day>)]
+    pub date: Option<Day>,
+    /// Write everybody's reason in a sentence
+    #[arg(long, requires = "output")]
+    pub reasons: bool,
+    /// Further columns of the table that go along
+    #[arg(long = "with", value_name = "COLUMNS", value_delimiter = ',', requires = "output")]
+    pub with: Vec<String>,
+    /// Language of column names and labels: en or zh
+    #[arg(long, value_name = "LANGUAGE", value_parser = parsed::<Language>, default_value = "en")]
+    pub lang: Language,
+    /// Replace ids by pseudonyms (HMAC-SHA-256) with the key in this file
+    #[arg(long, value_name = "KEYFILE", requires = "output")]
+    pub pseudonymize: Option<PathBuf>,
+    /// In printed tables, hide counts of fewer customers than this, and those that would reveal them; 0 for none
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub suppress_below: u64,
+    /// Column of the customers' id [default: customer_id]
+    #[arg(long, value_name = "COLUMN")]
+    pub id: Option<String>,
+    /// Unit of recency and T, where the table does not say it
+    #[arg(long, value_enum, value_name = "UNIT")]
+    pub unit: Option<UnitArg>,
+}

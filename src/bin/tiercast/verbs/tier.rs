@@ -1,0 +1,239 @@
+//! `tiercast tier`: a table of customers graded by schemes, and handed on.
+
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use tiercast::calendar::{Day, Unit};
+use tiercast::customers::WholeFile;
+use tiercast::customers::pseudonyms::Pseudonyms;
+use tiercast::pipeline::{CrossTable, SchemeResult, TierRequest, Tiered, tier_file};
+use tiercast::report::OutputFile;
+use tiercast::report::format::{count, money, percent, plural};
+use tiercast::report::hand_over::Format;
+use tiercast::tier::overrides::{OverrideReport, Overrides};
+use tiercast::tier::suppress::hidden;
+use tiercast::tier::{Look, SchemeFile, builtin, by_value};
+use tiercast::{Error, Result};
+
+use crate::args::{Global, TierArgs};
+use crate::bars::Bars;
+use crate::process;
+use crate::render::Grid;
+use crate::settings::{self, Typed};
+use crate::terminal;
+
+/// Lines of overrides that change nothing and are listed.
+const LISTED: usize = 10;
+
+/// What stands for a hidden count.
+const HIDDEN: &str = "…";
+
+/// Runs the verb.
+pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Result<()> {
+    let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
+    if args.print {
+        return print(&args);
+    }
+    let Some(customers) = &args.customers else {
+        return Err(Error::value("CUSTOMERS", "", "no table is given", "name a table of customers (Parquet)"));
+    };
+    let mut schemes: Vec<SchemeFile> = args.scheme.iter().map(|name| scheme(name)).collect::<Result<_>>()?;
+    let format = args.output.as_deref().map(Format::of).transpose()?;
+    let overrides = args.overrides.as_deref().map(Overrides::read).transpose()?;
+    let pseudonyms = args.pseudonymize.as_deref().map(Pseudonyms::read).transpose()?;
+    let bars = Bars::new(global)?;
+    let inputs: Vec<PathBuf> = inputs(&args, customers);
+    let out = match &args.output {
+        Some(path) => Some(OutputFile::begin(path, args.force, &inputs)?),
+        None => None,
+    };
+    let tiered = super::with_threads(settings.threads, || {
+        let file = WholeFile::open(customers, args.id.as_deref())?;
+        for column in &args.by {
+            schemes.push(of_values(&file, column)?);
+        }
+        check_keys(&schemes, overrides.as_ref())?;
+        let request = TierRequest {
+            schemes: &schemes,
+            overrides: overrides.as_ref(),
+            date: args.date,
+            unit: args.unit.map(Unit::from),
+            with: &args.with,
+            reasons: args.reasons,
+            language: args.lang,
+            pseudonyms: pseudonyms.as_ref(),
+        };
+        let place = out.as_ref().zip(format).map(|(out, format)| (out.path(), format));
+        tier_file(&file, &request, place, &bars)
+    })?;
+    let place = out.map(OutputFile::finish).transpose()?;
+    let stages = bars.finish();
+    if !global.quiet {
+        notes(&tiered, place.as_deref());
+    }
+    if global.json {
+        return terminal::print_json(&serde_json::json!({
+            "schema": 1,
+            "output": args.output,
+            "tiers": tiered,
+            "stages": stages,
+            "peak_memory_bytes": process::peak_memory(),
+        }));
+    }
+    let mut text = String::new();
+    for scheme in &tiered.schemes {
+        text += &table(scheme, args.suppress_below);
+        text += &scheme.overrides.as_ref().map_or(String::new(), override_table);
+    }
+    for cross in &tiered.cross {
+        text += &cross_table(cross, &tiered.schemes, args.suppress_below);
+    }
+    terminal::print(&text)
+}
+
+/// The documents of the schemes.
+fn print(args: &TierArgs) -> Result<()> {
+    let document = |name: &String| -> Result<String> {
+        match is_file(name) {
+            true => std::fs::read_to_string(name).map_err(|e| Error::io("read", Path::new(name), e)),
+            false => builtin::document(name).map(String::from),
+        }
+    };
+    let documents: Vec<String> = args.scheme.iter().map(document).collect::<Result<_>>()?;
+    terminal::print(&documents.join("\n"))
+}
+
+fn is_file(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
+}
+
+fn scheme(name: &str) -> Result<SchemeFile> {
+    if is_file(name) { SchemeFile::read(Path::new(name)) } else { builtin::scheme_file(name) }
+}
+
+/// A scheme of the values of a column.
+fn of_values(file: &WholeFile, column: &str) -> Result<SchemeFile> {
+    // Texts have neither unit nor date.
+    let look = Look { file, keep: None, unit: Unit::Day, calibration_end: Day(0) };
+    by_value::scheme_of_values(column, &look.columns())
+}
+
+fn inputs(args: &TierArgs, customers: &Path) -> Vec<PathBuf> {
+    let mut out = vec![customers.to_path_buf()];
+    out.extend(args.scheme.iter().filter(|name| is_file(name)).map(PathBuf::from));
+    out.extend(args.overrides.clone());
+    out.extend(args.pseudonymize.clone());
+    out
+}
+
+/// Two schemes of one key would write one column twice; a line of overrides that says no scheme needs there to be one.
+fn check_keys(schemes: &[SchemeFile], overrides: Option<&Overrides>) -> Result<()> {
+    let keys: Vec<&str> = schemes.iter().map(|scheme| scheme.key.as_str()).collect();
+    if let Some(i) = (1..keys.len()).find(|&i| keys[..i].contains(&keys[i])) {
+        let problem = "two schemes have that key, and each writes the column of its own";
+        return Err(Error::value("--scheme", keys[i], problem, "leave one out, or change the key in its file"));
+    }
+    let Some(overrides) = overrides else { return Ok(()) };
+    for line in &overrides.lines {
+        let at = format!("the scheme of the override in line {}", line.line);
+        match &line.scheme {
+            None if keys.len() > 1 => {
+                let problem = format!("there are several: {}", keys.join(", "));
+                return Err(Error::value(at, "", problem, "add a column \"scheme\" with the key of the scheme"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn notes(tiered: &Tiered, place: Option<&Path>) {
+    for scheme in &tiered.schemes {
+        if scheme.without_tier > 0 {
+            terminal::warning(&format!(
+                "{}: {} without an order, which have no tier: the scheme has no tier \"prospect\"",
+                scheme.tiering.key,
+                plural(scheme.without_tier, "row is", "rows are")
+            ));
+        }
+    }
+    if let Some(sheets) = tiered.sheets.filter(|&sheets| sheets > 1) {
+        terminal::note(&format!("more rows than a sheet holds: they are on {sheets} sheets"));
+    }
+    if let Some(place) = place {
+        terminal::note(&format!("{} rows as of {} in {}", count(tiered.rows), tiered.date, place.display()));
+    }
+}
+
+fn table(scheme: &SchemeResult, suppress_below: u64) -> String {
+    let tiering = &scheme.tiering;
+    let with_effective = scheme.effective.is_some();
+    let mut heads = vec!["tier", "label", ">customers", ">share", ">spend", ">share of spend"];
+    if with_effective {
+        heads.push(">effective");
+    }
+    heads.push("rule");
+    let mut grid = Grid::new(format!("Tiers by {}: {}", tiering.key, tiering.title), &heads);
+    let counts: Vec<u64> = tiering.tiers.iter().map(|tier| tier.customers).collect();
+    let hide = hidden(&[counts], suppress_below, true).into_iter().next().unwrap_or_default();
+    for (k, (tier, label)) in tiering.tiers.iter().zip(&scheme.labels).enumerate() {
+        let shown = |text: String| if hide[k] { HIDDEN.to_string() } else { text };
+        let mut cells = vec![
+            tier.name.clone(),
+            label.clone(),
+            shown(count(tier.customers)),
+            shown(percent(tier.share_of_customers)),
+            shown(money(tier.spend)),
+            shown(percent(tier.share_of_spend)),
+        ];
+        cells.extend(scheme.effective.as_ref().map(|effective| shown(count(effective[k]))));
+        cells.push(tier.rule.clone());
+        grid.row(cells);
+    }
+    grid.text()
+}
+
+fn override_table(report: &OverrideReport) -> String {
+    let mut text = format!(
+        "Overrides: {} of {} lines hold; {} customers are in another tier by hand ({} higher, {} lower)\n",
+        count(report.heeded),
+        count(report.lines),
+        count(report.changed),
+        count(report.raised),
+        count(report.lowered)
+    );
+    if let Some(value) = report.value.filter(|value| value.customers > 0) {
+        let (difference, word) = (value.own - value.expected, if value.own < value.expected { "given up" } else { "gained" });
+        text += &format!(
+            "Worth {} together, where as many customers of those tiers by the rules are worth {}: {} {word}\n",
+            money(value.own),
+            money(value.expected),
+            money(difference.abs())
+        );
+    }
+    for (reason, lines) in report.idle_by_reason() {
+        let of_reason = report.idle.iter().filter(|idle| idle.reason == reason);
+        let listed: Vec<String> = of_reason.take(LISTED).map(|idle| idle.line.line.to_string()).collect();
+        let more = if lines as usize > LISTED { ", …" } else { "" };
+        text += &format!("Not heeded: {} {} (lines {}{more})\n", count(lines), reason.words(), listed.join(", "));
+    }
+    text + "\n"
+}
+
+fn cross_table(cross: &CrossTable, schemes: &[SchemeResult], suppress_below: u64) -> String {
+    let labels = |key: &str| -> Vec<String> {
+        let scheme = schemes.iter().find(|scheme| scheme.tiering.key == key);
+        scheme.map_or(Vec::new(), |scheme| scheme.tiering.names())
+    };
+    let columns = labels(&cross.columns);
+    let heads: Vec<String> = std::iter::once(cross.rows.clone()).chain(columns.iter().map(|name| format!(">{name}"))).collect();
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    let mut grid = Grid::new(format!("Customers by {} and {}", cross.rows, cross.columns), &heads);
+    // The tables above are its totals.
+    let hide = hidden(&cross.customers, suppress_below, true);
+    for ((name, row), hide) in labels(&cross.rows).into_iter().zip(&cross.customers).zip(&hide) {
+        let cells = row.iter().zip(hide).map(|(&n, &hide)| if hide { HIDDEN.to_string() } else { count(n) });
+        grid.row(std::iter::once(name).chain(cells).collect());
+    }
+    grid.text()
+}

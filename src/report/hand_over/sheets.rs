@@ -1,0 +1,129 @@
+//! An Excel workbook: a sheet that sums up, then the rows, on as many sheets as they need.
+//!
+//! Ids are text, so that leading zeros and long numbers stay; counts and amounts are numbers, dates are text in the form
+//! 2024-06-30. Nothing of the time or the machine of writing is in the file: the same table gives the same bytes.
+
+use std::path::Path;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_cast::cast;
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use arrow_schema::DataType;
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format as Style, Workbook, Worksheet, XlsxError};
+
+use super::{Book, Cell, Sheet};
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+
+/// Rows of a sheet, its heading not among them.
+const MOST_ROWS: u32 = 1_048_575;
+
+pub(super) fn write(
+    book: &Book<'_>,
+    stretches: usize,
+    batch: impl Fn(usize) -> Result<RecordBatch>,
+    path: &Path,
+    progress: &dyn Progress,
+) -> Result<usize> {
+    let fail = |e: XlsxError| Error::io("write", path, std::io::Error::other(e));
+    let mut workbook = Workbook::new();
+    let epoch = ExcelDateTime::from_ymd(2000, 1, 1).map_err(fail)?;
+    workbook.set_properties(&DocProperties::new().set_author("tiercast").set_creation_datetime(&epoch));
+    let bold = Style::new().set_bold();
+    for sheet in &book.summary {
+        summary(workbook.add_worksheet(), sheet, &bold).map_err(fail)?;
+    }
+    let (mut sheets, mut row) = (0, MOST_ROWS + 1);
+    let mut current: Option<Worksheet> = None;
+    for i in 0..stretches {
+        progress.check()?;
+        let batch = batch(i)?;
+        let columns = batch.columns().iter().zip(&book.columns);
+        let columns: Vec<Column> =
+            columns.enumerate().map(|(k, (array, _))| Column::new(array, k == 0)).collect::<Result<_>>()?;
+        for at in 0..batch.num_rows() {
+            if row > MOST_ROWS {
+                if let Some(full) = current.take() {
+                    workbook.push_worksheet(full);
+                }
+                sheets += 1;
+                let mut sheet = Worksheet::new();
+                let name = if sheets == 1 { book.sheet.clone() } else { format!("{} {sheets}", book.sheet) };
+                sheet.set_name(name).map_err(fail)?;
+                sheet.set_freeze_panes(1, 0).map_err(fail)?;
+                for (k, column) in book.columns.iter().enumerate() {
+                    sheet.write_string_with_format(0, k as u16, &column.name, &bold).map_err(fail)?;
+                }
+                current = Some(sheet);
+                row = 1;
+            }
+            let Some(sheet) = &mut current else { continue };
+            for (k, column) in columns.iter().enumerate() {
+                column.write(sheet, row, k as u16, at).map_err(fail)?;
+            }
+            row += 1;
+        }
+        progress.advance(1);
+    }
+    if let Some(last) = current.take() {
+        workbook.push_worksheet(last);
+    }
+    workbook.save(path).map_err(fail)?;
+    Ok(sheets.max(1))
+}
+
+fn summary(sheet: &mut Worksheet, of: &Sheet, bold: &Style) -> Result<(), XlsxError> {
+    sheet.set_name(&of.name)?;
+    for (k, name) in of.heading.iter().enumerate() {
+        sheet.write_string_with_format(0, k as u16, name, bold)?;
+    }
+    for (row, cells) in of.rows.iter().enumerate() {
+        for (k, cell) in cells.iter().enumerate() {
+            let (row, k) = (row as u32 + 1, k as u16);
+            match cell {
+                Cell::Text(text) => sheet.write_string(row, k, text)?,
+                Cell::Number(value) => sheet.write_number(row, k, *value)?,
+            };
+        }
+    }
+    sheet.set_freeze_panes(1, 0)?;
+    Ok(())
+}
+
+/// A column of one batch, as a sheet takes it.
+enum Column<'a> {
+    Numbers(ArrayRef),
+    Texts(&'a ArrayRef, ArrayFormatter<'a>),
+}
+
+impl<'a> Column<'a> {
+    fn new(array: &'a ArrayRef, is_id: bool) -> Result<Column<'a>> {
+        let fail = |e: &dyn std::fmt::Display| Error::internal("writing a workbook", e.to_string());
+        if array.data_type().is_numeric() && !is_id {
+            return Ok(Column::Numbers(cast(array, &DataType::Float64).map_err(|e| fail(&e))?));
+        }
+        // The options have the life of the program: a formatter borrows them.
+        static OPTIONS: FormatOptions<'static> = FormatOptions::new();
+        ArrayFormatter::try_new(array.as_ref(), &OPTIONS).map(|text| Column::Texts(array, text)).map_err(|e| fail(&e))
+    }
+
+    fn write(&self, sheet: &mut Worksheet, row: u32, column: u16, at: usize) -> Result<(), XlsxError> {
+        match self {
+            Column::Numbers(values) if values.is_valid(at) => {
+                let value = values.as_primitive::<Float64Type>().value(at);
+                // A sheet has no infinity.
+                match value.is_finite() {
+                    true => sheet.write_number(row, column, value)?,
+                    false => sheet.write_string(row, column, value.to_string())?,
+                };
+            }
+            Column::Texts(array, text) if array.is_valid(at) => {
+                sheet.write_string(row, column, text.value(at).to_string())?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
