@@ -255,7 +255,7 @@ fn is_result(kind: Kind, folder: &Path) -> bool {
 }
 
 fn holds_own_tables(folder: &Path) -> bool {
-    let is_own = |entry: fs::DirEntry| FileKind::of(&entry.path()).is_some();
+    let is_own = |entry: fs::DirEntry| FileKind::of(&entry.path()) == Some(FileKind::History);
     fs::read_dir(folder).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(is_own)))
 }
 

@@ -302,8 +302,11 @@ pub fn score_opportunities(
     Ok(ScoredOpportunities { totals, until: history.until(), not_scored: late, warnings })
 }
 
+/// A count of each customer's history.
+type CountOfCell = fn(&Cell) -> u32;
+
 /// The columns of histories.
-const COUNTS: [(&str, fn(&Cell) -> u32); 3] =
+const COUNTS: [(&str, CountOfCell); 3] =
     [("x", |cell| cell.x), ("t_x", |cell| cell.t_x), ("n", |cell| cell.n)];
 
 /// A number of each customer's history.
