@@ -172,11 +172,15 @@ pub enum Error {
         /// What the user may do.
         remedy: String,
     },
-    /// An output folder that holds something that tiercast did not write.
-    #[error("{} exists and is not a result of tiercast", path.display())]
+    /// An output folder or file whose place is taken by something that it does not replace.
+    #[error("{} exists and {what}", path.display())]
     OutputExists {
         /// The folder or file.
         path: PathBuf,
+        /// What it is, as the rest of the sentence.
+        what: String,
+        /// Whether it is replaced when that is forced.
+        replaceable: bool,
     },
     /// An output whose place is that of an input, or holds it.
     #[error("{} cannot be replaced: it is or holds the history or the working folder", path.display())]
@@ -276,7 +280,10 @@ impl Error {
             | Error::Document { remedy, .. }
             | Error::Csv { remedy, .. } => remedy.clone(),
             Error::BeforeHistory { name, first, .. } => format!("give {name} a date from {first} on"),
-            Error::OutputExists { .. } => "choose another place with -o, or replace this one with --force".into(),
+            Error::OutputExists { replaceable: true, .. } => {
+                "choose another place with -o, or replace this one with --force".into()
+            }
+            Error::OutputExists { .. } => "choose another place with -o".into(),
             Error::OutputHoldsInput { .. } => "choose another place for the result".into(),
             Error::Io { source, .. } => io_hint(source.kind()).into(),
             Error::Internal { .. } => "this looks like a defect of tiercast: please report it with the command".into(),

@@ -10,14 +10,15 @@ mod statistics_file;
 mod survivors_file;
 mod whole_file;
 
+pub(crate) use about::KEY as CUSTOMERS_KEY;
 pub use about::TableInfo;
 pub use batch::{into_record_batch, to_record_batch, with_prospects};
 pub use list::{CustomerList, ListCounts, ListReport, Prospects};
 pub use plain::{NO_TEXT, Plain};
-pub(crate) use state_file::{read_customers, read_info, read_kept};
+pub(crate) use state_file::{KEY as STATE_KEY, read_customers, read_info, read_kept};
 pub use statistics_file::{
     FileColumn, FileValues, GroupKey, Grouped, Known, Missing, Money, MoneyKind, OrderDays, Rows, Statistics,
-    StatisticsFile, StatisticsOptions,
+    StatisticsFile, StatisticsOptions, no_number,
 };
 pub use survivors_file::{SurvivorColumns, SurvivorRows};
 pub use whole_file::WholeFile;

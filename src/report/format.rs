@@ -57,6 +57,16 @@ pub fn percent(share: f64) -> String {
     if share.is_finite() { format!("{}{NBSP}%", number(100.0 * share, 1)) } else { NONE.to_string() }
 }
 
+/// A share with all the digits that somebody wrote, and none of those that arithmetic adds: `7 %`, `99.95 %`.
+pub fn percent_exact(share: f64) -> String {
+    if !share.is_finite() {
+        return NONE.to_string();
+    }
+    // Fifteen digits are what a number holds of what was written: 100 × 0.07 is 7.000000000000001.
+    let percent: f64 = format!("{:.14e}", 100.0 * share).parse().unwrap_or(100.0 * share);
+    format!("{percent}{NBSP}%")
+}
+
 /// A share (0 to 1) without decimals, for axes: `80 %`.
 pub fn percent_round(share: f64) -> String {
     if share.is_finite() { format!("{}{NBSP}%", number(100.0 * share, 0)) } else { NONE.to_string() }
@@ -177,6 +187,16 @@ mod tests {
         assert_eq!(tick(1_500_000.0, 500_000.0, 2e6), "1.5M");
         assert_eq!(tick(0.0, 500_000.0, 2e6), "0");
         assert_eq!(tick(0.25, 0.25, 1.0), "0.25");
+    }
+
+    #[test]
+    fn shares_as_they_were_written() {
+        for (share, text) in
+            [(0.07, "7\u{a0}%"), (0.9995, "99.95\u{a0}%"), (0.29, "29\u{a0}%"), (1e-9, "0.0000001\u{a0}%")]
+        {
+            assert_eq!(percent_exact(share), text);
+        }
+        assert_eq!(percent_exact(f64::NAN), NONE);
     }
 
     #[test]

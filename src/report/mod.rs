@@ -6,9 +6,11 @@ pub mod format;
 pub mod hand_over;
 pub mod html;
 pub mod output;
+mod output_file;
 pub mod scaling;
 mod stale;
 pub mod tables;
 pub mod validation;
 
-pub use output::{OutputFile, OutputFolder};
+pub use output::OutputFolder;
+pub use output_file::{FileKind, OutputFile, TOTALS_HEADING};

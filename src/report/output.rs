@@ -1,11 +1,10 @@
 //! Output that appears whole or not at all: written beside its place and renamed when complete.
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::convert::SIDE_HEADING;
 use crate::error::{Error, Result};
+use crate::report::output_file::FileKind;
 use crate::report::stale::{self, EARLIER, PREFIX, SUFFIX};
 
 /// The files of a result folder. A folder that holds these and nothing else, `run.json` among them, is an earlier
@@ -53,6 +52,17 @@ pub enum Kind {
 }
 
 impl Kind {
+    const ALL: [Kind; 3] = [Kind::Run, Kind::Synth, Kind::Validation];
+
+    /// In words.
+    fn words(self) -> &'static str {
+        match self {
+            Kind::Run => "the result of a run",
+            Kind::Synth => "a generated history",
+            Kind::Validation => "a validation",
+        }
+    }
+
     /// The files and folders that it holds at most.
     fn holds(self) -> &'static [&'static str] {
         match self {
@@ -161,58 +171,8 @@ impl OutputFolder {
     }
 }
 
-/// A single file in the making, for verbs with one output. Dropped without finish, it leaves nothing behind.
-#[derive(Debug)]
-pub struct OutputFile {
-    target: PathBuf,
-    scratch: tempfile::NamedTempFile,
-    /// Says that somebody works on it.
-    _lock: Option<fs::File>,
-}
-
-impl OutputFile {
-    /// Begins a table that will appear at `target`, replacing an earlier table of tiercast's; a link is followed.
-    ///
-    /// # Errors
-    /// [`Error::OutputExists`] when `target` is a folder, or a file that tiercast did not make and `force` is not
-    /// given; [`Error::OutputHoldsInput`] when it is one of the `inputs`; [`Error::Io`] when its folder does not exist
-    /// or cannot be written.
-    pub fn begin(target: &Path, force: bool, inputs: &[PathBuf]) -> Result<OutputFile> {
-        let (target, _) = place(target)?;
-        if holds_any(&target, inputs) {
-            return Err(Error::OutputHoldsInput { path: target });
-        }
-        // A device or a pipe would be replaced by a file of its name.
-        let is_special = target.exists() && !target.is_file();
-        if is_special || target.exists() && !force && !is_own_table(&target) {
-            return Err(Error::OutputExists { path: target });
-        }
-        let folder = target.parent().unwrap_or(Path::new("/"));
-        stale::sweep(folder);
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(PREFIX).suffix(SUFFIX);
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let scratch = builder.tempfile_in(folder).map_err(|e| Error::io("write to", folder, e))?;
-        let lock = stale::lock(scratch.path());
-        Ok(OutputFile { target, scratch, _lock: lock })
-    }
-
-    /// Where it is to be written.
-    pub fn path(&self) -> &Path {
-        self.scratch.path()
-    }
-
-    /// Puts the file in its place.
-    pub fn finish(self) -> Result<PathBuf> {
-        let target = self.target;
-        self.scratch.persist(&target).map_err(|e| Error::io("create", &target, e.error))?;
-        Ok(target)
-    }
-}
-
 /// The place itself, links followed and `..` resolved, and the nearest folder above it that exists.
-fn place(target: &Path) -> Result<(PathBuf, PathBuf)> {
+pub(super) fn place(target: &Path) -> Result<(PathBuf, PathBuf)> {
     let absolute = std::path::absolute(target).map_err(|e| Error::io("find", target, e))?;
     let absolute = match absolute.canonicalize() {
         Ok(real) => real,
@@ -246,10 +206,19 @@ fn check_replaceable(kind: Kind, target: &Path, force: bool, inputs: &[PathBuf])
     if holds_any(target, inputs) {
         return Err(Error::OutputHoldsInput { path: target.to_path_buf() });
     }
-    if !target.is_dir() || !(force || is_empty(target) || is_result(kind, target)) {
-        return Err(Error::OutputExists { path: target.to_path_buf() });
+    let exists =
+        |what: String, replaceable| Error::OutputExists { path: target.to_path_buf(), what, replaceable };
+    if !target.is_dir() {
+        return Err(exists("is no folder, and the result is one".to_string(), false));
     }
-    Ok(())
+    if force || is_empty(target) || is_result(kind, target) {
+        return Ok(());
+    }
+    let found = Kind::ALL.into_iter().find(|&other| is_result(other, target));
+    let what = found.map_or("is not a result of tiercast".to_string(), |found| {
+        format!("holds {}, not {}", found.words(), kind.words())
+    });
+    Err(exists(what, true))
 }
 
 #[cfg(unix)]
@@ -286,24 +255,12 @@ fn is_result(kind: Kind, folder: &Path) -> bool {
 }
 
 fn holds_own_tables(folder: &Path) -> bool {
-    fs::read_dir(folder).is_ok_and(|mut entries| entries.all(|e| e.is_ok_and(|e| is_own_table(&e.path()))))
-}
-
-/// Whether a file is a Parquet table that names tiercast as its maker, or the side file of a conversion.
-fn is_own_table(file: &Path) -> bool {
-    let Ok(mut file) = fs::File::open(file) else { return false };
-    let heading = format!("{}\n", SIDE_HEADING.join(","));
-    let mut start = vec![0; heading.len()];
-    if file.read_exact(&mut start).is_ok() && start == heading.as_bytes() {
-        return true;
-    }
-    parquet::file::metadata::ParquetMetaDataReader::new().parse_and_finish(&file).is_ok_and(|metadata| {
-        metadata.file_metadata().created_by().is_some_and(|maker| maker.starts_with(MAKER))
-    })
+    let is_own = |entry: fs::DirEntry| FileKind::of(&entry.path()) == Some(FileKind::History);
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(is_own)))
 }
 
 /// Whether replacing `target` would remove one of `inputs` or the working folder.
-fn holds_any(target: &Path, inputs: &[PathBuf]) -> bool {
+pub(super) fn holds_any(target: &Path, inputs: &[PathBuf]) -> bool {
     let Ok(target) = target.canonicalize() else { return false };
     let here = std::env::current_dir().ok();
     inputs.iter().chain(&here).any(|path| path.canonicalize().is_ok_and(|path| path.starts_with(&target)))
@@ -363,20 +320,6 @@ mod tests {
         // A file is never taken for a folder.
         let file = root.path().join("thesis.txt");
         assert!(matches!(OutputFolder::begin(&file, true, &[]), Err(Error::OutputExists { .. })));
-    }
-
-    #[test]
-    fn a_file_replaces_a_file_but_never_its_input() {
-        let root = tempfile::tempdir().unwrap();
-        let target = root.path().join("c.parquet");
-        fs::write(&target, "somebody's").unwrap();
-        assert!(matches!(OutputFile::begin(&target, false, &[]), Err(Error::OutputExists { .. })));
-        let out = OutputFile::begin(&target, true, &[]).unwrap();
-        fs::write(out.path(), "new").unwrap();
-        out.finish().unwrap();
-        assert_eq!(fs::read_to_string(&target).unwrap(), "new");
-        assert!(OutputFile::begin(&target, true, std::slice::from_ref(&target)).is_err());
-        assert_eq!(names(root.path()), ["c.parquet"]);
     }
 
     #[test]

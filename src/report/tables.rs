@@ -21,6 +21,7 @@ use crate::history::Ledger;
 use crate::parallel;
 use crate::progress::Progress;
 use crate::report::output::MAKER;
+use crate::report::output_file::COHORTS_HEADING;
 use crate::simulate::{Comparison, Estimate};
 use crate::tier::Tiering;
 
@@ -210,17 +211,8 @@ pub fn strategies_csv(comparison: Option<&Comparison>) -> Result<Vec<u8>> {
 
 /// `cohorts.csv`, long: one line per cohort and period from the cohort's own on. Without cohorts it is the heading.
 pub fn cohorts_csv(table: Option<&CohortTable>) -> Result<Vec<u8>> {
-    let mut out = Csv::new(&[
-        "cohort",
-        "cohort_customers",
-        "period",
-        "periods_since",
-        "customers",
-        "orders",
-        "spend",
-        "retention",
-        "cumulative_spend_per_customer",
-    ])?;
+    let rest = ["customers", "orders", "spend", "retention", "cumulative_spend_per_customer"];
+    let mut out = Csv::new(&[&COHORTS_HEADING[..], &rest].concat())?;
     let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
     for (table, cohort) in
         table.iter().flat_map(|table| table.cohorts.iter().map(move |cohort| (table, cohort)))

@@ -30,9 +30,12 @@ fn summarize_counts_cohorts_where_asked() {
          2025-12,1,2025-12,0,1,1,4,1,4\n\
          2025-12,1,2026-01,1,1,1,8.25,1,12.25\n"
     );
-    // A file that tiercast cannot know for its own is replaced when forced only.
+    // An earlier table of cohorts is replaced, somebody's file when forced only.
     let words =
         ["summarize", "h.parquet", "-o", "t.parquet", "--cohorts", "c.csv", "--cohort-period", "quarter"];
+    assert_eq!(scratch.run(&words).code, 0);
+    let words = words.map(|word| if word == "c.csv" { "mine.csv" } else { word });
+    scratch.write("mine.csv", "years of work\n");
     assert_eq!(scratch.run(&words).code, 1);
     assert_eq!(scratch.run(&[&words[..], &["--force"]].concat()).code, 0);
     assert!(

@@ -369,7 +369,7 @@ fn bad_covariates_are_refused() {
     bad(&scratch, line, &["\"plan\"", "\"decade\"", "no customer of the fit", "row 11"]);
     others.plan[11] = None;
     others.write(&scratch, "null.parquet");
-    bad(&scratch, "predict m.json null.parquet -o s.parquet", &["\"plan\"", "row 11", "no value"]);
+    bad(&scratch, "predict m.json null.parquet -o s.parquet", &["\"plan\"", "row 11", "no value", "null"]);
     let mut columns = world.columns();
     columns[7].1 = Arc::new(StringArray::from(vec!["old"; CUSTOMERS]));
     scratch.write_batch("text.parquet", &columns);

@@ -148,7 +148,7 @@ fn intervals_of_customers_totals_and_groups() {
         ["predict", "m.json", "c.parquet", "-o", "p.parquet", "--intervals", "0.9", "--horizon", "13w"];
     let printed = good(scratch.run(&words)).stdout;
     assert!(
-        printed.contains("90.0\u{a0}% intervals from 60 draws") && printed.contains("what will happen"),
+        printed.contains("90\u{a0}% intervals from 60 draws") && printed.contains("what will happen"),
         "{printed}"
     );
 }

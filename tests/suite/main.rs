@@ -19,6 +19,7 @@ mod intervals;
 mod limits;
 mod lists;
 mod model_choice;
+mod model_inputs;
 mod models;
 mod opportunities;
 mod shop;

@@ -44,7 +44,8 @@ fn only_its_own_results_are_replaced() {
     // A run does not replace it.
     let run = scratch.run(&["run", "--out", "out"]);
     assert_eq!(run.code, 1);
-    assert!(run.stderr.contains("is not a result"), "{}", run.stderr);
+    let says = "holds a generated history, not the result of a run";
+    assert!(run.stderr.contains(says), "{}", run.stderr);
     // A file of somebody else's, at the top or within the history, keeps the folder.
     for name in ["out/notes.txt", "out/history/notes.txt"] {
         scratch.write(name, "mine");

@@ -9,6 +9,10 @@ use crate::parallel;
 use crate::progress::Progress;
 use crate::random::{Purpose, Stream, hash_integer};
 
+/// Histories whose numbers by draw are held at a time: only sums of them are kept. Fixed, so that sums do not depend on
+/// threads.
+const CHUNK: usize = 64;
+
 /// Over what transactions are expected.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OpportunityExpectations {
@@ -73,23 +77,36 @@ pub fn expectations(
 ) -> Result<(Vec<CellExpectation>, ExpectedTotals)> {
     let cells = data.cells();
     progress.phase("expecting", cells.len() as u64);
-    let found = parallel::try_map(cells.len(), |i| {
-        progress.check()?;
-        let found = of_cell(&cells[i], model, draws, options);
-        progress.advance(1);
-        Ok(found)
-    })?;
-    let sum = |of: &dyn Fn(usize) -> f64| -> f64 {
-        (0..cells.len()).map(|i| cells[i].customers as f64 * of(i)).sum()
+    let mut found: Vec<CellExpectation> = Vec::with_capacity(cells.len());
+    let mut by_draw = vec![0.0; draws.len()];
+    let chunks: Vec<&[Cell]> = cells.chunks(CHUNK).collect();
+    let of_chunk = |i: usize| {
+        let mut sums = vec![0.0; draws.len()];
+        let mut out = Vec::with_capacity(chunks[i].len());
+        for cell in chunks[i] {
+            progress.check()?;
+            let (expectation, expected) = of_cell(cell, model, draws, options);
+            sums.iter_mut().zip(expected).for_each(|(sum, value)| *sum += cell.customers as f64 * value);
+            out.push(expectation);
+        }
+        Ok((out, sums))
     };
-    let totals: Vec<f64> = (0..draws.len()).map(|draw| sum(&|i| found[i].1[draw])).collect();
+    parallel::try_ordered(chunks.len(), of_chunk, |_, (out, sums)| {
+        progress.advance(out.len() as u64);
+        found.extend(out);
+        by_draw.iter_mut().zip(sums).for_each(|(all, sum)| *all += sum);
+        Ok(())
+    })?;
+    let sum = |of: fn(&CellExpectation) -> f64| -> f64 {
+        cells.iter().zip(&found).map(|(cell, found)| cell.customers as f64 * of(found)).sum()
+    };
     let totals = ExpectedTotals {
         customers: data.customers(),
-        alive: sum(&|i| found[i].0.p_alive),
-        expected_transactions: sum(&|i| found[i].0.expected),
-        expected_transactions_mean: (!totals.is_empty()).then(|| of_means(totals)),
+        alive: sum(|cell| cell.p_alive),
+        expected_transactions: sum(|cell| cell.expected),
+        expected_transactions_mean: (!by_draw.is_empty()).then(|| of_means(by_draw)),
     };
-    Ok((found.into_iter().map(|(cell, _)| cell).collect(), totals))
+    Ok((found, totals))
 }
 
 /// Of one history, and its expected transactions by each draw.

@@ -1,5 +1,7 @@
 //! BdW: the beta-discrete-Weibull.
 
+mod sum;
+
 use serde::Serialize;
 
 use super::cohorts::Cohorts;
@@ -14,13 +16,14 @@ use crate::clv::search::{self, Search};
 use crate::error::Result;
 use crate::progress::Progress;
 use crate::random::Stream;
+use crate::special::ln_gamma_delta;
 
-/// What sums without a closed form may leave out, as a share of their value.
-const TAIL: f64 = 1e-13;
+/// From this t^c on, ln Γ(t^c + …) is its leading terms to the last bit, whatever gamma and delta are within the bounds of
+/// model files (1e18): S(t) is a power of t.
+const POWER_FROM: f64 = 1e40;
 
-/// Terms after which such a sum ends all the same; its tail bound says what may be missing. Reached for discounts below
-/// 3e-5 a period.
-const MOST_TERMS: u32 = 1_000_000;
+/// Up to this t^c survival is the closed form.
+const LARGEST_AGE: f64 = 1e100;
 
 /// Parameters of BdW, all positive: a customer is left after renewal t with probability (1 − θ)^(t^c), where
 /// θ ~ beta(gamma, delta) is its own.
@@ -36,24 +39,17 @@ pub struct Bdw {
 
 impl Bdw {
     /// t^c.
-    fn age(&self, t: u64) -> f64 {
-        (t as f64).powf(self.c)
+    fn age_at(&self, t: f64) -> f64 {
+        t.powf(self.c)
     }
 
-    /// Σ S(t)/S(from)/(1 + discount)^(t − from) over t > from, at most [`MOST_TERMS`] terms. Those left out after term
-    /// t are together at most that term divided by `discount`, because S falls.
-    fn later(&self, from: u32, discount: f64) -> Discounted {
-        let start = u64::from(from);
-        let (mut term, mut sum) = (1.0, 0.0);
-        for t in 1..=u64::from(MOST_TERMS) {
-            term *= self.retention(start + t) / (1.0 + discount);
-            sum += term;
-            if term <= TAIL * discount * sum {
-                break;
-            }
+    /// ln S(t) from t^c and ln t. S(t) = B(gamma, delta + t^c)/B(gamma, delta), which for a large t^c is
+    /// Γ(gamma + delta)/Γ(delta)·t^(−c·gamma).
+    fn ln_survival_at(&self, age: f64, ln_t: f64) -> f64 {
+        if age < LARGEST_AGE {
+            return ln_survival(self.gamma, self.delta, age);
         }
-        let tail_bound = if discount > 0.0 { term / discount } else { f64::INFINITY };
-        Discounted { value: sum, tail_bound }
+        (ln_gamma_delta(self.delta, self.gamma) - self.c * self.gamma * ln_t).min(0.0)
     }
 }
 
@@ -96,38 +92,40 @@ impl Parametric for Bdw {
 impl ContractModel for Bdw {
     /// S(t) = B(gamma, delta + t^c)/B(gamma, delta).
     fn ln_survival(&self, t: u64) -> f64 {
-        let age = self.age(t);
-        // Beyond what numbers can say, nobody is left.
-        if age.is_finite() { ln_survival(self.gamma, self.delta, age) } else { f64::NEG_INFINITY }
+        self.ln_survival_at(self.age_at(t as f64), (t as f64).ln())
     }
 
     fn ln_retention(&self, t: u64) -> f64 {
         if t == 0 {
             return 0.0;
         }
-        let step = step_of_power(t as f64, self.c);
-        if !step.is_finite() {
-            return f64::NEG_INFINITY;
+        let before = self.age_at((t - 1) as f64);
+        if before >= POWER_FROM {
+            return self.c * self.gamma * (-1.0 / t as f64).ln_1p();
         }
-        ln_survival(self.gamma, self.delta + self.age(t - 1), step)
+        let step = step_of_power(t as f64, self.c);
+        if step >= LARGEST_AGE {
+            // The two are far apart: nothing cancels.
+            return self.ln_survival(t) - self.ln_survival(t - 1);
+        }
+        ln_survival(self.gamma, self.delta + before, step)
     }
 
-    /// Term by term: the tail bound is 1e-13 of the value for discounts from 3e-5 a period on, stated below that, and
-    /// infinite without a discount.
+    /// A sum, to 1e-12 of its value; infinite without a discount where c·gamma ≤ 1.
     fn del(&self, discount: f64) -> Discounted {
-        let later = self.later(0, discount);
+        let later = sum::later(self, 0, discount);
         Discounted { value: 1.0 + later.value, ..later }
     }
 
-    /// Term by term, as [`Bdw::del`].
+    /// A sum, as [`Bdw::del`].
     fn derl(&self, renewed: u32, discount: f64) -> Discounted {
-        let later = self.later(renewed, discount);
+        let later = sum::later(self, renewed, discount);
         let forward = 1.0 + discount;
         Discounted { value: forward * later.value, tail_bound: forward * later.tail_bound }
     }
 
     fn draw_lifetime(&self, stream: &mut Stream, renewed: u32) -> u64 {
-        let age = self.age(u64::from(renewed));
+        let age = self.age_at(f64::from(renewed));
         let theta = stream.beta(self.gamma, self.delta + age);
         // Given that (1 − θ)^(age) was survived, (1 − θ)^(T^c − age) is uniform.
         let power = age + stream.uniform().ln() / (-theta).ln_1p();

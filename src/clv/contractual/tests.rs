@@ -149,10 +149,18 @@ fn lifetimes_without_a_discount() {
     assert_eq!(Sbg { gamma: 1.0, delta: 2.0 }.del(0.0).value, f64::INFINITY);
     close("mean", Sbg { gamma: 3.0, delta: 2.0 }.del(0.0).value, 2.0, 1e-12);
     let bdw = Bdw { gamma: 0.5, delta: 2.0, c: 1.0 };
-    assert_eq!(bdw.del(0.0).tail_bound, f64::INFINITY);
-    let (low, exact) = (bdw.del(1e-5), Sbg { gamma: 0.5, delta: 2.0 }.del(1e-5));
-    assert!(low.value <= exact.value * (1.0 + 1e-9));
-    assert!(exact.value <= (low.value + low.tail_bound) * (1.0 + 1e-9), "{low:?} {exact:?}");
+    assert_eq!((bdw.del(0.0).value, bdw.derl(3, 0.0).value), (f64::INFINITY, f64::INFINITY));
+    // With c = 1 it is sBG, whose sums have closed forms.
+    for (gamma, delta) in [(0.5, 2.0), (1.0, 1e3), (3.0, 2.0), (1.001, 0.1), (20.0, 1e5), (1e-3, 1.0)] {
+        for discount in [0.0, 1e-8, 1e-5, 1e-3, 0.019, 0.1] {
+            let (sbg, bdw) = (Sbg { gamma, delta }, Bdw { gamma, delta, c: 1.0 });
+            if sbg.del(discount).value.is_finite() {
+                let at = format!("{bdw:?} {discount}");
+                close(&at, bdw.del(discount).value, sbg.del(discount).value, 1e-9);
+                close(&at, bdw.derl(7, discount).value, sbg.derl(7, discount).value, 1e-9);
+            }
+        }
+    }
 }
 
 #[test]

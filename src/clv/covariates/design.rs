@@ -9,6 +9,9 @@ use crate::error::{Error, Result};
 /// A column whose square of the part that others do not explain is below this share is explained by them.
 const EXPLAINED: f64 = 1e-8;
 
+/// Differences from the mean below this share of the values have lost most of their digits.
+const LOST: f64 = 4.0 * f64::EPSILON;
+
 /// Columns with less than this, in standard deviations, have no part in explaining another one.
 const NO_PART: f64 = 1e-5;
 
@@ -222,10 +225,15 @@ fn numeric(name: &str, values: &[f64]) -> Result<(Coding, Vec<f64>)> {
     let mean = rough + values.iter().map(|v| (v - rough) / n).sum::<f64>();
     let largest = values.iter().fold(0.0f64, |max, v| max.max((v - mean).abs()));
     let size = values.iter().fold(0.0f64, |max, v| max.max(v.abs()));
-    // Equal values differ from their mean by rounding.
-    if largest <= 1e-13 * size {
-        let value = values.first().copied().unwrap_or(f64::NAN);
+    let Some(&value) = values.first() else {
+        return Err(refused(name, "no values", "there are no customers", "give customers"));
+    };
+    if values.iter().all(|other| *other == value) {
         return Err(refused(name, value, "all customers have this value", CONSTANT));
+    }
+    if largest <= LOST * size {
+        let problem = "the values differ by little more than the last digit that numbers of their size have";
+        return Err(refused(name, value, problem, "give it as the difference from a value in their middle"));
     }
     let deviation = largest * values.iter().map(|v| ((v - mean) / largest).powi(2) / n).sum::<f64>().sqrt();
     if !deviation.is_finite() {

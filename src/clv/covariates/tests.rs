@@ -304,7 +304,10 @@ fn bad_designs_are_refused() {
     assert!(missing.contains("\"age\"") && missing.contains("2 values") && missing.contains("customer 1"));
     let gap = Covariate::categorical("city", [Some("x"), None, Some("y"), Some("x")]);
     assert!(problem(&[gap]).contains("customer 1"));
-    assert!(problem(&[numbers("age", &[0.1 + 0.2, 0.3, 0.3, 0.3])]).contains("all customers"));
+    assert!(problem(&[numbers("age", &[0.1 + 0.2, 0.3, 0.3, 0.3])]).contains("the last digit"));
+    // Ten apart at 1e15, where numbers still have their last whole digits, is a difference like any other.
+    let far = numbers("age", &[1e15, 1e15 + 10.0, 1e15 - 10.0, 1e15]);
+    assert!(DesignMatrix::new(&[far], 4).is_ok());
     assert!(problem(&[numbers("age", &[1.7e308, -1.7e308, 0.0, 1.7e308])]).contains("too large"));
     assert!(problem(&[levels("city", &["x"; 4])]).contains("all customers have this level"));
     assert!(problem(&[numbers("age", &[1.0])]).contains("there are 4 customers"));

@@ -19,6 +19,9 @@ const WORTH_A_WARNING: f64 = 0.1;
 /// The normal quantile of a 95 % interval.
 const NORMAL_95: f64 = 1.959_963_984_540_054;
 
+/// Why the fit sets customers aside whose orders are worth nothing or less: the model knows positive values only.
+pub const NO_VALUE: &str = "mean repeat spend not above 0";
+
 /// Gamma-Gamma before it is fitted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct GammaGammaModel;
@@ -40,10 +43,8 @@ impl GammaGammaModel {
         check(frequency, monetary_value)?;
         let repeaters = frequency.iter().filter(|&&x| x > 0).count();
         let orders = used(frequency, monetary_value);
-        let set_aside = [
-            ("no repeat purchase", frequency.len() - repeaters),
-            ("mean repeat spend not above 0", repeaters - orders.len()),
-        ];
+        let set_aside =
+            [("no repeat purchase", frequency.len() - repeaters), (NO_VALUE, repeaters - orders.len())];
         let set_aside: Vec<SetAside> = (set_aside.into_iter().filter(|(_, customers)| *customers > 0))
             .map(|(reason, customers)| SetAside { reason, customers: customers as u64 })
             .collect();

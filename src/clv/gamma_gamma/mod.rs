@@ -7,7 +7,7 @@ mod likelihood;
 #[cfg(test)]
 mod tests;
 
-pub use likelihood::{Correlation, GammaGammaModel, frequency_spend_correlation};
+pub use likelihood::{Correlation, GammaGammaModel, NO_VALUE, frequency_spend_correlation};
 
 use serde::Serialize;
 

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::pretty::ListsInLines;
 use crate::error::{Error, Result};
 
-/// What the file says it is.
-const FORMAT: &str = "tiercast-model";
+/// What a model file says it is, under the key `format`.
+pub const FORMAT: &str = "tiercast-model";
 
 /// The version of the format.
 const VERSION: u64 = 1;

@@ -154,7 +154,7 @@ impl GroupsFile {
     /// # Errors
     /// The problem in words.
     pub fn spend_model(&self) -> Result<Option<GammaGamma>, String> {
-        spend_model(self.spend.as_ref())
+        spend_model(self.spend.as_ref(), self.money.as_ref())
     }
 }
 

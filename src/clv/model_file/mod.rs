@@ -27,7 +27,7 @@ pub use self::any::{AnyModelFile, CustomerModel};
 pub use self::contract::{ContractFile, ContractName, FittedToCohorts};
 pub use self::covariates::CovariatesFile;
 use self::document::bad;
-pub use self::document::{Document, Kind};
+pub use self::document::{Document, FORMAT, Kind};
 pub use self::drawn::Drawn;
 pub use self::draws::{DrawnModel, Draws};
 pub use self::groups::{GroupModels, GroupsFile};
@@ -149,7 +149,7 @@ impl ModelFile {
     /// # Errors
     /// The problem in words: also for a mean spend that is infinite.
     pub fn spend_model(&self) -> Result<Option<GammaGamma>, String> {
-        spend_model(self.spend.as_ref())
+        spend_model(self.spend.as_ref(), self.money.as_ref())
     }
 
     /// The models at every draw of the parameters, if the file has draws.

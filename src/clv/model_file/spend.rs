@@ -32,15 +32,19 @@ pub(super) fn kept(
         return Ok((None, None));
     };
     let spend = part(SpendName::GammaGamma, &fit.report)?;
-    spend_model(Some(&spend)).map_err(|problem| no_model(GammaGamma::MODEL, problem))?;
+    spend_model(Some(&spend), Some(money)).map_err(|problem| no_model(GammaGamma::MODEL, problem))?;
     Ok((Some(spend), Some(money.clone())))
 }
 
 /// The model of spend, if there is one.
 ///
 /// # Errors
-/// The problem in words: also for a mean spend that is infinite.
-pub(super) fn spend_model(part: Option<&Part<SpendName>>) -> Result<Option<GammaGamma>, String> {
+/// The problem in words: also for a mean spend that is infinite, and for money that no fit is about.
+pub(super) fn spend_model(
+    part: Option<&Part<SpendName>>,
+    money: Option<&FittedMoney>,
+) -> Result<Option<GammaGamma>, String> {
+    money.map_or(Ok(()), |fitted| fitted.money.check())?;
     let Some(part) = part else { return Ok(None) };
     let bounds = |name: &str| if name == "gamma" { MONEY_BOUNDS } else { BOUNDS };
     let natural = part.natural(GammaGamma::NAMES, bounds)?;

@@ -97,6 +97,21 @@ fn money_is_revenue_unless_the_file_says_otherwise() {
     file.money = Some(FittedMoney { money: Money::of_column("total_margin"), correlation: None });
     let again = ModelFile::parse("m.json", &file.document().text().unwrap()).unwrap();
     assert_eq!(again.money(), Some(Money::of_column("total_margin")));
+    // What a column holds follows from its name: nothing else is ever written.
+    for (column, of, over) in [
+        ("total_margin", "other", "all"),
+        ("total_margin", "margin", "repeat"),
+        ("monetary_value", "margin", "repeat"),
+        ("contribution", "revenue", "repeat"),
+        ("total_spend", "other", "repeat"),
+    ] {
+        let mut text = file.document().text().unwrap();
+        for (from, to) in [("total_margin", column), ("margin", of), ("all", over)] {
+            text = text.replace(&format!(": \"{from}\""), &format!(": \"{to}\""));
+        }
+        let error = ModelFile::parse("m.json", &text).unwrap_err().to_string();
+        assert!(error.contains("m.json") && error.contains(column), "{column} {of} {over}: {error}");
+    }
     file.spend = None;
     assert_eq!(file.money(), None);
 }

@@ -78,18 +78,32 @@ pub struct PredictOptions {
     pub seed: u64,
 }
 
+/// Writes a number as it is, and an infinite one as the text "inf": JSON has none, and null would say that there is no
+/// number.
+fn number_or_inf<S: serde::Serializer>(value: &f64, out: S) -> std::result::Result<S::Ok, S::Error> {
+    match value {
+        value if value.is_infinite() => out.serialize_str(if *value > 0.0 { "inf" } else { "-inf" }),
+        value => out.serialize_f64(*value),
+    }
+}
+
 /// One quantity with both intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Interval {
     /// The expectation, averaged over the draws of parameters.
+    #[serde(serialize_with = "number_or_inf")]
     pub value: f64,
     /// Lower end of the interval of the expectation.
+    #[serde(serialize_with = "number_or_inf")]
     pub mean_lower: f64,
     /// Upper end of the interval of the expectation.
+    #[serde(serialize_with = "number_or_inf")]
     pub mean_upper: f64,
     /// Lower end of the interval of what will happen.
+    #[serde(serialize_with = "number_or_inf")]
     pub lower: f64,
     /// Upper end of the interval of what will happen.
+    #[serde(serialize_with = "number_or_inf")]
     pub upper: f64,
 }
 

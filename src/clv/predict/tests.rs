@@ -26,6 +26,15 @@ fn moments(draws: u64, mut draw: impl FnMut(&mut Stream) -> f64) -> (f64, f64, f
     (mean, variance, (variance / n).sqrt())
 }
 
+/// JSON has no infinite numbers, and null would say that there is none.
+#[test]
+fn infinite_ends_are_written_as_text() {
+    let interval =
+        Interval { value: 1.5, mean_lower: 0.0, mean_upper: f64::INFINITY, lower: 0.0, upper: 7.0 };
+    let json = serde_json::to_value(interval).unwrap();
+    assert_eq!((&json["mean_upper"], &json["upper"]), (&"inf".into(), &7.0.into()));
+}
+
 #[test]
 fn poisson_numbers_have_their_distribution() {
     for mean in [1e-3, 0.3, 5.0, 9.99, 10.0, 31.4, 500.0, 1e7] {

@@ -13,7 +13,7 @@ use crate::customers::table::CustomerTable;
 use crate::error::{Error, Result};
 
 /// Under which key of the schema's metadata it stands, as JSON.
-pub(super) const KEY: &str = "tiercast:customers";
+pub(crate) const KEY: &str = "tiercast:customers";
 
 /// The version of what is said.
 const VERSION: u32 = 1;

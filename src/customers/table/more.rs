@@ -14,6 +14,11 @@ pub(crate) fn numbers(name: &str, values: impl Iterator<Item = Option<f64>>) -> 
     Column { name: name.to_string(), values: Values::Array(Arc::new(values.collect::<Float64Array>())) }
 }
 
+/// A column of counts, some of which are missing.
+pub(crate) fn counts(name: &str, values: impl Iterator<Item = Option<u32>>) -> Column {
+    Column { name: name.to_string(), values: Values::Array(Arc::new(values.collect::<UInt32Array>())) }
+}
+
 /// A column of the distinct values of a kept column, by their ranks.
 pub(crate) fn kept(
     name: &str,

@@ -29,7 +29,7 @@ use crate::history::{History, IdBatch, IdKind, IdValues, id_batch};
 use crate::random::hash_integer;
 
 /// The key of the footer under which a state says what it is.
-const KEY: &str = "tiercast.state";
+pub(crate) const KEY: &str = "tiercast.state";
 
 /// The key of the counts of cohorts in what a state says of itself.
 const COHORTS: &str = "cohort_cells";

@@ -8,8 +8,9 @@ mod places;
 mod tests;
 
 pub use self::keys::{GroupKey, Grouped};
-pub use self::known::{FileColumn, FileValues, Known, Missing};
+pub use self::known::{FileColumn, FileValues, Known, Missing, no_number};
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -101,6 +102,11 @@ impl Statistics {
         self.recency_days.iter().chain(&self.t_days).all(|days| days.fract() == 0.0)
     }
 
+    /// Customers whose money is below 0: more refunds than orders, or a slip.
+    pub fn negative_money(&self) -> u64 {
+        self.monetary_value.iter().filter(|value| **value < 0.0).count() as u64
+    }
+
     /// Appends those of more customers.
     pub fn extend(&mut self, more: Statistics) {
         self.frequency.extend(more.frequency);
@@ -183,6 +189,7 @@ impl StatisticsFile {
             remedy: "give --unit week or --unit day; tables of `tiercast summarize` say it themselves"
                 .to_string(),
         })?;
+        check_names(path, schema)?;
         let places = Places::find(path, schema, options.money.as_deref())?;
         let mut stretches = Vec::new();
         let mut first = 0;
@@ -331,6 +338,24 @@ impl StatisticsFile {
         let mut all = Statistics::default();
         parts.into_iter().for_each(|part| all.extend(part));
         Ok(all)
+    }
+}
+
+/// Refuses two columns of one name: nobody can tell which is meant, and a table with both cannot be written.
+fn check_names(path: &Path, schema: &Schema) -> Result<()> {
+    let mut seen = HashSet::new();
+    match schema.fields().iter().find(|field| !seen.insert(field.name())) {
+        Some(twice) => Err(several(path, twice.name(), &[twice.name(), twice.name()])),
+        None => Ok(()),
+    }
+}
+
+/// Several columns could be the one that is wanted.
+fn several(path: &Path, name: &str, candidates: &[&str]) -> Error {
+    Error::Document {
+        file: path.display().to_string(),
+        problem: format!("several columns could be \"{name}\": {}", candidates.join(", ")),
+        remedy: "rename or drop all but one of them".to_string(),
     }
 }
 

@@ -90,7 +90,8 @@ fn of_csv(path: &Path, progress: &dyn Progress) -> Result<RecordBatch> {
     let folder = tempfile::tempdir().map_err(|e| Error::io("write to", &std::env::temp_dir(), e))?;
     let (output, side) = (folder.path().join("survivors.parquet"), folder.path().join("aside.csv"));
     let inputs: [PathBuf; 1] = [path.to_path_buf()];
-    let conversion = convert::convert(&inputs, &CsvOptions::default(), &output, &side, progress)?;
+    let converted = convert::convert(&inputs, &CsvOptions::default(), &output, &side, progress);
+    let conversion = converted.map_err(without_options)?;
     match conversion.reasons.first() {
         Some(first) => Err(Error::Csv {
             path: path.to_path_buf(),
@@ -100,6 +101,20 @@ fn of_csv(path: &Path, progress: &dyn Progress) -> Result<RecordBatch> {
             remedy: "mend the record: no row of survivors is left out".to_string(),
         }),
         None => table(&output, path),
+    }
+}
+
+/// Hints at options of `convert` name its verb: no other has them.
+fn without_options(error: Error) -> Error {
+    match error {
+        Error::Csv { path, line, column, problem, remedy } if remedy.contains("--") => {
+            let remedy = format!(
+                "write numbers plainly, such as 1000, in UTF-8 with a heading; or convert the file first with \
+                 `tiercast convert` ({remedy}) and give the Parquet file"
+            );
+            Error::Csv { path, line, column, problem, remedy }
+        }
+        other => other,
     }
 }
 
@@ -232,6 +247,11 @@ mod tests {
             assert!(error.contains(parts[0]) || error.contains("one"), "{error}");
             assert!(error.contains(parts[1]) || error.contains("one"), "{error}");
         }
+        // Options that are named belong to a verb that has them.
+        let error = read("cohort,period,survivors\na,0,\"1,000\"\na,1,\"631\"\n").unwrap_err();
+        let hint = error.hint().unwrap();
+        assert!(error.to_string().contains("1,000") && hint.contains("such as 1000"), "{error} {hint}");
+        assert!(hint.contains("`tiercast convert` (say which with --decimal"), "{hint}");
         let error = read("group,period,survivors\na,0,10\n").unwrap_err();
         assert!(error.hint().unwrap().contains("--cohort-column"), "{error}");
     }

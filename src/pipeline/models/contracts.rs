@@ -97,6 +97,7 @@ impl FittedContract {
             "other": self.other,
             "duration_dependence": self.duration_dependence,
             "goodness_of_fit": self.goodness_of_fit,
+            "survival": self.survival(),
         }));
         file.drawn = self.drawn.clone();
         Ok(file)

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use super::fit::{FittedSpend, fitted_to, patterns_of, spend_warnings};
-use super::refuse_outcome;
+use super::{check_customers, refuse_outcome};
 use crate::clv::covariates::{
     Covariate, CovariateReport, Covariates, Effect, Effects, Options, Value, Values, check_takes_covariates,
     fit_named,
 };
 use crate::clv::model_file::{FittedMoney, FittedTo};
 use crate::clv::{CovariatesFile, Fit, GammaGamma, ManyScorer, ModelName, PurchaseModel, Scores};
-use crate::customers::{FileColumn, FileValues, Known, Missing, Rows, StatisticsFile};
+use crate::customers::{FileColumn, FileValues, Known, Missing, Rows, StatisticsFile, no_number};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 
@@ -103,6 +103,7 @@ pub fn fit_customers_with(
     progress.phase("reading", file.stretches() as u64);
     let (statistics, values) = file.statistics_with(&wanted)?;
     let customers = statistics.frequency.len();
+    check_customers(file, customers)?;
     let mut known: Vec<Covariate> = Vec::new();
     for (name, Known { values, missing }) in names.iter().zip(values) {
         if let Some(missing) = missing {
@@ -130,14 +131,14 @@ fn refused(name: &str, value: impl ToString, problem: impl Into<String>, remedy:
 
 fn missing_values(file: &StatisticsFile, name: &str, missing: Missing) -> Error {
     let problem = format!(
-        "{} customers of {} have no value, the first in row {}",
+        "{} customers of {} have no value or an infinite one, the first in row {}",
         missing.customers,
         file.path().display(),
         missing.first_row
     );
     refused(
         name,
-        "null",
+        missing.says,
         problem,
         "leave those customers out, or give missing values a level or a number of their own",
     )
@@ -254,16 +255,23 @@ impl<'a> ByCovariates<'a> {
     ) -> Result<Vec<f64>> {
         let mut sums = vec![0.0; beyond.len()];
         for (column, effect) in columns {
-            let missing = |i: usize| {
+            let missing = |i: usize, says: &str| {
                 let what = format!("the covariate \"{}\"", column.name());
-                let problem =
-                    format!("row {} of {} has no value", rows.row_of(i), self.file.path().display());
-                Error::value(what, "null", problem, "give it a value, or leave the customer out")
+                let problem = format!(
+                    "row {} of {} has no value that counts",
+                    rows.row_of(i),
+                    self.file.path().display()
+                );
+                Error::value(what, says, problem, "give it a value, or leave the customer out")
             };
             if effect.is_numeric() {
                 let FileValues::Numbers(values) = rows.numbers(column)? else { continue };
                 for (i, &value) in values.iter().enumerate() {
-                    sums[i] += effect.of(Value::Number(value)).ok_or_else(|| missing(i))?;
+                    let says = || match value.is_finite() {
+                        true => missing(i, &value.to_string()),
+                        false => missing(i, no_number(value)),
+                    };
+                    sums[i] += effect.of(Value::Number(value)).ok_or_else(says)?;
                     beyond[i] |= effect.is_beyond(value);
                 }
                 continue;
@@ -271,7 +279,7 @@ impl<'a> ByCovariates<'a> {
             let FileValues::Labels { names, codes } = rows.labels(column)? else { continue };
             let shifts: Vec<Option<f64>> = names.iter().map(|name| effect.of(Value::Level(name))).collect();
             for (i, code) in codes.iter().enumerate() {
-                let code = code.ok_or_else(|| missing(i))? as usize;
+                let code = code.ok_or_else(|| missing(i, "null"))? as usize;
                 sums[i] += shifts[code].ok_or_else(|| {
                     let problem = format!(
                         "no customer of the fit had this level, the first to have it is in row {} of {}",

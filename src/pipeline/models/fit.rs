@@ -1,6 +1,6 @@
 //! Models fitted to a file of customers.
 
-use crate::clv::gamma_gamma::frequency_spend_correlation;
+use crate::clv::gamma_gamma::{NO_VALUE, frequency_spend_correlation};
 use crate::clv::model_file::{Draws, FittedMoney, FittedTo};
 use crate::clv::{
     Fit, GammaGamma, GammaGammaModel, ModelFile, ModelName, Patterns, PosteriorOptions, PurchaseFit,
@@ -8,6 +8,7 @@ use crate::clv::{
 use crate::customers::{Statistics, StatisticsFile};
 use crate::error::Result;
 use crate::progress::Progress;
+use crate::report::format::count;
 
 /// Fits to a file of customers.
 #[derive(Debug)]
@@ -122,6 +123,13 @@ pub(super) fn spend_warnings(spend: Option<&Fit<GammaGamma>>) -> Vec<String> {
         ];
     };
     let mut out = fit.report.warnings.clone();
+    let no_value = fit.report.set_aside.iter().find(|aside| aside.reason == NO_VALUE);
+    out.extend(no_value.map(|aside| {
+        let customers = count(aside.customers);
+        format!(
+            "{customers} customers with a mean value of orders not above 0 are left out of the fit of spend"
+        )
+    }));
     if fit.params.is_none() {
         out.push(format!(
             "there is no usable model of spend, and predictions have no money: {}",

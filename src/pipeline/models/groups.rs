@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fit::{FittedSpend, fitted_to, patterns_of, spend_warnings};
-use super::refuse_outcome;
+use super::{check_customers, refuse_outcome};
 use crate::clv::grouped::{GroupedReport, Groups, fit_groups_named};
 use crate::clv::model_file::{FittedMoney, FittedTo, GroupModels};
 use crate::clv::{Fit, GammaGamma, GroupsFile, ManyScorer, ModelName, PurchaseFit, Scores};
@@ -91,6 +91,7 @@ pub fn fit_customers_by(
     else {
         return Err(Error::internal("reading groups", "no labels"));
     };
+    check_customers(file, codes.len())?;
     let groups = groups_of(column, &names, &codes)?;
     progress.phase("finding patterns", 0);
     let patterns = patterns_of(&statistics)?;

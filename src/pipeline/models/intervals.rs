@@ -6,12 +6,14 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
+use super::groups::NO_GROUP;
 use super::score::{Scored, score};
 use crate::clv::predict::{Customers, Groups, PredictOptions, Predicted, Predictor, Sums, Total};
 use crate::clv::{CustomerModel, ModelFile, Scores, ValueOptions};
-use crate::customers::{GroupKey, Rows, StatisticsFile};
+use crate::customers::{GroupKey, Grouped, Rows, StatisticsFile};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
+use crate::report::format::percent_exact;
 
 /// What intervals are wanted.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +78,7 @@ pub fn predict_customers(
     else {
         return Err(Error::value(
             "--intervals",
-            format!("{} %", 100.0 * intervals.level),
+            percent_exact(intervals.level),
             "the model file has no draws of the parameters to rest them on",
             "fit the model again with draws: `tiercast fit CUSTOMERS -o MODEL --draws 400`",
         ));
@@ -209,6 +211,7 @@ impl Stretches<'_> {
     ) -> Result<Vec<(&'static str, Vec<f64>)>> {
         let hash = self.file.hashes(i, rows, &self.id)?;
         let grouped = self.group.map(|place| self.file.groups(rows, place)).transpose()?;
+        check_groups(grouped.as_ref())?;
         let groups = grouped.as_ref().map(|found| Groups { codes: &found.codes, count: found.keys.len() });
         let customers = Customers { statistics: &rows.statistics, hash: &hash, groups };
         let mut predicted = self.predictor.predict(&customers, progress)?;
@@ -232,6 +235,20 @@ impl Stretches<'_> {
         self.predictor.check_groups(found.groups.len())?;
         drop(found);
         Ok(columns(predicted))
+    }
+}
+
+/// Refuses a group of the name that stands for none: the two could not be told apart.
+fn check_groups(grouped: Option<&Grouped>) -> Result<()> {
+    let is_none = |key: &GroupKey| matches!(key, GroupKey::Text(name) if name == NO_GROUP);
+    match grouped.is_some_and(|grouped| grouped.keys.iter().any(is_none)) {
+        true => Err(Error::value(
+            "--totals-by",
+            NO_GROUP,
+            "a customer has this value, which stands for customers without one",
+            "give that group another name",
+        )),
+        false => Ok(()),
     }
 }
 

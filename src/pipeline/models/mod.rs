@@ -24,6 +24,18 @@ pub use totals::totals_csv;
 use crate::customers::StatisticsFile;
 use crate::error::{Error, Result};
 
+/// Refuses a file of which no row has statistics: nothing can be said of anybody's differences.
+fn check_customers(file: &StatisticsFile, customers: usize) -> Result<()> {
+    if customers > 0 {
+        return Ok(());
+    }
+    Err(Error::Document {
+        file: file.path().display().to_string(),
+        problem: format!("its {} rows are all prospects, without frequency, recency and T", file.rows()),
+        remedy: "give a table with customers".to_string(),
+    })
+}
+
 /// Refuses a column of statistics as a group or a covariate: it is what the model explains.
 fn refuse_outcome(file: &StatisticsFile, option: &str, name: &str) -> Result<()> {
     let outcomes = ["frequency", "recency", "monetary_value", "T"];

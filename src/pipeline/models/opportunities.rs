@@ -11,17 +11,19 @@ use serde::Serialize;
 use super::contracts::drawn;
 use crate::calendar::{CalendarPeriod, Day, LastPeriods, Unit};
 use crate::clv::bg_bb::{
-    BetaBinomialModel, CellExpectation, ExpectedTotals, OpportunityExpectations, expectations,
+    BetaBinomialModel, Cell, CellExpectation, ExpectedTotals, OpportunityExpectations, expectations,
     last_whole_period, statistics_of_periods,
 };
 use crate::clv::model_file::{Drawn, FittedToHistory, OpportunitiesFile};
 use crate::clv::{BgBbModel, FitReport, Opportunities, PosteriorOptions};
 use crate::customers::names::orders_of_period;
+use crate::customers::table::more::{counts, numbers};
 use crate::customers::{CustomerTable, Reading, Values, into_record_batch, read_history};
 use crate::error::{Error, Result};
 use crate::history::{HistoryOptions, Source};
 use crate::parallel;
 use crate::progress::Progress;
+use crate::report::format::count;
 use crate::report::tables::write_stretches;
 
 /// Periods that are counted apart at most; each is a column of the customer table for a while.
@@ -64,6 +66,8 @@ pub struct ScoredOpportunities {
     pub totals: ExpectedTotals,
     /// The last day of the last opportunity: what is expected comes after it.
     pub until: Day,
+    /// Customers whose first order came after that day: they have had no opportunity, and are not scored.
+    pub not_scored: u64,
     /// What a reader should know of the rows.
     #[serde(skip)]
     pub warnings: Vec<String>,
@@ -109,17 +113,17 @@ impl ByPeriod {
         })?;
         let end = reading.customers.window().calibration_end;
         let first = period.index(firsts.into_iter().flatten().min().unwrap_or(end));
-        let count = period.index(end) - first + 1;
-        if count > MOST_PERIODS {
+        let periods = period.index(end) - first + 1;
+        if periods > MOST_PERIODS {
             return Err(Error::value(
                 "--opportunity",
                 period,
-                format!("the history has {count} of them, and {MOST_PERIODS} are counted at most"),
+                format!("the history has {periods} of them, and {MOST_PERIODS} are counted at most"),
                 "take a longer period, or a model in continuous time",
             ));
         }
         drop(reading);
-        let periods = LastPeriods { period, count: count as u16 };
+        let periods = LastPeriods { period, count: periods as u16 };
         let counted = HistoryOptions { periods: Some(periods), ..plain };
         let reading = read_history(sources, &counted, unit, progress)?;
         Ok(ByPeriod { reading, period, first, last: last_whole_period(period, end) })
@@ -127,6 +131,25 @@ impl ByPeriod {
 
     fn until(&self) -> Day {
         self.period.end(self.last)
+    }
+
+    /// Whether a customer with this first order has not had an opportunity and will not have the next one either: it
+    /// came in a period that had not ended.
+    fn is_late(&self, first_order: Day) -> bool {
+        self.period.index(first_order) > self.last
+    }
+
+    /// What a reader should know of customers who came too late.
+    fn about_late(&self, late: u64) -> Option<String> {
+        (late > 0).then(|| {
+            format!(
+                "{} customers ordered first after {}, in a {} that had not ended: they have had no opportunity, and are \
+                 left out",
+                count(late),
+                self.until(),
+                self.period
+            )
+        })
     }
 
     /// What a reader should know of the rows, and of a period that had not ended.
@@ -146,7 +169,7 @@ impl ByPeriod {
         out
     }
 
-    /// (x, t_x, n) of the customers of a stretch.
+    /// (x, t_x, n) of the customers of a stretch who did not come too late.
     fn statistics(&self, table: &CustomerTable) -> Result<[Vec<u32>; 3]> {
         let orders = |index: i32| {
             let name = orders_of_period(self.period, index);
@@ -157,7 +180,7 @@ impl ByPeriod {
         };
         let columns = (self.first..=self.last).map(orders).collect::<Result<Vec<_>>>()?;
         let (mut x, mut t_x, mut n) = (Vec::new(), Vec::new(), Vec::new());
-        for (i, &first) in table.first_order.iter().enumerate() {
+        for (i, &first) in table.first_order.iter().enumerate().filter(|(_, first)| !self.is_late(**first)) {
             let with = columns.iter().filter(|(_, orders)| orders[i] > 0).map(|(index, _)| *index);
             let found = statistics_of_periods(self.period.index(first), with, self.last);
             x.push(found.0);
@@ -167,23 +190,27 @@ impl ByPeriod {
         Ok([x, t_x, n])
     }
 
-    /// The histories of all customers in the order of the table, and where each stretch begins.
-    fn opportunities(&self, progress: &dyn Progress) -> Result<(Opportunities, Vec<usize>)> {
+    /// The histories of the customers who did not come too late, in the order of the table; where each stretch begins;
+    /// and how many came too late.
+    fn opportunities(&self, progress: &dyn Progress) -> Result<(Opportunities, Vec<usize>, u64)> {
         let customers = &self.reading.customers;
         progress.phase("counting opportunities", customers.stretches() as u64);
         let parts = parallel::try_map(customers.stretches(), |i| {
             progress.check()?;
-            let part = self.statistics(&customers.stretch(i)?)?;
+            let table = customers.stretch(i)?;
+            let part = self.statistics(&table)?;
             progress.advance(1);
-            Ok(part)
+            Ok((table.len(), part))
         })?;
         let (mut all, mut begins) = ([Vec::new(), Vec::new(), Vec::new()], Vec::new());
-        for part in parts {
+        let mut late = 0;
+        for (customers, part) in parts {
             begins.push(all[0].len());
+            late += (customers - part[0].len()) as u64;
             all.iter_mut().zip(part).for_each(|(all, part)| all.extend(part));
         }
         let [x, t_x, n] = &all;
-        Ok((Opportunities::from_statistics(x, t_x, n)?, begins))
+        Ok((Opportunities::from_statistics(x, t_x, n)?, begins, late))
     }
 }
 
@@ -198,11 +225,12 @@ pub fn fit_opportunities(
     progress: &dyn Progress,
 ) -> Result<FittedOpportunities> {
     let history = ByPeriod::read(sources, options, progress)?;
-    let (data, _) = history.opportunities(progress)?;
+    let (data, _, late) = history.opportunities(progress)?;
     let fit = BgBbModel.fit(&data, progress)?;
     let without_dropout = BetaBinomialModel.fit(&data, progress)?.report;
     let drawn = drawn(&fit, &BgBbModel.likelihood(&data), draws, progress)?;
     let mut warnings = history.warnings();
+    warnings.extend(history.about_late(late));
     warnings.extend(fit.report.warnings.iter().cloned());
     warnings.extend(drawn.iter().flat_map(|drawn| drawn.warnings.iter().cloned()));
     let file = match sources {
@@ -226,7 +254,8 @@ pub fn fit_opportunities(
 }
 
 /// Writes the customer table of a history with `x`, `t_x` and `n`, `p_alive`, `expected_transactions`, `dert` (with a
-/// discount) and, where the model has draws, their intervals.
+/// discount) and, where the model has draws, their intervals. Customers whose first order came after the last opportunity
+/// have none of these: the horizon begins before they can have an opportunity.
 ///
 /// # Errors
 /// Those of reading and writing.
@@ -243,33 +272,42 @@ pub fn score_opportunities(
     let (params, draws) = (model.model().map_err(wrong)?, model.draws().map_err(wrong)?);
     let options = OpportunityOptions { history, opportunity: model.opportunity, unit };
     let history = ByPeriod::read(sources, &options, progress)?;
-    let (data, begins) = history.opportunities(progress)?;
+    let (data, begins, late) = history.opportunities(progress)?;
     let (cells, totals) = expectations(&data, &params, &draws, expected, progress)?;
     let customers = &history.reading.customers;
     progress.phase("writing", customers.stretches() as u64);
     let stretch = |i: usize| {
         let mut table = customers.stretch(i)?;
-        let of_rows = &data.of_rows()[begins[i]..begins[i] + table.len()];
+        let mut of_rows = data.of_rows()[begins[i]..].iter().map(|&cell| cell as usize);
+        let in_time = table.first_order.iter().map(|&first| !history.is_late(first));
+        let rows: Vec<Option<usize>> =
+            in_time.map(|in_time| in_time.then(|| of_rows.next()).flatten()).collect();
         // The periods have done their work.
         table.columns.clear();
-        let rows = || of_rows.iter().map(|&cell| cell as usize);
-        let count = |of: fn(&crate::clv::bg_bb::Cell) -> u32| {
-            Values::Count(rows().map(|cell| of(&data.cells()[cell])).collect())
-        };
-        table.push("x", count(|cell| cell.x));
-        table.push("t_x", count(|cell| cell.t_x));
-        table.push("n", count(|cell| cell.n));
-        for (name, of) in COLUMNS {
-            let values: Option<Vec<f64>> = rows().map(|cell| of(&cells[cell])).collect();
-            if let Some(values) = values {
-                table.push(name, Values::Float(values));
-            }
+        for (name, of) in COUNTS {
+            table
+                .columns
+                .push(counts(name, rows.iter().map(|cell| cell.map(|cell| of(&data.cells()[cell])))));
+        }
+        // All histories have an expectation, or none has.
+        for (name, of) in COLUMNS.iter().filter(|(_, of)| cells.iter().take(1).all(|cell| of(cell).is_some()))
+        {
+            table.columns.push(numbers(name, rows.iter().map(|cell| cell.and_then(|cell| of(&cells[cell])))));
         }
         into_record_batch(table)
     };
     write_stretches(out, customers.stretches(), stretch, progress)?;
-    Ok(ScoredOpportunities { totals, until: history.until(), warnings: history.warnings() })
+    let mut warnings = history.warnings();
+    warnings.extend(history.about_late(late));
+    Ok(ScoredOpportunities { totals, until: history.until(), not_scored: late, warnings })
 }
+
+/// A count of each customer's history.
+type CountOfCell = fn(&Cell) -> u32;
+
+/// The columns of histories.
+const COUNTS: [(&str, CountOfCell); 3] =
+    [("x", |cell| cell.x), ("t_x", |cell| cell.t_x), ("n", |cell| cell.n)];
 
 /// A number of each customer's history.
 type OfCell = fn(&CellExpectation) -> Option<f64>;

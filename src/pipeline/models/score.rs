@@ -37,6 +37,9 @@ pub struct Scored {
     /// With a model by group: customers by each group that the model does not know, who were scored by the groups' mean.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub unknown_groups: BTreeMap<String, u64>,
+    /// Customers with a mean value below 0, which counts as 0 where there is a model of spend.
+    #[serde(skip_serializing_if = "is_none")]
+    pub negative_money: u64,
     /// With covariates: customers of whom some number lies beyond those of the fit.
     #[serde(skip_serializing_if = "is_none")]
     pub beyond_fit: u64,
@@ -140,6 +143,7 @@ pub(super) fn score(
                 clv: has_money.then(|| total(&scores.clv)),
                 unit,
                 unknown_groups: remarks.unknown_groups,
+                negative_money: if has_money { rows.statistics.negative_money() } else { 0 },
                 beyond_fit: remarks.beyond_fit,
             };
             sums.lock().unwrap_or_else(PoisonError::into_inner)[i] = sum;
@@ -191,6 +195,7 @@ impl Scored {
             clv: self.clv.zip(more.clv).map(|(a, b)| a + b),
             unit: more.unit,
             unknown_groups,
+            negative_money: self.negative_money + more.negative_money,
             beyond_fit: self.beyond_fit + more.beyond_fit,
         }
     }

@@ -3,6 +3,7 @@
 use super::intervals::{GroupTotal, Intervals};
 use crate::clv::predict::Interval;
 use crate::error::{Error, Result};
+use crate::report::TOTALS_HEADING;
 
 /// The totals as CSV: a line for all customers, whose group is empty, then one for each group.
 ///
@@ -10,7 +11,7 @@ use crate::error::{Error, Result};
 /// [`Error::Internal`] for a defect.
 pub fn totals_csv(of: &Intervals) -> Result<Vec<u8>> {
     let with_money = of.all.clv.is_some();
-    let mut heading: Vec<String> = ["column", "group", "customers"].map(String::from).to_vec();
+    let mut heading: Vec<String> = TOTALS_HEADING.map(String::from).to_vec();
     for name in ["expected_transactions", "clv"].iter().take(1 + usize::from(with_money)) {
         let ends = ["", "_mean_lower", "_mean_upper", "_lower", "_upper"];
         heading.extend(ends.iter().map(|end| format!("{name}{end}")));

@@ -10,10 +10,10 @@ pub struct ConvertArgs {
     /// CSV files of one kind, also compressed with gzip
     #[arg(value_name = "CSV", required = true)]
     pub files: Vec<PathBuf>,
-    /// Parquet file to write; an earlier one of tiercast's is replaced
+    /// Parquet file to write; an earlier conversion is replaced
     #[arg(short, long = "output", value_name = "FILE")]
     pub output: PathBuf,
-    /// Replace the file even if tiercast did not make it
+    /// Replace the files even if they are something else
     #[arg(long)]
     pub force: bool,
     #[command(flatten)]

@@ -106,14 +106,14 @@ pub struct SummarizeArgs {
     /// Parquet files, folders or quoted patterns; the bundled CDNOW log when none is given
     #[arg(value_name = "HISTORY")]
     pub history: Vec<PathBuf>,
-    /// File for the customer table; an earlier one of tiercast's is replaced
+    /// File for the customer table; an earlier one is replaced
     #[arg(short, long = "output", value_name = "FILE")]
     pub output: PathBuf,
-    /// File (CSV) for customers, orders and spend by period of the first order and each period after it; an earlier file
-    /// is replaced with --force. With --state, the state holds these counts too
+    /// File (CSV) for customers, orders and spend by period of the first order and each period after it; an earlier one
+    /// is replaced. With --state, the state holds these counts too
     #[arg(long, value_name = "FILE")]
     pub cohorts: Option<PathBuf>,
-    /// Replace the file even if tiercast did not make it
+    /// Replace the files even if they are something else
     #[arg(long)]
     pub force: bool,
     /// Say from the history's footers alone what would be done and what memory and disk it would take, and stop

@@ -33,10 +33,10 @@ pub struct FitArgs {
     /// Model: pareto-nbd, bg-nbd, mbg-nbd or nbd (purchases); sbg or bdw (contracts); bg-bb (opportunities)
     #[arg(long, value_name = "MODEL", value_parser = parsed::<FitModel>, default_value = "pareto-nbd")]
     pub model: FitModel,
-    /// File for the fitted model (JSON) [default: the fit is printed and not kept]
+    /// File for the fitted model (JSON), an earlier model is replaced [default: the fit is printed and not kept]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Replace the file if it exists
+    /// Replace the file whatever it is
     #[arg(long)]
     pub force: bool,
     /// Column of money for the model of spend: total_margin or total_cost (means over all order days are made of these
@@ -45,14 +45,14 @@ pub struct FitArgs {
     #[arg(long, value_name = "COLUMN", help_heading = "Models of purchases")]
     pub money: Option<String>,
     /// Draws of the parameters that are kept with the model, for the intervals of predict; 0 for none. Not with --by or
-    /// covariates [default: 0]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=MOST_DRAWS), help_heading = "Models of purchases")]
+    /// covariates [default: 1000 for sbg and bdw, 400 for bg-bb, 0 otherwise]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=MOST_DRAWS), help_heading = "Draws")]
     pub draws: Option<u32>,
     /// What is believed of the parameters before the data, for the draws: weak or flat [default: weak]
-    #[arg(long, value_name = "PRIOR", value_parser = parsed::<Prior>, help_heading = "Models of purchases")]
+    #[arg(long, value_name = "PRIOR", value_parser = parsed::<Prior>, help_heading = "Draws")]
     pub prior: Option<Prior>,
     /// Seed of the draws [default: 1]
-    #[arg(long, value_name = "SEED", help_heading = "Models of purchases")]
+    #[arg(long, env = "TIERCAST_SEED", value_name = "SEED", help_heading = "Draws")]
     pub seed: Option<u64>,
     /// Period of the calendar that is an opportunity: week, month, quarter or year
     #[arg(long, value_name = "PERIOD", value_parser = parsed::<CalendarPeriod>, help_heading = "bg-bb")]
@@ -90,14 +90,15 @@ pub struct DifferenceArgs {
     /// Fit by group: a column of text, integers or booleans, such as a region or a cohort; groups are pooled
     #[arg(long, value_name = "COLUMN")]
     pub by: Option<String>,
-    /// Covariates of both purchases and dropout: columns of numbers, or of text or booleans as levels
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    /// Covariates of both purchases and dropout: columns of numbers, or of text or booleans as levels; with commas
+    /// between them, or the option several times. A column whose name has a comma is given by an option of its own
+    #[arg(long, value_name = "COLUMNS")]
     pub covariates: Vec<String>,
     /// Covariates of purchases
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    #[arg(long, value_name = "COLUMNS")]
     pub purchase_covariates: Vec<String>,
     /// Covariates of dropout
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    #[arg(long, value_name = "COLUMNS")]
     pub dropout_covariates: Vec<String>,
     /// Penalty ½·LAMBDA·Σγ² on the coefficients of standardised covariates, in units of log-likelihood [default: 0]
     #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
@@ -123,13 +124,14 @@ pub struct PredictArgs {
     /// of survivors for sbg and bdw, a purchase history for bg-bb
     #[arg(value_name = "DATA")]
     pub customers: PathBuf,
-    /// File for the table with the predictions (Parquet); an earlier one of tiercast's is replaced
+    /// File for the table with the predictions (Parquet); an earlier one is replaced
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Replace the file even if tiercast did not make it
+    /// Replace the files even if they are something else
     #[arg(long)]
     pub force: bool,
-    /// Horizon: 90d, 39w, 12mo, 1yr; for contracts and opportunities also a number of periods [default: 12mo]
+    /// Horizon: 90d, 39w, 12mo, 1yr; for contracts and opportunities also a number of periods [default: 12mo; there the
+    /// number of periods nearest to it: 52 weeks, 12 months, 4 quarters, 1 year]
     #[arg(long, env = "TIERCAST_HORIZON", value_name = "SPAN", value_parser = parsed::<HorizonArg>)]
     pub horizon: Option<HorizonArg>,
     /// Discount rate with its period: 10%/yr, 1%/mo; for contracts and opportunities also 10%/period [default: 10%/yr]
@@ -142,14 +144,14 @@ pub struct PredictArgs {
     /// Totals of the customers of each value of this column, with both intervals; columns of integers or texts
     #[arg(long, value_name = "COLUMN", requires = "intervals")]
     pub totals_by: Option<String>,
-    /// File for the totals (CSV) [default: they are printed]
+    /// File for the totals (CSV), earlier totals are replaced [default: they are printed]
     #[arg(long, value_name = "FILE", requires = "intervals")]
     pub totals: Option<PathBuf>,
     /// Column of the customers' id, to which random numbers belong; several for an id of several [default: customer_id]
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', requires = "intervals")]
     pub id: Vec<String>,
     /// Seed of what will happen [default: that of the model's draws]
-    #[arg(long, value_name = "SEED", requires = "intervals")]
+    #[arg(long, env = "TIERCAST_SEED", value_name = "SEED")]
     pub seed: Option<u64>,
     #[command(flatten)]
     pub cohorts: CohortColumnArgs,

@@ -26,10 +26,11 @@ pub struct TierArgs {
     /// Print the document of the scheme (TOML) and stop there
     #[arg(long, conflicts_with_all = ["output", "by", "overrides"])]
     pub print: bool,
-    /// File for everybody's tiers: .parquet, .csv or .xlsx; an earlier one is replaced with --force [default: none]
+    /// File for everybody's tiers: .parquet, .csv or .xlsx; an earlier table of tiers is replaced, a workbook
+    /// with --force [default: none]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Replace the file if there is one
+    /// Replace the file whatever it is
     #[arg(long, requires = "output")]
     pub force: bool,
     /// Tiers set by hand (CSV: customer_id, tier, who, why, and if need be until and scheme); the automatic tier stays beside

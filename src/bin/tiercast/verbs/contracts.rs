@@ -4,15 +4,14 @@ use clap::ArgMatches;
 use tiercast::calendar::Span;
 use tiercast::clv::contractual::{CohortForecast, ForecastOptions, Spread, Step};
 use tiercast::clv::model_file::{ContractFile, ContractName};
-use tiercast::clv::{PosteriorOptions, Prior};
 use tiercast::customers::SurvivorColumns;
 use tiercast::pipeline::{FittedContract, fit_cohorts, forecast_cohorts};
-use tiercast::report::OutputFile;
 use tiercast::report::format::{count, significant};
+use tiercast::report::{FileKind, OutputFile};
 use tiercast::{Error, Result};
 
 use super::periods::ModelPeriod;
-use crate::args::{CohortColumnArgs, FitArgs, Global, HistoryArgs, PredictArgs};
+use crate::args::{CohortColumnArgs, FitArgs, Global, HistoryArgs, ModelArgs, PredictArgs};
 use crate::bars::Bars;
 use crate::process;
 use crate::render::Grid;
@@ -42,11 +41,11 @@ fn refuse_reading(matches: Option<&ArgMatches>) -> Result<()> {
 /// Fits sBG or BdW.
 pub fn fit(global: &Global, args: FitArgs, model: ContractName, matches: Option<&ArgMatches>) -> Result<()> {
     refuse_reading(matches)?;
-    let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
+    let settings = super::fit::resolve(global, &args, matches)?;
+    let draws = super::fit::draws(&args, DRAWS, &settings)?;
     let bars = Bars::new(global)?;
     let inputs = [args.customers.clone()];
-    let out = args.output.as_ref().map(|path| OutputFile::begin(path, args.force, &inputs)).transpose()?;
-    let draws = PosteriorOptions { prior: Prior::Flat, draws: DRAWS, seed: settings.run.seed };
+    let out = super::model_place(&args, &inputs)?;
     let fitted = super::with_threads(settings.threads, || {
         fit_cohorts(&args.customers, &columns(&args.cohorts), model, &draws, &bars)
     })?;
@@ -59,11 +58,7 @@ pub fn fit(global: &Global, args: FitArgs, model: ContractName, matches: Option<
     }
     let file = fitted.file(args.cohorts.period)?;
     if global.json {
-        terminal::print_json(&serde_json::json!({
-            "schema": 1,
-            "model": file.document(),
-            "survival": fitted.survival(),
-        }))?;
+        terminal::print(&file.document().text()?)?;
     }
     match out {
         Some(out) => super::fit::keep(global, out, file.document().text()?),
@@ -126,7 +121,7 @@ fn fit_table(fitted: &FittedContract) -> String {
 /// The length of a period, from the file and what was typed.
 fn period(model: &ContractFile, typed: Option<Span>) -> Result<Option<Span>> {
     match (model.period, typed) {
-        (Some(known), Some(typed)) if known != typed => {
+        (Some(known), Some(typed)) if !super::periods::are_same(known.days(), typed.days()) => {
             let problem = format!("the model was fitted to periods of {known}");
             Err(Error::value("--period", typed, problem, "leave it out, or fit the model again"))
         }
@@ -142,17 +137,18 @@ pub fn predict(
     matches: Option<&ArgMatches>,
 ) -> Result<()> {
     refuse_reading(matches)?;
-    let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
+    let models = ModelArgs { seed: args.seed, ..ModelArgs::default() };
+    let settings = settings::resolve(global, Typed { models, matches, ..Typed::default() })?;
     let length = period(model, args.cohorts.period)?;
     let period = ModelPeriod { name: "period", days: length.map(Span::days) };
     let options = ForecastOptions {
         horizon: period.horizon(args.horizon, &settings)?,
         discount: period.discount(args.discount, &settings)?,
-        seed: settings.run.seed,
+        seed: super::seed(&settings, model.drawn.as_ref().map(|drawn| drawn.seed))?,
     };
     let bars = Bars::new(global)?;
     let inputs = [args.customers.clone(), args.model.clone()];
-    let out = OutputFile::begin(&args.output, args.force, &inputs)?;
+    let out = OutputFile::begin(FileKind::Forecast, &args.output, args.force, &inputs)?;
     let forecasts = super::with_threads(settings.threads, || {
         forecast_cohorts(&args.customers, &columns(&args.cohorts), model, &options, out.path(), &bars)
     })?;
@@ -163,8 +159,13 @@ pub fn predict(
         if model.drawn.is_none() {
             terminal::warning("the model has no draws of its parameters: there are no intervals");
         }
-        if forecasts.iter().flat_map(|forecast| &forecast.steps).any(|step| step.derl.is_none()) {
-            terminal::warning("DERL is infinite or without a bound at this discount: it is left out");
+        let mut steps = forecasts.iter().flat_map(|forecast| &forecast.steps);
+        if steps.clone().any(|step| step.derl.is_none()) {
+            terminal::warning("DERL is infinite at this discount: it is left out");
+        } else if model.drawn.is_some() && steps.any(|step| step.derl_spread.is_none()) {
+            terminal::warning(
+                "the interval of DERL is left out: at this discount DERL is infinite for some of the draws of the parameters",
+            );
         }
         terminal::note(&format!("{} cohorts in {}", count(forecasts.len() as u64), place.display()));
     }

@@ -6,8 +6,8 @@ use clap::ArgMatches;
 use serde_json::json;
 use tiercast::Result;
 use tiercast::convert::{Conversion, CsvOptions, Encoding, FileReport, Mark, convert};
-use tiercast::report::OutputFile;
 use tiercast::report::format::{count, percent, plural};
+use tiercast::report::{FileKind, OutputFile};
 
 use crate::args::{ConvertArgs, CsvArgs, EncodingArg, Global};
 use crate::bars::Bars;
@@ -23,8 +23,8 @@ pub fn main(global: &Global, args: ConvertArgs, matches: Option<&ArgMatches>) ->
     let mut inputs = args.files.clone();
     inputs.extend(settings.file.clone());
     let bars = Bars::new(global)?;
-    let out = OutputFile::begin(&args.output, args.force, &inputs)?;
-    let side = OutputFile::begin(&side_path, args.force, &inputs)?;
+    let out = OutputFile::begin(FileKind::History, &args.output, args.force, &inputs)?;
+    let side = OutputFile::begin(FileKind::SetAside, &side_path, args.force, &inputs)?;
     let (conversion, out, side) = super::with_threads(settings.threads, || {
         let conversion = convert(&args.files, &options, out.path(), side.path(), &bars)?;
         Ok((conversion, out, side))

@@ -15,10 +15,10 @@ use tiercast::report::OutputFile;
 use tiercast::report::format::{count, significant};
 use tiercast::{Error, Result};
 
-use crate::args::{CohortColumnArgs, DifferenceArgs, FitArgs, FitModel, Global};
+use crate::args::{CohortColumnArgs, DifferenceArgs, FitArgs, FitModel, Global, ModelArgs};
 use crate::bars::Bars;
 use crate::render::Grid;
-use crate::settings::{self, Typed};
+use crate::settings::{self, Origin, Settings, Typed};
 use crate::terminal;
 
 /// Runs the verb.
@@ -40,17 +40,6 @@ pub fn main(global: &Global, args: FitArgs, matches: Option<&ArgMatches>) -> Res
     if let (Some(money), false) = (&args.money, matches!(args.model, FitModel::Purchases(_))) {
         return Err(needed("--money", money.clone(), "models of purchases"));
     }
-    let of_draws = [
-        ("--draws", args.draws.map(|draws| draws.to_string())),
-        ("--prior", args.prior.map(|prior| prior.to_string())),
-        ("--seed", args.seed.map(|seed| seed.to_string())),
-    ];
-    if let (Some((option, Some(value))), false) = (
-        of_draws.into_iter().find(|(_, value)| value.is_some()),
-        matches!(args.model, FitModel::Purchases(_)),
-    ) {
-        return Err(needed(option, value, "models of purchases"));
-    }
     match args.model {
         FitModel::Purchases(model) => purchases(global, args, model, matches),
         FitModel::Contract(model) => super::contracts::fit(global, args, model, matches),
@@ -71,14 +60,15 @@ struct Outcome {
 /// Fits a model of purchases, and one of spend.
 fn purchases(global: &Global, args: FitArgs, model: ModelName, matches: Option<&ArgMatches>) -> Result<()> {
     super::refuse_reading(matches, &["unit"])?;
-    let how = How::new(&args.differences, draws(&args)?)?;
-    let settings = settings::resolve(global, Typed { reading: args.reading, matches, ..Typed::default() })?;
+    let settings = resolve(global, &args, matches)?;
+    let draws = draws(&args, 0, &settings)?;
     let bars = Bars::new(global)?;
     let inputs = [args.customers.clone()];
-    let out = args.output.as_ref().map(|path| OutputFile::begin(path, args.force, &inputs)).transpose()?;
-    let options = super::table_options(&settings, args.money);
+    let out = super::model_place(&args, &inputs)?;
+    let options = super::table_options(&settings, args.money.clone());
     let (outcome, mut warnings) = super::with_threads(settings.threads, || {
         let file = StatisticsFile::open_with(&args.customers, &options)?;
+        let how = How::new(&args.differences, draws, &file)?;
         let outcome = match how {
             How::Alike(draws) => alike::outcome(&fit_customers(&file, model, draws.as_ref(), &bars)?),
             How::ByGroup(column) => groups::outcome(&fit_customers_by(&file, model, column, &bars)?),
@@ -113,21 +103,26 @@ pub(super) fn keep(global: &Global, out: OutputFile, text: String) -> Result<()>
     Ok(())
 }
 
-/// The draws that are wanted.
-fn draws(args: &FitArgs) -> Result<Option<PosteriorOptions>> {
-    let draws = args.draws.unwrap_or(0);
+/// The settings of a fit.
+pub(super) fn resolve(global: &Global, args: &FitArgs, matches: Option<&ArgMatches>) -> Result<Settings> {
+    let models = ModelArgs { seed: args.seed, ..ModelArgs::default() };
+    settings::resolve(global, Typed { reading: args.reading.clone(), models, matches, ..Typed::default() })
+}
+
+/// The draws that are wanted, `by_default` unless a number was typed; there may be none.
+pub(super) fn draws(args: &FitArgs, by_default: u32, settings: &Settings) -> Result<PosteriorOptions> {
+    let (draws, seed) = (args.draws.unwrap_or(by_default), settings.run.seed);
     if draws == 0 {
-        // A prior or a seed of nothing would be ignored in silence.
+        // A prior or a seed of nothing would be ignored in silence; environment and settings file say it of other verbs.
+        let typed = *settings.origin("seed") == Origin::Flag;
         let given = args.prior.map(|prior| ("--prior", prior.to_string()));
-        let given = given.or_else(|| args.seed.map(|seed| ("--seed", seed.to_string())));
+        let given = given.or_else(|| typed.then(|| ("--seed", seed.to_string())));
         let problem = "it is for draws of the parameters, and there are none";
-        return match given {
-            Some((option, value)) => Err(Error::value(option, value, problem, "say how many: --draws 400")),
-            None => Ok(None),
-        };
+        if let Some((option, value)) = given {
+            return Err(Error::value(option, value, problem, "say how many: --draws 400"));
+        }
     }
-    let (prior, seed) = (args.prior.unwrap_or_default(), args.seed.unwrap_or(1));
-    Ok(Some(PosteriorOptions { prior, draws, seed }))
+    Ok(PosteriorOptions { prior: args.prior.unwrap_or_default(), draws, seed })
 }
 
 /// How customers differ by what is known of them.
@@ -138,12 +133,19 @@ enum How<'a> {
 }
 
 impl How<'_> {
-    /// From what was typed, and the draws that were asked for.
-    fn new(typed: &DifferenceArgs, draws: Option<PosteriorOptions>) -> Result<How<'_>> {
+    /// From what was typed, the draws that were asked for, and the file whose columns are named.
+    fn new<'a>(typed: &'a DifferenceArgs, draws: PosteriorOptions, file: &StatisticsFile) -> Result<How<'a>> {
         let DifferenceArgs { by, covariates, purchase_covariates, dropout_covariates, penalty } = typed;
-        let side = |own: &[String]| covariates.iter().chain(own).cloned().collect::<Vec<_>>();
-        let columns =
-            CovariateColumns { purchase: side(purchase_covariates), dropout: side(dropout_covariates) };
+        let columns = file.columns();
+        let both = names("--covariates", covariates, &columns)?;
+        let side = |option: &str, own: &[String]| -> Result<Vec<String>> {
+            Ok(both.iter().cloned().chain(names(option, own, &columns)?).collect())
+        };
+        let columns = CovariateColumns {
+            purchase: side("--purchase-covariates", purchase_covariates)?,
+            dropout: side("--dropout-covariates", dropout_covariates)?,
+        };
+        let draws = (draws.draws > 0).then_some(draws);
         let with = columns.purchase.iter().chain(&columns.dropout).next();
         if let (Some(draws), Some(column)) = (draws, by.as_ref().or(with)) {
             let problem =
@@ -176,6 +178,25 @@ impl How<'_> {
             }
         }
     }
+}
+
+/// The columns that the values of an option name: a value that is a column's name is that column, commas and all; others
+/// are lists with commas between the names.
+fn names(option: &str, values: &[String], columns: &[&str]) -> Result<Vec<String>> {
+    let mut out = Vec::new();
+    for value in values {
+        let parts: Vec<&str> = value.split(',').collect();
+        let is_one = columns.contains(&value.as_str());
+        if is_one && parts.len() > 1 && parts.iter().all(|part| columns.contains(part)) {
+            let problem = "it is a column's name, and each of its parts is one as well";
+            return Err(Error::value(option, value, problem, "rename the column with the comma"));
+        }
+        match is_one {
+            true => out.push(value.clone()),
+            false => out.extend(parts.into_iter().map(String::from)),
+        }
+    }
+    Ok(out)
 }
 
 /// The line above the tables: to whom, and in what unit.

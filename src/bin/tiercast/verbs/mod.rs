@@ -21,10 +21,17 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use tiercast::customers::StatisticsOptions;
 use tiercast::history::{Source, files_of};
+use tiercast::report::{FileKind, OutputFile};
 use tiercast::{Error, Result};
 
-use crate::args::{HistoryArgs, Margin};
+use crate::args::{FitArgs, HistoryArgs, Margin};
 use crate::settings::{Origin, Settings};
+
+/// The place of a fitted model, where one is to be kept.
+fn model_place(args: &FitArgs, inputs: &[PathBuf]) -> Result<Option<OutputFile>> {
+    let begin = |path: &PathBuf| OutputFile::begin(FileKind::Model, path, args.force, inputs);
+    args.output.as_ref().map(begin).transpose()
+}
 
 /// The sources that were named, or the bundled history.
 fn sources(paths: &[PathBuf]) -> Vec<Source> {
@@ -101,6 +108,22 @@ fn refuse_typed<A: clap::Args>(
 fn refuse_reading(matches: Option<&ArgMatches>, except: &[&str]) -> Result<()> {
     let belongs = "it is about reading a purchase history, and none is read for this model";
     refuse_typed::<HistoryArgs>(matches, except, belongs, "leave it out, or give it to `tiercast summarize`")
+}
+
+/// The seed of what will happen: as it is set, or else that of the model's draws.
+///
+/// # Errors
+/// A seed that was typed, and nothing to draw from.
+fn seed(settings: &Settings, of_draws: Option<u64>) -> Result<u64> {
+    let seed = settings.run.seed;
+    match (settings.origin("seed"), of_draws) {
+        (Origin::Default, Some(of_draws)) => Ok(of_draws),
+        (Origin::Flag, None) => {
+            let problem = "it is for intervals, and the model has no draws of its parameters to rest them on";
+            Err(Error::value("--seed", seed, problem, "leave it out, or fit the model with draws"))
+        }
+        _ => Ok(seed),
+    }
 }
 
 /// How a file of customers is read: what was typed counts more than what the file says of itself, and that more than

@@ -5,17 +5,16 @@ use clap::ArgMatches;
 use tiercast::calendar::{CalendarPeriod, Period};
 use tiercast::clv::bg_bb::OpportunityExpectations;
 use tiercast::clv::model_file::OpportunitiesFile;
-use tiercast::clv::{PosteriorOptions, Prior};
 use tiercast::history::files_of;
 use tiercast::pipeline::{
     FittedOpportunities, OpportunityOptions, ScoredOpportunities, fit_opportunities, score_opportunities,
 };
-use tiercast::report::OutputFile;
 use tiercast::report::format::{count, significant};
+use tiercast::report::{FileKind, OutputFile};
 use tiercast::{Error, Result};
 
 use super::periods::ModelPeriod;
-use crate::args::{CohortColumnArgs, FitArgs, Global, PredictArgs};
+use crate::args::{CohortColumnArgs, FitArgs, Global, ModelArgs, PredictArgs};
 use crate::bars::Bars;
 use crate::process;
 use crate::render::Grid;
@@ -54,14 +53,14 @@ pub fn fit(global: &Global, args: FitArgs, matches: Option<&ArgMatches>) -> Resu
         let problem = "nobody says what an opportunity is";
         Error::value("--model", args.model, problem, "add --opportunity week, month, quarter or year")
     })?;
-    let settings = settings::resolve(global, Typed { reading: args.reading, matches, ..Typed::default() })?;
+    let settings = super::fit::resolve(global, &args, matches)?;
+    let draws = super::fit::draws(&args, DRAWS, &settings)?;
     let sources = super::sources(std::slice::from_ref(&args.customers));
     let mut inputs = files_of(&sources)?;
     inputs.extend(super::list_files(&settings)?);
     let bars = Bars::new(global)?;
-    let out = args.output.as_ref().map(|path| OutputFile::begin(path, args.force, &inputs)).transpose()?;
+    let out = super::model_place(&args, &inputs)?;
     let options = OpportunityOptions { history: &settings.run.history, opportunity, unit: settings.run.unit };
-    let draws = PosteriorOptions { prior: Prior::Flat, draws: DRAWS, seed: settings.run.seed };
     let fitted =
         super::with_threads(settings.threads, || fit_opportunities(&sources, &options, &draws, &bars))?;
     bars.finish();
@@ -73,7 +72,7 @@ pub fn fit(global: &Global, args: FitArgs, matches: Option<&ArgMatches>) -> Resu
     }
     let file = fitted.file()?;
     if global.json {
-        terminal::print_json(&file.document())?;
+        terminal::print(&file.document().text()?)?;
     }
     match out {
         Some(out) => super::fit::keep(global, out, file.document().text()?),
@@ -105,13 +104,14 @@ pub fn predict(
     super::refuse_of_table(matches, &NOT_FOR_OPPORTUNITIES[..4])?;
     let belongs = "it belongs to models of contracts, and this one is of opportunities";
     super::refuse_typed::<CohortColumnArgs>(matches, &[], belongs, "leave it out")?;
-    let typed = Typed { reading: args.reading, matches, ..Typed::default() };
+    let models = ModelArgs { seed: args.seed, ..ModelArgs::default() };
+    let typed = Typed { reading: args.reading, models, matches, ..Typed::default() };
     let settings = settings::resolve(global, typed)?;
     let period = ModelPeriod { name: model.opportunity.name(), days: Some(days(model.opportunity)) };
     let options = OpportunityExpectations {
         horizon: period.horizon(args.horizon, &settings)?,
         discount: period.discount(args.discount, &settings)?,
-        seed: settings.run.seed,
+        seed: super::seed(&settings, model.drawn.as_ref().map(|drawn| drawn.seed))?,
     };
     // What will happen is drawn opportunity by opportunity.
     if !(1..=MOST_OPPORTUNITIES).contains(&options.horizon) {
@@ -123,7 +123,7 @@ pub fn predict(
     inputs.extend(super::list_files(&settings)?);
     inputs.push(args.model.clone());
     let bars = Bars::new(global)?;
-    let out = OutputFile::begin(&args.output, args.force, &inputs)?;
+    let out = OutputFile::begin(FileKind::Customers, &args.output, args.force, &inputs)?;
     let history = &settings.run.history;
     let scored = super::with_threads(settings.threads, || {
         score_opportunities(&sources, history, settings.run.unit, model, &options, out.path(), &bars)
@@ -168,6 +168,10 @@ fn score_table(
     let customers = (totals.customers as f64).max(1.0);
     let mean = totals.expected_transactions_mean;
     grid.row(vec!["customers".into(), count(totals.customers), String::new(), String::new()]);
+    if scored.not_scored > 0 {
+        let count = count(scored.not_scored);
+        grid.row(vec!["too late, not scored".into(), count, String::new(), String::new()]);
+    }
     for (name, total, mean) in
         [("alive", totals.alive, None), ("transactions", totals.expected_transactions, mean)]
     {

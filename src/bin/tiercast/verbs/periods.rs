@@ -8,6 +8,11 @@ use crate::settings::{Origin, Settings};
 /// Spans and periods that differ by less than this share are one: months and years are rounded numbers of days.
 const SAME: f64 = 1e-9;
 
+/// Whether two lengths of time are one.
+pub fn are_same(a: f64, b: f64) -> bool {
+    (a / b - 1.0).abs() <= SAME
+}
+
 /// A model's period.
 #[derive(Debug, Clone, Copy)]
 pub struct ModelPeriod<'a> {
@@ -18,7 +23,7 @@ pub struct ModelPeriod<'a> {
 }
 
 impl ModelPeriod<'_> {
-    /// The horizon in periods.
+    /// The horizon in periods; the whole number nearest to the default where nobody says one.
     ///
     /// # Errors
     /// [`Error::Value`] for a span that is no whole number of periods, or of which nobody can tell.
@@ -28,6 +33,10 @@ impl ModelPeriod<'_> {
             Some(HorizonArg::Span(span)) => span,
             None => settings.run.horizon,
         };
+        if let (None, Origin::Default, Some(days)) = (typed, settings.origin("horizon"), self.days) {
+            // Nobody asked for exactly a year, which is no whole number of weeks.
+            return Ok((span.days() / days).round().max(1.0) as u32);
+        }
         let what = format!("--horizon{}", said(typed.is_some(), settings.origin("horizon")));
         let Some(days) = self.days else {
             let problem = "nobody says how long a period is";
@@ -37,7 +46,7 @@ impl ModelPeriod<'_> {
         };
         let periods = span.days() / days;
         let whole = periods.round();
-        if whole < 1.0 || (periods / whole - 1.0).abs() > SAME || whole > f64::from(u32::MAX) {
+        if whole < 1.0 || !are_same(periods, whole) || whole > f64::from(u32::MAX) {
             let problem = format!("it is no whole number of {}s", self.name);
             return Err(Error::value(what, span, problem, "give a number of periods, as in --horizon 5"));
         }

@@ -11,8 +11,8 @@ use tiercast::customers::{Money, MoneyKind, StatisticsFile};
 use tiercast::pipeline::{
     GroupTotal, IntervalOptions, Intervals, Scored, predict_customers, score_customers, totals_csv,
 };
-use tiercast::report::OutputFile;
-use tiercast::report::format::{NONE, count, interval, money, number, percent, significant};
+use tiercast::report::format::{NONE, count, interval, money, number, percent_exact, significant};
+use tiercast::report::{FileKind, OutputFile};
 use tiercast::{Error, Result};
 
 use crate::args::{CohortColumnArgs, DiscountArg, Global, HorizonArg, ModelArgs, PredictArgs};
@@ -31,7 +31,7 @@ pub fn main(global: &Global, args: PredictArgs, matches: Option<&ArgMatches>) ->
             args.model.display(),
             model.kind().words()
         );
-        return Err(Error::value("--intervals", format!("{} %", 100.0 * level.0), problem, "leave it out"));
+        return Err(Error::value("--intervals", percent_exact(level.0), problem, "leave it out"));
     }
     match model {
         AnyModelFile::Purchases(model) => purchases(global, args, CustomerModel::Alike(&model), matches),
@@ -96,9 +96,18 @@ fn purchases(
         Some(DiscountArg::Rate(discount)) => Some(discount),
         None => None,
     };
-    let models = ModelArgs { horizon, discount, ..ModelArgs::default() };
+    let models = ModelArgs { horizon, discount, seed: args.seed, ..ModelArgs::default() };
     let typed = Typed { reading: args.reading, models, matches, ..Typed::default() };
     let settings = settings::resolve(global, typed)?;
+    if let (Origin::Flag, None) = (settings.origin("seed"), args.intervals) {
+        let problem = "it is for intervals, and none are asked for";
+        return Err(Error::value(
+            "--seed",
+            settings.run.seed,
+            problem,
+            "add --intervals 90%, or leave it out",
+        ));
+    }
     let (margin, not_applied) = margin(model, &settings)?;
     let options = ValueOptions { horizon: settings.run.horizon, discount: settings.run.discount, margin };
     // A model of other money than the usual reads the same column again.
@@ -106,16 +115,17 @@ fn purchases(
     let reading = super::table_options(&settings, column);
     let bars = Bars::new(global)?;
     let inputs = [args.customers.clone(), args.model.clone()];
-    let out = OutputFile::begin(&args.output, args.force, &inputs)?;
+    let out = OutputFile::begin(FileKind::Customers, &args.output, args.force, &inputs)?;
     if args.totals.as_ref().is_some_and(|totals| place(totals) == place(&args.output)) {
         let problem = "it is the file for the scores as well";
         return Err(Error::value("--totals", args.output.display(), problem, "give it a name of its own"));
     }
     let totals_out =
-        args.totals.as_ref().map(|path| OutputFile::begin(path, args.force, &inputs)).transpose()?;
+        args.totals.as_ref().map(|path| OutputFile::begin(FileKind::Totals, path, args.force, &inputs));
+    let totals_out = totals_out.transpose()?;
     let wanted = args.intervals.map(|level| IntervalOptions {
         level: level.0,
-        seed: args.seed,
+        seed: (*settings.origin("seed") != Origin::Default).then_some(settings.run.seed),
         id: args.id,
         totals_by: args.totals_by,
     });
@@ -195,6 +205,12 @@ fn remarks(scored: &Scored) -> Vec<String> {
             names.join(", ")
         ));
     }
+    if scored.negative_money > 0 {
+        out.push(format!(
+            "{} customers have a mean value of orders below 0, which counts as 0 in expected_spend and clv",
+            count(scored.negative_money)
+        ));
+    }
     if scored.beyond_fit > 0 {
         out.push(format!(
             "{} customers have covariates beyond those of the fit: their scores are extrapolations",
@@ -215,7 +231,7 @@ fn place(path: &Path) -> PathBuf {
 
 /// Totals with both intervals; of groups, if they are not in a file.
 fn totals(found: &Intervals, options: &ValueOptions, with_groups: bool) -> String {
-    let level = percent(found.level);
+    let level = percent_exact(found.level);
     let title = format!(
         "Totals over {} with {level} intervals from {} draws of the parameters",
         options.horizon, found.draws
@@ -259,7 +275,7 @@ fn table(scored: &Scored, options: &ValueOptions, model: CustomerModel<'_>) -> S
     if let Some(money) = model.money() {
         title.push_str("; lifetime value is ");
         if *margin != 1.0 {
-            title.push_str(&format!("{} % of ", 100.0 * margin));
+            title.push_str(&format!("{} of ", percent_exact(*margin)));
         }
         title.push_str(&money.words());
     }

@@ -5,8 +5,8 @@ use tiercast::customers::{plan, read_open};
 use tiercast::history::{History, Source, files_of};
 use tiercast::pipeline::{cohorts_summary, customer_list, write_customers};
 use tiercast::progress::Progress;
-use tiercast::report::OutputFile;
 use tiercast::report::tables::{cohorts_csv, write_stretches};
+use tiercast::report::{FileKind, OutputFile};
 use tiercast::{Error, Result};
 
 use crate::args::{Global, SummarizeArgs};
@@ -43,18 +43,18 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
             let remedy = "give the state a file of its own";
             return Err(Error::value("--state", path.display(), "another result goes there", remedy));
         }
-        Some(path) => Some(OutputFile::begin(path, args.force, &inputs)?),
+        Some(path) => Some(OutputFile::begin(FileKind::State, path, args.force, &inputs)?),
         None => None,
     };
     inputs.extend(args.append.clone());
     // Begun before the work, so that a place that cannot be written is known at once.
-    let out = OutputFile::begin(&args.output, args.force, &inputs)?;
+    let out = OutputFile::begin(FileKind::Customers, &args.output, args.force, &inputs)?;
     let cohorts = match &args.cohorts {
         Some(path) if *path == args.output => {
             let remedy = "give the cohorts a file of their own";
             return Err(Error::value("--cohorts", path.display(), "the customer table goes there", remedy));
         }
-        Some(path) => Some(OutputFile::begin(path, args.force, &inputs)?),
+        Some(path) => Some(OutputFile::begin(FileKind::Cohorts, path, args.force, &inputs)?),
         None => None,
     };
     if args.dry_run {

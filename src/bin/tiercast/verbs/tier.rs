@@ -7,15 +7,15 @@ use tiercast::calendar::{Day, Unit};
 use tiercast::customers::WholeFile;
 use tiercast::customers::pseudonyms::Pseudonyms;
 use tiercast::pipeline::{CrossTable, SchemeResult, TierRequest, Tiered, tier_file};
-use tiercast::report::OutputFile;
 use tiercast::report::format::{count, money, percent, plural};
 use tiercast::report::hand_over::Format;
+use tiercast::report::{FileKind, OutputFile};
 use tiercast::tier::overrides::{OverrideReport, Overrides};
 use tiercast::tier::suppress::hidden;
 use tiercast::tier::{Look, SchemeFile, builtin, by_value};
 use tiercast::{Error, Result};
 
-use crate::args::{Global, TierArgs};
+use crate::args::{Global, TierArgs, UnitArg};
 use crate::bars::Bars;
 use crate::process;
 use crate::render::Grid;
@@ -44,7 +44,7 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
     let bars = Bars::new(global)?;
     let inputs: Vec<PathBuf> = inputs(&args, customers);
     let out = match &args.output {
-        Some(path) => Some(OutputFile::begin(path, args.force, &inputs)?),
+        Some(path) => Some(OutputFile::begin(FileKind::Tiers, path, args.force, &inputs)?),
         None => None,
     };
     let tiered = super::with_threads(settings.threads, || {
@@ -57,7 +57,10 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
             schemes: &schemes,
             overrides: overrides.as_ref(),
             date: args.date,
-            unit: args.unit.map(Unit::from),
+            unit: args.unit.map(|unit| match unit {
+                UnitArg::Day => Unit::Day,
+                UnitArg::Week => Unit::Week,
+            }),
             with: &args.with,
             reasons: args.reasons,
             language: args.lang,

@@ -54,23 +54,35 @@ impl StatisticsFile {
     /// A column that is not there, or that holds neither integers nor texts.
     pub fn id_columns(&self, names: &[String]) -> Result<Vec<usize>> {
         if names.is_empty() {
-            let like = |column: &&str| column.eq_ignore_ascii_case(CUSTOMER_ID);
-            let columns = self.columns();
-            let found = columns
-                .iter()
-                .position(|column| *column == CUSTOMER_ID)
-                .or_else(|| columns.iter().position(like));
-            let place = found.ok_or_else(|| Error::Document {
-                file: self.path.display().to_string(),
-                problem: format!(
-                    "it has no column \"{CUSTOMER_ID}\", and random numbers are keyed by the id"
-                ),
-                remedy: "name the columns of the id: --id COLUMN".to_string(),
-            })?;
-            self.check_key(place, "customer")?;
-            return Ok(vec![place]);
+            return self.customer_id().map(|place| vec![place]);
         }
         names.iter().map(|name| self.key_column(name, "customer")).collect()
+    }
+
+    /// The place of the column `customer_id`, or of the only one that differs in case alone.
+    fn customer_id(&self) -> Result<usize> {
+        let columns = self.columns();
+        let like: Vec<usize> =
+            (0..columns.len()).filter(|&place| columns[place].eq_ignore_ascii_case(CUSTOMER_ID)).collect();
+        let exact = like.iter().copied().find(|&place| columns[place] == CUSTOMER_ID);
+        let place = match (exact, &like[..]) {
+            (Some(place), _) | (None, &[place]) => place,
+            (None, []) => {
+                return Err(Error::Document {
+                    file: self.path.display().to_string(),
+                    problem: format!(
+                        "it has no column \"{CUSTOMER_ID}\", and random numbers are keyed by the id"
+                    ),
+                    remedy: "name the columns of the id: --id COLUMN".to_string(),
+                });
+            }
+            (None, several) => {
+                let candidates: Vec<&str> = several.iter().map(|&place| columns[place]).collect();
+                return Err(super::several(&self.path, CUSTOMER_ID, &candidates));
+            }
+        };
+        self.check_key(place, "customer")?;
+        Ok(place)
     }
 
     /// The place of a column of integers or texts.

@@ -44,13 +44,15 @@ pub struct Known {
     pub missing: Option<Missing>,
 }
 
-/// Customers without a value.
+/// Customers without a value, or with an infinite one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missing {
     /// How many.
     pub customers: u64,
     /// The first one's row in the file, from 0.
     pub first_row: u64,
+    /// What stands there.
+    pub says: &'static str,
 }
 
 impl FileColumn {
@@ -178,6 +180,15 @@ impl StatisticsFile {
     }
 }
 
+/// What is said of a number that is none, or is infinite.
+pub fn no_number(value: f64) -> &'static str {
+    match value {
+        f64::INFINITY => "inf",
+        f64::NEG_INFINITY => "-inf",
+        _ => "null or NaN",
+    }
+}
+
 impl FileValues {
     fn none(labels: bool) -> FileValues {
         if labels {
@@ -190,13 +201,19 @@ impl FileValues {
     fn missing(&self, row_of: impl Fn(usize) -> u64) -> Option<Missing> {
         let of = |missing: Vec<usize>| {
             let first = *missing.first()?;
-            Some(Missing { customers: missing.len() as u64, first_row: row_of(first) })
+            let says = match self {
+                FileValues::Numbers(values) => no_number(values[first]),
+                FileValues::Labels { .. } => "null",
+            };
+            Some(Missing { customers: missing.len() as u64, first_row: row_of(first), says })
         };
         match self {
             FileValues::Labels { codes, .. } => {
                 of((0..codes.len()).filter(|&i| codes[i].is_none()).collect())
             }
-            FileValues::Numbers(values) => of((0..values.len()).filter(|&i| values[i].is_nan()).collect()),
+            FileValues::Numbers(values) => {
+                of((0..values.len()).filter(|&i| !values[i].is_finite()).collect())
+            }
         }
     }
 

@@ -70,6 +70,30 @@ impl Money {
         Money { column: column.to_string(), of, over }
     }
 
+    /// Why it cannot be, for a file that somebody edited: what a column holds follows from its name.
+    ///
+    /// # Errors
+    /// The problem in words.
+    pub fn check(&self) -> Result<(), String> {
+        let column = &self.column;
+        if column.eq_ignore_ascii_case(TOTAL_SPEND) {
+            return Err(format!(
+                "the money \"{column}\" is a sum of revenue, and no model of spend is fitted to it"
+            ));
+        }
+        let Money { of, over, .. } = Money::of_column(column);
+        if (self.of, self.over) == (of, over) {
+            return Ok(());
+        }
+        Err(format!(
+            "money of the column \"{column}\" is said to be \"{}\" over \"{}\", and is \"{}\" over \"{}\"",
+            self.of.key(),
+            self.over.key(),
+            of.key(),
+            over.key()
+        ))
+    }
+
     /// What lifetime value is in, in words: "revenue", "margin (total_margin)".
     pub fn words(&self) -> String {
         match self.of {
@@ -83,7 +107,26 @@ impl Money {
     }
 }
 
+impl MoneyKind {
+    /// The name in files.
+    fn key(self) -> &'static str {
+        match self {
+            MoneyKind::Revenue => "revenue",
+            MoneyKind::Margin => "margin",
+            MoneyKind::Other => "other",
+        }
+    }
+}
+
 impl OrderDays {
+    /// The name in files.
+    fn key(self) -> &'static str {
+        match self {
+            OrderDays::Repeat => "repeat",
+            OrderDays::All => "all",
+        }
+    }
+
     /// How many there are of a customer with `frequency` repeat purchases.
     pub fn count(self, frequency: u32) -> u32 {
         match self {
@@ -167,11 +210,7 @@ impl Columns<'_> {
             ([], []) => return Ok(None),
             _ => {
                 let candidates: Vec<&str> = any.iter().map(|&place| names[place].as_str()).collect();
-                return Err(Error::Document {
-                    file: self.path.display().to_string(),
-                    problem: format!("several columns could be \"{name}\": {}", candidates.join(", ")),
-                    remedy: "rename or drop all but one of them".to_string(),
-                });
+                return Err(super::several(self.path, name, &candidates));
             }
         };
         let field = self.schema.field(place);

@@ -78,7 +78,20 @@ fn columns_and_units_are_needed() {
     let columns = vec![("Frequency", one()), ("FREQUENCY", one()), ("recency", one()), ("T", one())];
     let two = open_with(columns, Some(Unit::Day)).unwrap_err();
     assert!(two.to_string().contains("Frequency, FREQUENCY"), "{two}");
-    let columns = vec![("frequency", one()), ("recency", one()), ("T", one())];
+    // Whatever column it is: two of one name cannot be told apart.
+    let columns = vec![("frequency", one()), ("recency", one()), ("T", one()), ("a", one()), ("a", one())];
+    let twice = open_with(columns, Some(Unit::Day)).unwrap_err();
+    assert!(twice.to_string().contains("several columns could be \"a\": a, a"), "{twice}");
+    let ids = || -> ArrayRef { Arc::new(Int64Array::from(vec![1])) };
+    let times = || vec![("frequency", one()), ("recency", one()), ("T", one())];
+    let id = |names: [&'static str; 2]| {
+        let columns = [times(), names.map(|name| (name, ids())).to_vec()].concat();
+        open_with(columns, Some(Unit::Day)).unwrap().id_columns(&[])
+    };
+    assert_eq!(id(["Customer_ID", "customer_id"]).unwrap(), [4]);
+    let several = id(["Customer_ID", "CUSTOMER_ID"]).unwrap_err();
+    assert!(several.to_string().contains("Customer_ID, CUSTOMER_ID"), "{several}");
+    let columns = times();
     let unit = open_with(columns, None).unwrap_err();
     assert!(unit.to_string().contains("in what unit"), "{unit}");
 }
@@ -246,7 +259,7 @@ fn columns_beside_the_statistics() {
     sorted.sort();
     assert_eq!(sorted, ["east", "north", "south"]);
     let gaps: Vec<usize> = customers.iter().copied().filter(|&i| regions[i].is_none()).collect();
-    let want = Missing { customers: gaps.len() as u64, first_row: gaps[0] as u64 };
+    let want = Missing { customers: gaps.len() as u64, first_row: gaps[0] as u64, says: "null" };
     assert_eq!(found[0].missing, Some(want));
     let FileValues::Numbers(values) = &found[1].values else { panic!("{found:?}") };
     assert!(customers.iter().zip(values).all(|(&i, &v)| if i == 18 {
@@ -254,7 +267,7 @@ fn columns_beside_the_statistics() {
     } else {
         v == i as f64 * 10.0
     }));
-    assert_eq!(found[1].missing, Some(Missing { customers: 1, first_row: 18 }));
+    assert_eq!(found[1].missing, Some(Missing { customers: 1, first_row: 18, says: "null or NaN" }));
     let FileValues::Labels { names, .. } = &found[2].values else { panic!("{found:?}") };
     assert!(names.contains(&"190".to_string()));
     let missing = file.column("groups", "Region").unwrap_err();
