@@ -6,7 +6,9 @@
 mod choice;
 mod config;
 mod customers_file;
+mod explain;
 mod models;
+mod movement;
 mod page;
 mod result;
 mod tiers;
@@ -15,12 +17,14 @@ mod validation;
 pub use choice::{ModelChoice, ModelSetting};
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
+pub use explain::{Explained, ExplainedTier, Figure, explain};
 pub use models::{
     CovariateColumns, Fitted, FittedCohort, FittedContract, FittedCovariates, FittedGroups,
     FittedOpportunities, GroupTotal, IntervalOptions, Intervals, NO_GROUP, OpportunityOptions, Scored,
     ScoredOpportunities, fit_cohorts, fit_customers, fit_customers_by, fit_customers_with, fit_opportunities,
     forecast_cohorts, predict_customers, read_cohorts, score_customers, score_opportunities, totals_csv,
 };
+pub use movement::{Movement, MovementRequest, movement};
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
 pub use tiers::{CrossTable, Language, SchemeResult, TierRequest, Tiered, tier_file};
 pub use validation::{Validated, validate, validation_json, write_validation};

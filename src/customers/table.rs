@@ -88,6 +88,34 @@ impl Ids {
         self.len() == 0
     }
 
+    /// Those of some rows, in their order.
+    pub fn select(&self, rows: &[usize]) -> Ids {
+        let texts = |ends: &[usize], bytes: &[u8]| {
+            let (mut new_ends, mut new_bytes) = (Vec::with_capacity(rows.len()), Vec::new());
+            for &row in rows {
+                new_bytes.extend_from_slice(piece(ends, bytes, row));
+                new_ends.push(new_bytes.len());
+            }
+            (new_ends, new_bytes)
+        };
+        match self {
+            Ids::Signed { values, bits } => {
+                Ids::Signed { values: rows.iter().map(|&row| values[row]).collect(), bits: *bits }
+            }
+            Ids::Unsigned { values, bits } => {
+                Ids::Unsigned { values: rows.iter().map(|&row| values[row]).collect(), bits: *bits }
+            }
+            Ids::Text { ends, bytes, kind } => {
+                let (ends, bytes) = texts(ends, bytes);
+                Ids::Text { ends, bytes, kind: *kind }
+            }
+            Ids::Composite { ends, bytes, parts } => {
+                let (ends, bytes) = texts(ends, bytes);
+                Ids::Composite { ends, bytes, parts: parts.clone() }
+            }
+        }
+    }
+
     /// Appends ids of the same kind that come after these.
     fn append(&mut self, other: Ids) {
         match (self, other) {

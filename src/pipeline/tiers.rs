@@ -1,5 +1,6 @@
 //! A file of customers graded by schemes, and handed on with each one's tier, level and reason.
 
+mod book;
 mod words;
 
 use std::path::Path;
@@ -10,18 +11,15 @@ pub use self::words::Language;
 
 use crate::calendar::{Day, Unit};
 use crate::customers::pseudonyms::Pseudonyms;
-use crate::customers::{Ids, Values, WholeFile};
-use crate::error::{Error, Result, nearest_first};
+use crate::customers::{Ids, WholeFile};
+use crate::error::{Error, Result};
 use crate::progress::Progress;
-use crate::report::hand_over::{Book, Cell, Cells, Format, HandOver, Sheet};
+use crate::report::hand_over::Format;
 use crate::tier::overrides::{Applied, Automatic, OverrideReport, Overrides};
 use crate::tier::{Columns, Graded, Look, SchemeFile, Tier, Tiering};
 
 /// Code of a row without a tier: a prospect where the scheme is about customers.
 const NO_TIER: u8 = u8::MAX;
-
-/// Figures that go along if the file has them.
-const FIGURES: [&str; 5] = ["orders", "total_spend", "days_since_last", "p_alive", "clv"];
 
 /// What is wanted.
 #[derive(Debug)]
@@ -34,7 +32,7 @@ pub struct TierRequest<'a> {
     pub date: Option<Day>,
     /// The unit of recency and T where the file does not say it.
     pub unit: Option<Unit>,
-    /// Columns of the file that go along, beside [`FIGURES`].
+    /// Columns of the file that go along, beside the usual figures.
     pub with: &'a [String],
     /// Whether everybody's reason is written.
     pub reasons: bool,
@@ -92,18 +90,51 @@ pub struct Tiered {
 }
 
 /// One scheme over the rows of the file.
-struct Over<'c> {
-    graded: Graded<'c>,
+pub(super) struct Over<'c> {
+    pub(super) graded: Graded<'c>,
     /// By row of the file; [`NO_TIER`] where it is not about the row.
-    automatic: Vec<u8>,
+    pub(super) automatic: Vec<u8>,
     applied: Option<Applied>,
     /// The place among the graded of each row; none where all are graded.
     place: Option<Vec<u32>>,
 }
 
 impl Over<'_> {
-    fn effective(&self) -> &[u8] {
+    /// With tiers set by hand laid over it.
+    fn with(
+        self,
+        overrides: Option<&Overrides>,
+        scheme: &SchemeFile,
+        ids: &Ids,
+        value: Option<&[f64]>,
+        date: Day,
+    ) -> Self {
+        let names = self.graded.tiering.names();
+        let to = Automatic { scheme: &scheme.key, names: &names, ids, codes: &self.automatic, value };
+        let applied = overrides.map(|overrides| overrides.apply(to, date));
+        Over { applied, ..self }
+    }
+
+    /// The tier that holds, by row.
+    pub(super) fn effective(&self) -> &[u8] {
         self.applied.as_ref().map_or(&self.automatic, |applied| &applied.effective)
+    }
+
+    /// Why the rules put the customer of a row where they do; none where the scheme is not about it.
+    pub(super) fn reason(&self, row: usize) -> Option<String> {
+        let place = match &self.place {
+            Some(place) => *place.get(row).filter(|&&place| place != u32::MAX)? as usize,
+            None => row,
+        };
+        Some(self.graded.reason(place).sentence)
+    }
+
+    /// Who set the tier of a row by hand, and why.
+    pub(super) fn by_hand(&self, row: usize, overrides: Option<&Overrides>) -> Option<String> {
+        let by_hand = &self.applied.as_ref()?.by_hand;
+        let at = by_hand.binary_search_by_key(&row, |&(row, _)| row).ok()?;
+        let line = overrides?.lines.get(by_hand[at].1)?;
+        Some(format!("{}: {}", line.who, line.why))
     }
 }
 
@@ -117,43 +148,129 @@ pub fn tier_file(
     out: Option<(&Path, Format)>,
     progress: &dyn Progress,
 ) -> Result<Tiered> {
-    let (unit, calibration_end) = times(file, request)?;
-    let date = request.date.unwrap_or(calibration_end);
-    progress.phase("grading", request.schemes.len() as u64);
     let ids = file.ids()?;
-    let customers = file.customers()?;
-    let prospects = customers.as_ref().map_or(0, |keep| keep.iter().filter(|&&kept| !kept).count());
-    let everybody = Look { file, keep: None, unit, calibration_end };
-    let of_customers = Look { keep: customers.as_deref(), ..everybody };
-    let (all, some) = (everybody.columns(), of_customers.columns());
-    let money = numbers_or_zero(file, "total_spend", everybody)?;
-    let value = match file.columns().iter().any(|name| name == "clv") {
-        true => Some(everybody.numbers("clv")?),
-        false => file.columns().iter().any(|name| name == "total_spend").then(|| money.clone()),
-    };
-    let mut found: Vec<Over<'_>> = Vec::new();
-    for scheme in request.schemes {
-        progress.check()?;
-        let takes_prospects = scheme.tiers().contains(&"prospect");
-        let keep = customers.as_deref().filter(|_| !takes_prospects);
-        let columns: &Columns<'_> = if keep.is_some() { &some } else { &all };
-        found.push(over(scheme, columns, keep, &ids, &money, value.as_deref(), request.overrides, date)?);
-        progress.advance(1);
-    }
+    let known = Known::of(file, request)?;
+    let (all, some) = (known.everybody().columns(), known.customers().columns());
+    let found = known.grade(request, &ids, [&all, &some], progress)?;
     let mut tiered = Tiered {
-        date,
+        date: known.date,
         rows: file.rows() as u64,
-        prospects: prospects as u64,
-        schemes: found.iter().zip(request.schemes).map(|(over, scheme)| result(over, scheme, request.language)).collect(),
+        prospects: known.keep.as_ref().map_or(0, |keep| keep.iter().filter(|&&kept| !kept).count() as u64),
+        schemes: found
+            .iter()
+            .zip(request.schemes)
+            .map(|(over, scheme)| result(over, scheme, request.language))
+            .collect(),
         cross: cross_tables(&found),
         sheets: None,
     };
     if let Some((path, format)) = out {
-        let book = book(file, request, &ids, &found, &tiered)?;
+        let book = book::book(file, request, &ids, &found, &tiered)?;
         let sheets = book.write(format, path, progress)?;
         tiered.sheets = (format == Format::Xlsx).then_some(sheets);
     }
     Ok(tiered)
+}
+
+/// The date of the grading, and what `of` makes of each scheme over the rows of a file.
+pub(super) fn schemes_over<T>(
+    file: &WholeFile,
+    request: &TierRequest<'_>,
+    ids: &Ids,
+    progress: &dyn Progress,
+    of: impl Fn(&Over<'_>, &SchemeFile) -> T,
+) -> Result<(Day, Vec<T>)> {
+    let known = Known::of(file, request)?;
+    let (all, some) = (known.everybody().columns(), known.customers().columns());
+    let found = known.grade(request, ids, [&all, &some], progress)?;
+    Ok((known.date, found.iter().zip(request.schemes).map(|(over, scheme)| of(over, scheme)).collect()))
+}
+
+/// What is known of a file before a scheme is held against it.
+struct Known<'a> {
+    file: &'a WholeFile,
+    unit: Unit,
+    calibration_end: Day,
+    date: Day,
+    /// Which rows are customers, where some are prospects.
+    keep: Option<Vec<bool>>,
+    /// Spend by row; 0 where there is none.
+    money: Vec<f64>,
+    /// What each is worth, for judging overrides.
+    value: Option<Vec<f64>>,
+}
+
+impl<'a> Known<'a> {
+    fn of(file: &'a WholeFile, request: &TierRequest<'_>) -> Result<Known<'a>> {
+        let (unit, calibration_end) = times(file, request)?;
+        let look = Look { file, keep: None, unit, calibration_end };
+        let has = |name: &str| file.columns().iter().any(|own| own == name);
+        let mut money =
+            if has("total_spend") { look.numbers("total_spend")? } else { vec![0.0; file.rows()] };
+        money.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = 0.0);
+        let value = match has("clv") {
+            true => Some(look.numbers("clv")?),
+            false => has("total_spend").then(|| money.clone()),
+        };
+        let date = request.date.unwrap_or(calibration_end);
+        Ok(Known { file, unit, calibration_end, date, keep: file.customers()?, money, value })
+    }
+
+    fn everybody(&self) -> Look<'_> {
+        Look { file: self.file, keep: None, unit: self.unit, calibration_end: self.calibration_end }
+    }
+
+    fn customers(&self) -> Look<'_> {
+        Look { keep: self.keep.as_deref(), ..self.everybody() }
+    }
+
+    /// Holds every scheme against all rows, or against the customers where it has no tier for prospects.
+    fn grade<'c>(
+        &self,
+        request: &TierRequest<'c>,
+        ids: &Ids,
+        [all, some]: [&'c Columns<'_>; 2],
+        progress: &dyn Progress,
+    ) -> Result<Vec<Over<'c>>> {
+        progress.phase("grading", request.schemes.len() as u64);
+        let mut found = Vec::new();
+        for scheme in request.schemes {
+            progress.check()?;
+            let takes_prospects = scheme.tiers().contains(&"prospect");
+            let rows: Option<Vec<usize>> = match &self.keep {
+                Some(keep) if !takes_prospects => Some((0..keep.len()).filter(|&row| keep[row]).collect()),
+                _ => None,
+            };
+            let graded = self.over(scheme, if rows.is_some() { some } else { all }, rows.as_deref(), ids)?;
+            found.push(graded.with(request.overrides, scheme, ids, self.value.as_deref(), self.date));
+            progress.advance(1);
+        }
+        Ok(found)
+    }
+
+    fn over<'c>(
+        &self,
+        scheme: &'c SchemeFile,
+        columns: &'c Columns<'_>,
+        rows: Option<&[usize]>,
+        ids: &Ids,
+    ) -> Result<Over<'c>> {
+        let spend: Vec<f64> = match rows {
+            Some(rows) => rows.iter().map(|&row| self.money[row]).collect(),
+            None => self.money.clone(),
+        };
+        let who = |place: usize| ids.text(rows.map_or(place, |rows| rows[place]));
+        let graded = scheme.ready(columns)?.grade_rows(&spend, who)?;
+        let Some(rows) = rows else {
+            return Ok(Over { automatic: graded.tiering.codes.clone(), graded, applied: None, place: None });
+        };
+        let (mut automatic, mut place) = (vec![NO_TIER; ids.len()], vec![u32::MAX; ids.len()]);
+        for (at, &row) in rows.iter().enumerate() {
+            automatic[row] = graded.tiering.codes[at];
+            place[row] = at as u32;
+        }
+        Ok(Over { graded, automatic, applied: None, place: Some(place) })
+    }
 }
 
 /// The unit of the file's times and the day up to which its customers are observed.
@@ -181,58 +298,15 @@ fn times(file: &WholeFile, request: &TierRequest<'_>) -> Result<(Unit, Day)> {
     Ok((unit, end))
 }
 
-fn numbers_or_zero(file: &WholeFile, name: &str, look: Look<'_>) -> Result<Vec<f64>> {
-    if !file.columns().iter().any(|own| own == name) {
-        return Ok(vec![0.0; file.rows()]);
-    }
-    let mut out = look.numbers(name)?;
-    out.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = 0.0);
-    Ok(out)
-}
-
-#[allow(clippy::too_many_arguments)] // Each is one thing that a scheme is held against.
-fn over<'c>(
-    scheme: &'c SchemeFile,
-    columns: &'c Columns<'_>,
-    keep: Option<&[bool]>,
-    ids: &Ids,
-    money: &[f64],
-    value: Option<&[f64]>,
-    overrides: Option<&Overrides>,
-    date: Day,
-) -> Result<Over<'c>> {
-    let rows: Option<Vec<usize>> = keep.map(|keep| (0..keep.len()).filter(|&row| keep[row]).collect());
-    let spend: Vec<f64> = match &rows {
-        Some(rows) => rows.iter().map(|&row| money[row]).collect(),
-        None => money.to_vec(),
-    };
-    let who = |place: usize| ids.text(rows.as_ref().map_or(place, |rows| rows[place]));
-    let graded = scheme.ready(columns)?.grade_rows(&spend, who)?;
-    let (automatic, place) = match &rows {
-        None => (graded.tiering.codes.clone(), None),
-        Some(rows) => {
-            let mut automatic = vec![NO_TIER; ids.len()];
-            let mut place = vec![u32::MAX; ids.len()];
-            for (at, &row) in rows.iter().enumerate() {
-                automatic[row] = graded.tiering.codes[at];
-                place[row] = at as u32;
-            }
-            (automatic, Some(place))
-        }
-    };
-    let applied = overrides.map(|overrides| {
-        let names = graded.tiering.names();
-        let to = Automatic { scheme: &scheme.key, names: &names, ids, codes: &automatic, value };
-        overrides.apply(to, date)
-    });
-    Ok(Over { graded, automatic, applied, place })
-}
-
 fn result(over: &Over<'_>, scheme: &SchemeFile, language: Language) -> SchemeResult {
     let tiering = over.graded.tiering.clone();
     let effective = over.applied.as_ref().map(|applied| {
         let mut counts = vec![0; tiering.tiers.len()];
-        applied.effective.iter().filter(|&&code| code != NO_TIER).for_each(|&code| counts[usize::from(code)] += 1);
+        applied
+            .effective
+            .iter()
+            .filter(|&&code| code != NO_TIER)
+            .for_each(|&code| counts[usize::from(code)] += 1);
         counts
     });
     SchemeResult {
@@ -269,100 +343,4 @@ fn cross_tables(found: &[Over<'_>]) -> Vec<CrossTable> {
         }
     }
     out
-}
-
-fn book<'a>(
-    file: &WholeFile,
-    request: &TierRequest<'a>,
-    ids: &'a Ids,
-    found: &'a [Over<'a>],
-    tiered: &Tiered,
-) -> Result<Book<'a>> {
-    let language = request.language;
-    let known = file.columns();
-    if let Some(missing) = request.with.iter().find(|name| !known.contains(name)) {
-        let near = nearest_first(missing, &known);
-        let remedy = format!("did you mean \"{}\"?", near.first().map_or("", String::as_str));
-        return Err(Error::value("--with", missing, format!("{} has no such column", file.path().display()), remedy));
-    }
-    let mut columns: Vec<HandOver<'a>> = Vec::new();
-    let id = match request.pseudonyms {
-        Some(pseudonyms) => Cells::Made(Box::new(move |row| Some(pseudonyms.of(&ids.text(row))))),
-        None => Cells::Carried(carried(file, file.id_name())?),
-    };
-    columns.push(HandOver { name: language.column(file.id_name()), cells: id });
-    for (over, scheme) in found.iter().zip(&tiered.schemes) {
-        let tiering = &scheme.tiering;
-        let count = tiering.tiers.len() as u32;
-        let key = tiering.column_name.trim_start_matches("tier_").to_string();
-        let mut push = |what: &str, cells: Cells<'a>| {
-            columns.push(HandOver { name: language.of_scheme(what, &key), cells });
-        };
-        let labels = |codes: &[u8]| Cells::Labels { codes: codes.to_vec(), names: scheme.labels.clone() };
-        push("tier", labels(over.effective()));
-        // The best tier has the highest level: a number that a CRM can sort by.
-        push("level", Cells::Levels { codes: over.effective().to_vec(), levels: (1..=count).rev().collect() });
-        if over.applied.is_some() {
-            push("automatic", labels(&over.automatic));
-        }
-        if let (Some(applied), Some(overrides)) = (&over.applied, request.overrides) {
-            push("by_hand", Cells::Made(Box::new(move |row| {
-                let at = applied.by_hand.binary_search_by_key(&row, |&(row, _)| row).ok()?;
-                let line = &overrides.lines[applied.by_hand[at].1];
-                Some(format!("{}: {}", line.who, line.why))
-            })));
-        }
-        if request.reasons {
-            push("reason", Cells::Made(Box::new(move |row| {
-                let place = match &over.place {
-                    Some(place) => *place.get(row).filter(|&&place| place != u32::MAX)? as usize,
-                    None => row,
-                };
-                Some(over.graded.reason(place).sentence)
-            })));
-        }
-    }
-    let date = tiered.date.to_string();
-    columns.push(HandOver { name: language.column("date"), cells: Cells::Made(Box::new(move |_| Some(date.clone()))) });
-    let figures = FIGURES.iter().map(|name| name.to_string()).filter(|name| known.contains(name));
-    let with = figures.chain(request.with.iter().cloned());
-    let mut seen = Vec::new();
-    for name in with {
-        if !seen.contains(&name) {
-            columns.push(HandOver { name: language.column(&name), cells: Cells::Carried(carried(file, &name)?) });
-            seen.push(name);
-        }
-    }
-    Ok(Book { rows: ids.len(), columns, summary: vec![summary(tiered, language)], sheet: language.word("customers").into() })
-}
-
-fn carried(file: &WholeFile, name: &str) -> Result<Values> {
-    let missing = || Error::internal("reading a column", format!("the file has lost \"{name}\""));
-    file.column(name, None)?.ok_or_else(missing)
-}
-
-/// One line per scheme and tier.
-fn summary(tiered: &Tiered, language: Language) -> Sheet {
-    let heading = ["scheme", "tier", "rule", "customers", "share_of_customers", "total_spend", "share_of_spend", "effective"];
-    let mut rows = Vec::new();
-    for scheme in &tiered.schemes {
-        for (k, (tier, label)) in scheme.tiering.tiers.iter().zip(&scheme.labels).enumerate() {
-            let effective = scheme.effective.as_ref().map_or(tier.customers, |counts| counts[k]);
-            rows.push(vec![
-                Cell::Text(scheme.tiering.title.clone()),
-                Cell::Text(label.clone()),
-                Cell::Text(tier.rule.clone()),
-                Cell::Number(tier.customers as f64),
-                Cell::Number(tier.share_of_customers),
-                Cell::Number(tier.spend),
-                Cell::Number(tier.share_of_spend),
-                Cell::Number(effective as f64),
-            ]);
-        }
-    }
-    Sheet {
-        name: language.word("summary").into(),
-        heading: heading.iter().map(|name| language.column(name)).collect(),
-        rows,
-    }
 }

@@ -33,6 +33,8 @@ pub enum FileKind {
     Cohorts,
     /// Records that a conversion set aside.
     SetAside,
+    /// Customers who moved from one tier to another; told from no other table.
+    Movers,
     /// Customers with their tiers, to be handed on; a workbook is not told from others.
     Tiers,
 }
@@ -64,6 +66,7 @@ impl FileKind {
             FileKind::Totals => "a table of totals",
             FileKind::Cohorts => "a table of cohorts",
             FileKind::SetAside => "a list of records set aside",
+            FileKind::Movers => "a table of movers",
             FileKind::Tiers => "a table of tiers",
         }
     }

@@ -225,7 +225,11 @@ impl<'a> Columns<'a> {
     /// Adds a column that is read when it is first asked for, or replaces the one of that name.
     pub fn push_read(&mut self, name: &str, read: Reader<'a>) {
         self.entries.retain(|entry| entry.name != name);
-        self.entries.push(Entry { name: name.to_string(), source: Source::Read(read), ready: OnceLock::new() });
+        self.entries.push(Entry {
+            name: name.to_string(),
+            source: Source::Read(read),
+            ready: OnceLock::new(),
+        });
     }
 
     /// Number of customers.

@@ -44,11 +44,17 @@ impl<'a> Look<'a> {
         let has = |name: &str| names.iter().any(|own| own == name);
         for (days, from) in [("recency_days", "recency"), ("T_days", "T")] {
             if has(from) && !has(days) {
-                out.push_read(days, Box::new(move || Ok((Kind::Number(Measure::Days), owned(self.days(from)?)))));
+                out.push_read(
+                    days,
+                    Box::new(move || Ok((Kind::Number(Measure::Days), owned(self.days(from)?)))),
+                );
             }
         }
         if has("recency") && has("frequency") && !has("rhythm") {
-            out.push_read("rhythm", Box::new(move || Ok((Kind::Number(Measure::Days), owned(self.rhythm()?)))));
+            out.push_read(
+                "rhythm",
+                Box::new(move || Ok((Kind::Number(Measure::Days), owned(self.rhythm()?)))),
+            );
         }
         out
     }
@@ -122,5 +128,6 @@ fn owned<'a>(values: Vec<f64>) -> Loaded<'a> {
 }
 
 fn is_sum(name: &str, measure: Measure) -> bool {
-    measure == Measure::Money && !matches!(name, "clv" | "clv_mean_lower" | "clv_mean_upper" | "expected_spend")
+    measure == Measure::Money
+        && !matches!(name, "clv" | "clv_mean_lower" | "clv_mean_upper" | "expected_spend")
 }

@@ -223,7 +223,8 @@ impl<'c> ReadyScheme<'c> {
             rules.iter_mut().filter(|rule| **rule == NONE).for_each(|rule| *rule = default);
         } else if let Some(first) = rules.iter().position(|rule| *rule == NONE) {
             let left = rules.iter().filter(|rule| **rule == NONE).count();
-            let how_many = if left == 1 { "1 customer has".to_string() } else { format!("{left} customers have") };
+            let how_many =
+                if left == 1 { "1 customer has".to_string() } else { format!("{left} customers have") };
             return Err(Error::Document {
                 file: self.file.file.clone(),
                 problem: format!("{how_many} no tier: no rule takes customer {}", who(first)),

@@ -28,4 +28,5 @@ mod state;
 mod strategies;
 mod support;
 mod synth;
+mod tiers;
 mod validate;

@@ -7,7 +7,9 @@ use arrow_array::{Array, ArrayRef, BooleanArray, new_empty_array};
 use arrow_select::concat::concat;
 use arrow_select::filter::filter;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 
 use crate::customers::table::{Ids, TableInfo, Values};
 use crate::error::{Error, Result, nearest_first};
@@ -33,8 +35,8 @@ impl WholeFile {
     /// A file that cannot be read or holds no row; a column of ids that is not there or holds neither integers nor texts;
     /// two columns of one name; a description by another version of tiercast.
     pub fn open(path: &Path, id: Option<&str>) -> Result<WholeFile> {
-        let metadata =
-            ArrowReaderMetadata::load(&open(path)?, ArrowReaderOptions::new()).map_err(|e| damaged(path, &e))?;
+        let metadata = ArrowReaderMetadata::load(&open(path)?, ArrowReaderOptions::new())
+            .map_err(|e| damaged(path, &e))?;
         let schema = metadata.schema();
         let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
         if let Some(i) = (1..names.len()).find(|&i| names[..i].contains(&names[i])) {
@@ -44,8 +46,9 @@ impl WholeFile {
                 "rename or drop one of them",
             ));
         }
-        let about = TableInfo::find(schema)
-            .map_err(|problem| document(path, problem, "read it with the tiercast that made it, or make it again"))?;
+        let about = TableInfo::find(schema).map_err(|problem| {
+            document(path, problem, "read it with the tiercast that made it, or make it again")
+        })?;
         let wanted = id.unwrap_or(CUSTOMER_ID);
         let found = names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
         let id = found.ok_or_else(|| Error::ColumnNotFound {
@@ -104,7 +107,8 @@ impl WholeFile {
         let array = self.read(self.id)?;
         let kind = IdKind::of(array.data_type())
             .ok_or_else(|| Error::internal("reading ids", "a column lost its type"))?;
-        let found = id_batch(&array, kind).map_err(|_| Error::internal("reading ids", "an id is too large"))?;
+        let found =
+            id_batch(&array, kind).map_err(|_| Error::internal("reading ids", "an id is too large"))?;
         let is_missing = |row: usize| {
             found.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) || found.blank(row).is_some()
         };
@@ -129,7 +133,8 @@ impl WholeFile {
         };
         match twice(&ids) {
             Some(row) => {
-                let problem = format!("customer {} stands there twice (row {row} is the second)", ids.text(row));
+                let problem =
+                    format!("customer {} stands there twice (row {row} is the second)", ids.text(row));
                 Err(document(&self.path, problem, "give each customer one row"))
             }
             None => Ok(ids),
@@ -199,7 +204,9 @@ fn twice(ids: &Ids) -> Option<usize> {
     let mut by_hash = parallel::collect(ids.len(), |row| (ids.hash(row), row as u32));
     parallel::sort_by_key(&mut by_hash, |&pair| pair);
     let of_group = |group: &[(u64, u32)]| {
-        let is_known = |k: usize| group[..k].iter().any(|&(_, other)| ids.text(other as usize) == ids.text(group[k].1 as usize));
+        let is_known = |k: usize| {
+            group[..k].iter().any(|&(_, other)| ids.text(other as usize) == ids.text(group[k].1 as usize))
+        };
         (1..group.len()).find(|&k| is_known(k)).map(|k| group[k].1 as usize)
     };
     by_hash.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1).filter_map(of_group).min()
@@ -217,5 +224,9 @@ fn document(path: &Path, problem: String, remedy: &str) -> Error {
 }
 
 fn damaged(path: &Path, problem: &dyn std::fmt::Display) -> Error {
-    document(path, format!("it is not a readable Parquet file: {problem}"), "give one Parquet table of customers")
+    document(
+        path,
+        format!("it is not a readable Parquet file: {problem}"),
+        "give one Parquet table of customers",
+    )
 }

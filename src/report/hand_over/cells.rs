@@ -63,6 +63,7 @@ impl Cells<'_> {
 }
 
 fn numbers(values: &[f64]) -> ArrayRef {
-    let array: Float64Array = values.iter().map(|&value| Some(value).filter(|value| !value.is_nan())).collect();
+    let array: Float64Array =
+        values.iter().map(|&value| Some(value).filter(|value| !value.is_nan())).collect();
     Arc::new(array) as Arc<dyn Array>
 }

@@ -111,7 +111,8 @@ impl Book<'_> {
     }
 
     fn batch(&self, rows: std::ops::Range<usize>) -> Result<RecordBatch> {
-        let columns = self.columns.iter().map(|column| (&column.name, column.cells.array(rows.clone()), true));
+        let columns =
+            self.columns.iter().map(|column| (&column.name, column.cells.array(rows.clone()), true));
         RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| Error::internal("making a table", e))
     }
 }

@@ -106,7 +106,9 @@ impl<'a> Column<'a> {
         }
         // The options have the life of the program: a formatter borrows them.
         static OPTIONS: FormatOptions<'static> = FormatOptions::new();
-        ArrayFormatter::try_new(array.as_ref(), &OPTIONS).map(|text| Column::Texts(array, text)).map_err(|e| fail(&e))
+        ArrayFormatter::try_new(array.as_ref(), &OPTIONS)
+            .map(|text| Column::Texts(array, text))
+            .map_err(|e| fail(&e))
     }
 
     fn write(&self, sheet: &mut Worksheet, row: u32, column: u16, at: usize) -> Result<(), XlsxError> {

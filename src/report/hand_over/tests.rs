@@ -14,7 +14,13 @@ fn book() -> Book<'static> {
         rows: 3,
         columns: vec![
             column("customer_id", Cells::Carried(Values::Array(ids))),
-            column("tier", Cells::Labels { codes: vec![0, 1, 255], names: vec!["高价值".into(), "low, or \"none\"".into()] }),
+            column(
+                "tier",
+                Cells::Labels {
+                    codes: vec![0, 1, 255],
+                    names: vec!["高价值".into(), "low, or \"none\"".into()],
+                },
+            ),
             column("level", Cells::Levels { codes: vec![0, 1, 255], levels: vec![2, 1] }),
             column("orders", Cells::Carried(Values::Array(orders))),
             column("spend", Cells::Numbers(vec![0.1 + 0.2, f64::NAN, f64::INFINITY])),
@@ -49,9 +55,14 @@ fn the_same_rows_in_each_format() {
     assert_eq!(workbook.sheet_names(), ["Summary", "Customers"]);
     let rows = workbook.worksheet_range("Customers").unwrap();
     let text = |s: &str| Data::String(s.into());
-    let cells = |row: u32| (0..6).map(|k| rows.get_value((row, k)).cloned().unwrap_or(Data::Empty)).collect::<Vec<_>>();
+    let cells = |row: u32| {
+        (0..6).map(|k| rows.get_value((row, k)).cloned().unwrap_or(Data::Empty)).collect::<Vec<_>>()
+    };
     let float = Data::Float;
-    assert_eq!(cells(1), [text("007"), text("高价值"), float(2.0), float(3.0), float(0.1 + 0.2), text("reason 0")]);
+    assert_eq!(
+        cells(1),
+        [text("007"), text("高价值"), float(2.0), float(3.0), float(0.1 + 0.2), text("reason 0")]
+    );
     assert_eq!(cells(2)[3..5], [Data::Empty, Data::Empty]);
     assert_eq!(cells(3), [text("9"), Data::Empty, Data::Empty, float(5.0), text("inf"), Data::Empty]);
     assert_eq!(workbook.worksheet_range("Summary").unwrap().get_value((1, 1)), Some(&float(1.0)));

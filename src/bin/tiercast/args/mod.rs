@@ -3,7 +3,9 @@
 
 mod bench;
 mod convert;
+mod explain;
 mod job;
+mod migrate;
 mod model;
 mod reading;
 mod synth;
@@ -17,9 +19,11 @@ use clap::{Args, Parser, Subcommand};
 
 pub use self::bench::{BenchArgs, Size};
 pub use self::convert::{ConvertArgs, CsvArgs, EncodingArg};
+pub use self::explain::ExplainArgs;
 pub use self::job::{
     CohortArgs, CohortPeriodArg, ConfigArgs, InspectArgs, ListArgs, ModelArgs, RunArgs, SummarizeArgs,
 };
+pub use self::migrate::MigrateArgs;
 pub use self::model::{CohortColumnArgs, DifferenceArgs, FitArgs, FitModel, PredictArgs};
 pub use self::reading::{HistoryArgs, RefundsArg, UnitArg, UnmatchedArg};
 pub use self::synth::{ModelArg, SynthArgs};
@@ -66,6 +70,10 @@ pub enum Verb {
     /// Every customer gets exactly one tier of each scheme; thresholds are printed as numbers and in words. Tiers set by
     /// hand are laid over the automatic ones.
     Tier(Box<TierArgs>),
+    /// Print one customer's figures, its tier by each scheme, and why
+    Explain(Box<ExplainArgs>),
+    /// Hold two tables of tiers against each other: who moved, what is at stake, whether customers have changed
+    Migrate(Box<MigrateArgs>),
     /// Judge the models by a holdout, beside what one would do without them
     ///
     /// Models are fitted to the orders up to --calibration-end and predict those after it, up to --as-of. Every figure

@@ -10,9 +10,11 @@ use super::reading::UnitArg;
 use super::values::parsed;
 
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Built-in schemes: value, rfm, abc, frequency, loyalty, potential, stages, life_cycle, segments, clv, \
+#[command(
+    after_help = "Built-in schemes: value, rfm, abc, frequency, loyalty, potential, stages, life_cycle, segments, clv, \
 vip, accounts. What each needs, and how to write your own: docs/rules.md. --print shows the document of a scheme, to begin your own \
-from.")]
+from."
+)]
 pub struct TierArgs {
     /// Table of customers (Parquet), of `summarize`, `run` or `predict`, or anybody's
     #[arg(value_name = "CUSTOMERS", required_unless_present = "print")]

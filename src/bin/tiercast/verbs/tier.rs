@@ -35,7 +35,12 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
         return print(&args);
     }
     let Some(customers) = &args.customers else {
-        return Err(Error::value("CUSTOMERS", "", "no table is given", "name a table of customers (Parquet)"));
+        return Err(Error::value(
+            "CUSTOMERS",
+            "",
+            "no table is given",
+            "name a table of customers (Parquet)",
+        ));
     };
     let mut schemes: Vec<SchemeFile> = args.scheme.iter().map(|name| scheme(name)).collect::<Result<_>>()?;
     let format = args.output.as_deref().map(Format::of).transpose()?;
@@ -57,10 +62,7 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
             schemes: &schemes,
             overrides: overrides.as_ref(),
             date: args.date,
-            unit: args.unit.map(|unit| match unit {
-                UnitArg::Day => Unit::Day,
-                UnitArg::Week => Unit::Week,
-            }),
+            unit: args.unit.map(unit),
             with: &args.with,
             reasons: args.reasons,
             language: args.lang,
@@ -106,11 +108,18 @@ fn print(args: &TierArgs) -> Result<()> {
     terminal::print(&documents.join("\n"))
 }
 
+pub(super) fn unit(unit: UnitArg) -> Unit {
+    match unit {
+        UnitArg::Day => Unit::Day,
+        UnitArg::Week => Unit::Week,
+    }
+}
+
 fn is_file(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
 }
 
-fn scheme(name: &str) -> Result<SchemeFile> {
+pub(super) fn scheme(name: &str) -> Result<SchemeFile> {
     if is_file(name) { SchemeFile::read(Path::new(name)) } else { builtin::scheme_file(name) }
 }
 
@@ -130,24 +139,26 @@ fn inputs(args: &TierArgs, customers: &Path) -> Vec<PathBuf> {
 }
 
 /// Two schemes of one key would write one column twice; a line of overrides that says no scheme needs there to be one.
-fn check_keys(schemes: &[SchemeFile], overrides: Option<&Overrides>) -> Result<()> {
+pub(super) fn check_keys(schemes: &[SchemeFile], overrides: Option<&Overrides>) -> Result<()> {
     let keys: Vec<&str> = schemes.iter().map(|scheme| scheme.key.as_str()).collect();
     if let Some(i) = (1..keys.len()).find(|&i| keys[..i].contains(&keys[i])) {
         let problem = "two schemes have that key, and each writes the column of its own";
-        return Err(Error::value("--scheme", keys[i], problem, "leave one out, or change the key in its file"));
+        return Err(Error::value(
+            "--scheme",
+            keys[i],
+            problem,
+            "leave one out, or change the key in its file",
+        ));
     }
     let Some(overrides) = overrides else { return Ok(()) };
-    for line in &overrides.lines {
-        let at = format!("the scheme of the override in line {}", line.line);
-        match &line.scheme {
-            None if keys.len() > 1 => {
-                let problem = format!("there are several: {}", keys.join(", "));
-                return Err(Error::value(at, "", problem, "add a column \"scheme\" with the key of the scheme"));
-            }
-            _ => {}
+    match overrides.lines.iter().find(|line| line.scheme.is_none()) {
+        Some(line) if keys.len() > 1 => {
+            let problem = format!("there are several: {}", keys.join(", "));
+            let what = format!("the scheme of the override in line {}", line.line);
+            Err(Error::value(what, "", problem, "add a column \"scheme\" with the key of the scheme"))
         }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn notes(tiered: &Tiered, place: Option<&Path>) {
@@ -206,7 +217,8 @@ fn override_table(report: &OverrideReport) -> String {
         count(report.lowered)
     );
     if let Some(value) = report.value.filter(|value| value.customers > 0) {
-        let (difference, word) = (value.own - value.expected, if value.own < value.expected { "given up" } else { "gained" });
+        let (difference, word) =
+            (value.own - value.expected, if value.own < value.expected { "given up" } else { "gained" });
         text += &format!(
             "Worth {} together, where as many customers of those tiers by the rules are worth {}: {} {word}\n",
             money(value.own),
@@ -218,7 +230,8 @@ fn override_table(report: &OverrideReport) -> String {
         let of_reason = report.idle.iter().filter(|idle| idle.reason == reason);
         let listed: Vec<String> = of_reason.take(LISTED).map(|idle| idle.line.line.to_string()).collect();
         let more = if lines as usize > LISTED { ", …" } else { "" };
-        text += &format!("Not heeded: {} {} (lines {}{more})\n", count(lines), reason.words(), listed.join(", "));
+        text +=
+            &format!("Not heeded: {} {} (lines {}{more})\n", count(lines), reason.words(), listed.join(", "));
     }
     text + "\n"
 }
@@ -229,7 +242,8 @@ fn cross_table(cross: &CrossTable, schemes: &[SchemeResult], suppress_below: u64
         scheme.map_or(Vec::new(), |scheme| scheme.tiering.names())
     };
     let columns = labels(&cross.columns);
-    let heads: Vec<String> = std::iter::once(cross.rows.clone()).chain(columns.iter().map(|name| format!(">{name}"))).collect();
+    let heads: Vec<String> =
+        std::iter::once(cross.rows.clone()).chain(columns.iter().map(|name| format!(">{name}"))).collect();
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
     let mut grid = Grid::new(format!("Customers by {} and {}", cross.rows, cross.columns), &heads);
     // The tables above are its totals.

@@ -1,0 +1,131 @@
+//! `tiercast migrate`: who moved between two tables of tiers.
+
+use clap::ArgMatches;
+use tiercast::Result;
+use tiercast::customers::WholeFile;
+use tiercast::pipeline::{Movement, MovementRequest, movement};
+use tiercast::report::format::{NONE, count, money, percent, significant};
+use tiercast::report::hand_over::Format;
+use tiercast::report::{FileKind, OutputFile};
+use tiercast::tier::migration::DriftLevel;
+use tiercast::tier::suppress::hidden;
+
+use crate::args::{Global, MigrateArgs};
+use crate::bars::Bars;
+use crate::render::Grid;
+use crate::settings::{self, Typed};
+use crate::terminal;
+
+/// What stands for a hidden count.
+const HIDDEN: &str = "…";
+
+/// Runs the verb.
+pub fn main(global: &Global, args: MigrateArgs, matches: Option<&ArgMatches>) -> Result<()> {
+    let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
+    let format = args.output.as_deref().map(Format::of).transpose()?;
+    let inputs = [args.before.clone(), args.after.clone()];
+    let bars = Bars::new(global)?;
+    let begin = |path| OutputFile::begin(FileKind::Movers, path, args.force, &inputs);
+    let out = args.output.as_deref().map(begin).transpose()?;
+    let request = MovementRequest {
+        scheme: args.scheme,
+        tiers: args.tiers,
+        value: args.value,
+        features: args.features,
+        id: args.id,
+    };
+    let found = super::with_threads(settings.threads, || {
+        let open = |path| WholeFile::open(path, request.id.as_deref());
+        let (before, after) = (open(&args.before)?, open(&args.after)?);
+        let place = out.as_ref().zip(format).map(|(out, format)| (out.path(), format));
+        movement(&before, &after, &request, place, &bars)
+    })?;
+    let place = out.map(OutputFile::finish).transpose()?;
+    bars.finish();
+    if !global.quiet {
+        for drift in found.drift.iter().filter(|drift| drift.level == DriftLevel::Much) {
+            terminal::warning(&format!(
+                "{} has shifted much (stability index {}): thresholds made on the earlier customers no longer mean the same",
+                drift.name,
+                significant(drift.index.unwrap_or(f64::NAN), 3)
+            ));
+        }
+        if let Some(place) = &place {
+            let movers = count(found.migration.movers.len() as u64);
+            terminal::note(&format!("{movers} movers in {}", place.display()));
+        }
+    }
+    if global.json {
+        return terminal::print_json(&serde_json::json!({
+            "schema": 1,
+            "output": args.output,
+            "movement": found,
+            "shares": found.migration.shares(),
+        }));
+    }
+    terminal::print(&(matrix(&found, args.suppress_below) + &drifts(&found)))
+}
+
+fn matrix(found: &Movement, suppress_below: u64) -> String {
+    let migration = &found.migration;
+    let title = format!(
+        "Movement by {}: {} rose, {} fell, {} stayed{}",
+        found.scheme,
+        count(migration.raised),
+        count(migration.lowered),
+        count(migration.stayed),
+        migration.moved().map_or(String::new(), |share| format!(" ({} moved)", percent(share)))
+    );
+    let mut heads = vec!["from".to_string()];
+    heads.extend(migration.tiers.iter().map(|name| format!(">{name}")));
+    heads.extend([">(gone)".to_string(), ">customers".to_string(), ">value".to_string()]);
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    let mut grid = Grid::new(title, &heads);
+    let shares = migration.shares();
+    let hide = hidden(&migration.customers, suppress_below, true);
+    for (i, row) in migration.customers.iter().enumerate() {
+        let name = migration.tiers.get(i).cloned().unwrap_or_else(|| "(new)".to_string());
+        let share = |k: usize| {
+            shares[i].as_ref().map_or(String::new(), |shares| format!(" ({})", percent(shares[k])))
+        };
+        let mut cells = vec![name];
+        for (k, &n) in row.iter().enumerate() {
+            cells.push(if hide[i][k] { HIDDEN.to_string() } else { format!("{}{}", count(n), share(k)) });
+        }
+        cells.push(count(row.iter().sum()));
+        let value: f64 = migration.value[i].iter().sum();
+        cells.push(if found.value.is_some() { money(value) } else { NONE.to_string() });
+        grid.row(cells);
+    }
+    let what = found.value.as_ref().map_or(String::new(), |name| {
+        format!("Value is {name} of the later table, of the earlier one for who is gone.\n\n")
+    });
+    grid.text() + &what
+}
+
+fn drifts(found: &Movement) -> String {
+    if found.drift.is_empty() {
+        return String::new();
+    }
+    let heads = ["figure", ">median before", ">after", ">stability index", "shift"];
+    let mut grid = Grid::new("Whether customers have changed", &heads);
+    for drift in &found.drift {
+        let number = |value: Option<f64>| value.map_or(NONE.to_string(), |value| significant(value, 4));
+        let level = match drift.level {
+            DriftLevel::Little => "little",
+            DriftLevel::Some => "some: look at it",
+            DriftLevel::Much => "much",
+            DriftLevel::Unknown => "no values to compare",
+        };
+        let [before, after] = drift.medians;
+        grid.row(vec![
+            drift.name.clone(),
+            number(before),
+            number(after),
+            number(drift.index),
+            level.to_string(),
+        ]);
+    }
+    grid.text()
+        + "The stability index is that of the shares between the earlier tenths: below 0.1 little, above 0.25 much.\n\n"
+}

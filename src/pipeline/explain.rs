@@ -1,0 +1,109 @@
+//! One customer of a file: its figures, its tier by each scheme, and why.
+
+use serde::Serialize;
+
+use super::tiers::{TierRequest, schemes_over};
+use crate::calendar::Day;
+use crate::customers::WholeFile;
+use crate::customers::table::Plain;
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+
+/// A figure of the customer, as its file has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Figure {
+    /// The column.
+    pub column: String,
+    /// Its value as text; none where it is missing.
+    pub value: Option<String>,
+}
+
+/// The customer's tier by one scheme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExplainedTier {
+    /// The key of the scheme.
+    pub scheme: String,
+    /// Its title.
+    pub title: String,
+    /// The tier that holds; none where the scheme is not about the customer.
+    pub tier: Option<String>,
+    /// The tier by the rules, where another one holds.
+    pub automatic: Option<String>,
+    /// Who set the tier by hand, and why.
+    pub by_hand: Option<String>,
+    /// Why the rules put it where they do, with its values.
+    pub reason: Option<String>,
+    /// The rule of the automatic tier in words.
+    pub rule: Option<String>,
+}
+
+/// All that a file and schemes say of one customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explained {
+    /// The id.
+    pub customer: String,
+    /// Its row in the file, from 0.
+    pub row: u64,
+    /// The date of the grading.
+    pub date: Day,
+    /// Its figures, in the order of the file.
+    pub figures: Vec<Figure>,
+    /// Its tiers, in the order of the schemes.
+    pub tiers: Vec<ExplainedTier>,
+}
+
+/// Explains the customer with that id.
+///
+/// # Errors
+/// [`Error::Value`] where there is no such customer; else as for [`super::tier_file`].
+pub fn explain(
+    file: &WholeFile,
+    customer: &str,
+    request: &TierRequest<'_>,
+    progress: &dyn Progress,
+) -> Result<Explained> {
+    let ids = file.ids()?;
+    let row = (0..ids.len()).find(|&row| ids.text(row) == customer).ok_or_else(|| {
+        let problem = format!("{} has no such customer in \"{}\"", file.path().display(), file.id_name());
+        let remedy = format!("give an id as it stands there, such as {}", ids.text(0));
+        Error::value("the customer", customer, problem, remedy)
+    })?;
+    let mut figures = Vec::new();
+    for name in file.columns() {
+        progress.check()?;
+        // Of the one row: a column of ten million need not be made plain.
+        let keep: Vec<bool> = (0..ids.len()).map(|at| at == row).collect();
+        if let Some(values) = file.column(&name, Some(&keep))? {
+            figures.push(Figure { value: text(values.plain(&name)?), column: name });
+        }
+    }
+    let (date, tiers) = schemes_over(file, request, &ids, progress, |over, scheme| {
+        let names = over.graded.tiering.names();
+        let name = |code: u8| names.get(usize::from(code)).cloned();
+        let (automatic, holds) = (over.automatic[row], over.effective()[row]);
+        let reason = over.reason(row);
+        ExplainedTier {
+            scheme: scheme.key.clone(),
+            title: over.graded.tiering.title.clone(),
+            tier: name(holds),
+            automatic: name(automatic).filter(|_| automatic != holds),
+            by_hand: over.by_hand(row, request.overrides),
+            reason,
+            rule: over.graded.tiering.tiers.get(usize::from(automatic)).map(|tier| tier.rule.clone()),
+        }
+    })?;
+    Ok(Explained { customer: customer.to_string(), row: row as u64, date, figures, tiers })
+}
+
+/// The only value of a column.
+fn text(plain: Plain) -> Option<String> {
+    match plain {
+        Plain::Numbers(values) => values.first().filter(|value| !value.is_nan()).map(f64::to_string),
+        Plain::Days(values) => {
+            values.first().filter(|value| !value.is_nan()).map(|&day| Day(day as i32).to_string())
+        }
+        Plain::Whole(values) => values.first()?.map(|value| value.to_string()),
+        Plain::Truths(values) => values.first()?.map(|value| value.to_string()),
+        Plain::Texts { codes, names } => codes.first().and_then(|&code| names.get(code as usize)).cloned(),
+    }
+}

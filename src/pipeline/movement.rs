@@ -1,0 +1,283 @@
+//! Two tables of tiers held against each other: who moved, what is at stake, and whether customers have changed.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::calendar::{Day, Unit};
+use crate::customers::table::Plain;
+use crate::customers::{Ids, WholeFile};
+use crate::error::{Error, Result, nearest_first};
+use crate::progress::Progress;
+use crate::report::hand_over::{Book, Cell, Cells, Format, HandOver, Sheet};
+use crate::tier::migration::{Drift, Feature, Graded, Migration, drift};
+use crate::tier::{Look, builtin};
+
+/// Figures whose distributions are compared if both tables have them.
+const FEATURES: [&str; 5] = ["orders", "total_spend", "days_since_last", "p_alive", "clv"];
+
+/// What is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct MovementRequest {
+    /// The key of the scheme: the tables have a column `tier_` and that.
+    pub scheme: String,
+    /// The tiers, best first; those of the built-in scheme, or by the column `level_` and the key, where none are given.
+    pub tiers: Vec<String>,
+    /// The column of each customer's value; `clv`, else `total_spend`, where none is given.
+    pub value: Option<String>,
+    /// Further columns whose distributions are compared.
+    pub features: Vec<String>,
+    /// The column of the customers' id; `customer_id` where none is given.
+    pub id: Option<String>,
+}
+
+/// What became of the customers between two tables.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Movement {
+    /// The key of the scheme.
+    pub scheme: String,
+    /// The column of value, if there is one.
+    pub value: Option<String>,
+    /// From which tier to which.
+    #[serde(flatten)]
+    pub migration: Migration,
+    /// How much each figure has shifted.
+    pub drift: Vec<Drift>,
+}
+
+/// One of the tables, read.
+struct Side {
+    ids: Ids,
+    /// By row: the tier, or none.
+    tier: Vec<Option<u32>>,
+    /// Their names.
+    names: Vec<String>,
+    value: Option<Vec<f64>>,
+    reasons: Option<(Vec<u32>, Vec<String>)>,
+}
+
+/// Compares two tables by a scheme and writes the movers to `out` in `format`, if a place is given.
+///
+/// # Errors
+/// Columns that are not there, tiers whose order nobody says, and those of the files and of writing.
+pub fn movement(
+    before: &WholeFile,
+    after: &WholeFile,
+    request: &MovementRequest,
+    out: Option<(&Path, Format)>,
+    progress: &dyn Progress,
+) -> Result<Movement> {
+    let column = format!("tier_{}", request.scheme);
+    let value = value_column(before, after, request)?;
+    progress.phase("reading", 2);
+    let sides =
+        [side(before, &column, request, value.as_deref())?, side(after, &column, request, value.as_deref())?];
+    let tiers = order(after, &column, request, &sides)?;
+    let codes = [of_tiers(before, &column, &sides[0], &tiers)?, of_tiers(after, &column, &sides[1], &tiers)?];
+    // Rows without a tier are not graded by the scheme: they count as not there.
+    let kept = [chosen(&sides[0], &codes[0]), chosen(&sides[1], &codes[1])];
+    let graded = |k: usize| Graded {
+        ids: &kept[k].ids,
+        codes: &kept[k].codes,
+        names: &tiers,
+        value: kept[k].value.as_deref(),
+    };
+    let migration = Migration::new(graded(0), graded(1))?;
+    let mut features: Vec<String> = FEATURES.iter().map(|name| name.to_string()).collect();
+    features.retain(|name| has(before, name) && has(after, name));
+    for name in &request.features {
+        for file in [before, after] {
+            need(file, name, "--features")?;
+        }
+        if !features.contains(name) {
+            features.push(name.clone());
+        }
+    }
+    let mut drifts = Vec::new();
+    for name in &features {
+        progress.check()?;
+        let (a, b) = (numbers(before, name)?, numbers(after, name)?);
+        drifts.push(drift(Feature { name, before: &a, after: &b }));
+    }
+    let movement = Movement { scheme: request.scheme.clone(), value, migration, drift: drifts };
+    if let Some((path, format)) = out {
+        book(&movement, &kept[1], after.id_name())?.write(format, path, progress)?;
+    }
+    Ok(movement)
+}
+
+fn has(file: &WholeFile, name: &str) -> bool {
+    file.columns().iter().any(|own| own == name)
+}
+
+fn need(file: &WholeFile, name: &str, option: &str) -> Result<()> {
+    if has(file, name) {
+        return Ok(());
+    }
+    let near = nearest_first(name, &file.columns());
+    let remedy = format!("did you mean \"{}\"?", near.first().map_or("", String::as_str));
+    Err(Error::value(option, name, format!("{} has no such column", file.path().display()), remedy))
+}
+
+/// The column of value: the one asked for, else the first that both tables have.
+fn value_column(before: &WholeFile, after: &WholeFile, request: &MovementRequest) -> Result<Option<String>> {
+    if let Some(name) = &request.value {
+        need(before, name, "--value")?;
+        need(after, name, "--value")?;
+        return Ok(Some(name.clone()));
+    }
+    let both = |name: &&str| has(before, name) && has(after, name);
+    Ok(["clv", "total_spend"].into_iter().find(both).map(String::from))
+}
+
+fn numbers(file: &WholeFile, name: &str) -> Result<Vec<f64>> {
+    // Numbers have neither unit nor date here.
+    Look { file, keep: None, unit: Unit::Day, calibration_end: Day(0) }.numbers(name)
+}
+
+fn texts(file: &WholeFile, name: &str) -> Result<Option<(Vec<u32>, Vec<String>)>> {
+    let Some(values) = file.column(name, None)? else { return Ok(None) };
+    match values.plain(name)? {
+        Plain::Texts { codes, names } => Ok(Some((codes, names))),
+        _ => Err(Error::ColumnType {
+            path: file.path().to_path_buf(),
+            role: "tier",
+            column: name.to_string(),
+            found: "no text".into(),
+            expected: "texts",
+        }),
+    }
+}
+
+fn side(file: &WholeFile, column: &str, request: &MovementRequest, value: Option<&str>) -> Result<Side> {
+    let Some((codes, names)) = texts(file, column)? else {
+        let near = nearest_first(column, &file.columns());
+        return Err(Error::ColumnNotFound {
+            path: file.path().to_path_buf(),
+            role: "tier",
+            wanted: Some(column.to_string()),
+            columns: near,
+        });
+    };
+    let tier = codes.into_iter().map(|code| ((code as usize) < names.len()).then_some(code)).collect();
+    Ok(Side {
+        ids: file.ids()?,
+        tier,
+        names,
+        value: value.map(|name| numbers(file, name)).transpose()?,
+        reasons: texts(file, &format!("reason_{}", request.scheme))?,
+    })
+}
+
+/// The tiers, best first.
+fn order(
+    after: &WholeFile,
+    column: &str,
+    request: &MovementRequest,
+    sides: &[Side; 2],
+) -> Result<Vec<String>> {
+    if !request.tiers.is_empty() {
+        return Ok(request.tiers.clone());
+    }
+    let level = format!("level_{}", request.scheme);
+    if has(after, &level) {
+        let levels = numbers(after, &level)?;
+        let mut ranked: Vec<(f64, String)> = Vec::new();
+        for (tier, &level) in sides[1].tier.iter().zip(&levels) {
+            let Some(tier) = tier else { continue };
+            let name = &sides[1].names[*tier as usize];
+            if !ranked.iter().any(|(_, known)| known == name) {
+                ranked.push((level, name.clone()));
+            }
+        }
+        // A tier that has emptied since has its place by the built-in scheme, or stands last.
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut out: Vec<String> = ranked.into_iter().map(|(_, name)| name).collect();
+        let known = builtin::scheme_file(&request.scheme).ok();
+        let all = known.as_ref().map(|scheme| scheme.tiers()).unwrap_or_default();
+        if out.iter().all(|name| all.contains(&name.as_str())) && !all.is_empty() {
+            return Ok(all.into_iter().map(String::from).collect());
+        }
+        out.extend(sides[0].names.iter().filter(|name| !out.contains(name)).cloned().collect::<Vec<_>>());
+        return Ok(out);
+    }
+    if let Ok(scheme) = builtin::scheme_file(&request.scheme) {
+        return Ok(scheme.tiers().into_iter().map(String::from).collect());
+    }
+    Err(Error::value(
+        "--scheme",
+        &request.scheme,
+        format!("nobody says in which order the tiers of \"{column}\" stand"),
+        "give --tiers with commas between them, the best first; tables of `tiercast tier` say it by a column of levels",
+    ))
+}
+
+/// Each row's place among the tiers.
+fn of_tiers(file: &WholeFile, column: &str, side: &Side, tiers: &[String]) -> Result<Vec<Option<u8>>> {
+    let mut places = Vec::with_capacity(side.names.len());
+    for name in &side.names {
+        let place = tiers.iter().position(|tier| tier == name);
+        places.push(place.ok_or_else(|| {
+            Error::Document {
+                file: file.path().display().to_string(),
+                problem: format!(
+                    "column \"{column}\" has a tier \"{name}\", and the tiers are {}",
+                    tiers.join(", ")
+                ),
+                remedy:
+                    "name all tiers with --tiers, the best first; give tables of one scheme in one language"
+                        .into(),
+            }
+        })? as u8);
+    }
+    Ok(side.tier.iter().map(|tier| tier.map(|tier| places[tier as usize])).collect())
+}
+
+/// The rows with a tier.
+struct Chosen {
+    ids: Ids,
+    codes: Vec<u8>,
+    value: Option<Vec<f64>>,
+    reasons: Option<Vec<Option<String>>>,
+}
+
+fn chosen(side: &Side, codes: &[Option<u8>]) -> Chosen {
+    let rows: Vec<usize> = (0..codes.len()).filter(|&row| codes[row].is_some()).collect();
+    let reason = |codes: &[u32], names: &[String], row: usize| names.get(codes[row] as usize).cloned();
+    Chosen {
+        ids: side.ids.select(&rows),
+        codes: codes.iter().copied().flatten().collect(),
+        value: side.value.as_ref().map(|value| rows.iter().map(|&row| value[row]).collect()),
+        reasons: side
+            .reasons
+            .as_ref()
+            .map(|(codes, names)| rows.iter().map(|&row| reason(codes, names, row)).collect()),
+    }
+}
+
+/// The movers, those with the most at stake first.
+fn book<'a>(movement: &'a Movement, after: &'a Chosen, id: &str) -> Result<Book<'a>> {
+    let migration = &movement.migration;
+    let movers = &migration.movers;
+    let column = |name: &str, cells| HandOver { name: name.to_string(), cells };
+    let labels = |codes: Vec<u8>| Cells::Labels { codes, names: migration.tiers.clone() };
+    let mut columns = vec![
+        column(id, Cells::Made(Box::new(move |k| Some(after.ids.text(movers[k].after))))),
+        column("from", labels(movers.iter().map(|mover| mover.from).collect())),
+        column("to", labels(movers.iter().map(|mover| mover.to).collect())),
+        column("value", Cells::Numbers(movers.iter().map(|mover| mover.value).collect())),
+    ];
+    if let Some(reasons) = &after.reasons {
+        columns.push(column("reason", Cells::Made(Box::new(move |k| reasons[movers[k].after].clone()))));
+    }
+    let mut heading = vec!["from".to_string()];
+    heading.extend(migration.tiers.iter().cloned());
+    heading.push("(gone)".to_string());
+    let rows = migration.customers.iter().enumerate().map(|(i, row)| {
+        let name = migration.tiers.get(i).cloned().unwrap_or_else(|| "(new)".to_string());
+        let cells = row.iter().map(|&n| Cell::Number(n as f64));
+        std::iter::once(Cell::Text(name)).chain(cells).collect()
+    });
+    let matrix = Sheet { name: "Movement".into(), heading, rows: rows.collect() };
+    Ok(Book { rows: movers.len(), columns, summary: vec![matrix], sheet: "Movers".into() })
+}
