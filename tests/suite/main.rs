@@ -26,4 +26,5 @@ mod state;
 mod strategies;
 mod support;
 mod synth;
+mod tiers;
 mod validate;
