@@ -11,6 +11,7 @@ mod models;
 mod movement;
 mod page;
 mod result;
+mod tier_ledger;
 mod tiers;
 mod validation;
 
@@ -24,8 +25,9 @@ pub use models::{
     ScoredOpportunities, fit_cohorts, fit_customers, fit_customers_by, fit_customers_with, fit_opportunities,
     forecast_cohorts, predict_customers, read_cohorts, score_customers, score_opportunities, totals_csv,
 };
-pub use movement::{Movement, MovementRequest, movement};
+pub use movement::{Movement, MovementRequest, ledger_movement, movement};
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
+pub use tier_ledger::{LedgerEntry, LedgerReport, LedgerState, ledger_entries, ledger_state};
 pub use tiers::{CrossTable, Language, SchemeResult, TierRequest, Tiered, tier_file};
 pub use validation::{Validated, validate, validation_json, write_validation};
 

@@ -26,6 +26,7 @@ pub use whole_file::WholeFile;
 use arrow_array::{Array, ArrayRef};
 
 use crate::calendar::{Day, Unit, Window};
+use crate::error::{Error, Result};
 use crate::history::composite;
 use crate::random::{hash_integer, hash_text};
 
@@ -86,6 +87,36 @@ impl Ids {
     /// Whether there is no customer.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// As a column of a table.
+    ///
+    /// # Errors
+    /// Ids of several columns, which are no column.
+    pub fn into_column(self) -> Result<Values> {
+        let mut columns = batch::ids(self)?;
+        match (columns.pop(), columns.is_empty()) {
+            (Some((_, array)), true) => Ok(Values::Array(array)),
+            _ => Err(Error::internal("writing ids", "they are of several columns")),
+        }
+    }
+
+    /// These and then those of another table; `None` where they are of another type.
+    pub fn joined(mut self, other: Ids) -> Option<Ids> {
+        let same = match (&mut self, &other) {
+            (Ids::Signed { bits, .. }, Ids::Signed { bits: more, .. })
+            | (Ids::Unsigned { bits, .. }, Ids::Unsigned { bits: more, .. }) => {
+                *bits = (*bits).max(*more);
+                true
+            }
+            (Ids::Text { .. }, Ids::Text { .. }) => true,
+            (Ids::Composite { parts, .. }, Ids::Composite { parts: more, .. }) => parts == more,
+            _ => false,
+        };
+        if same {
+            self.append(other);
+        }
+        same.then_some(self)
     }
 
     /// Those of some rows, in their order.
@@ -269,7 +300,7 @@ impl CustomerTable {
     }
 
     /// Appends the customers of the next stretch of the same table.
-    pub(crate) fn append(&mut self, next: CustomerTable) -> crate::error::Result<()> {
+    pub(crate) fn append(&mut self, next: CustomerTable) -> Result<()> {
         self.ids.append(next.ids);
         self.frequency.extend(next.frequency);
         self.recency_days.extend(next.recency_days);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::tier_ledger::{LedgerState, ledger_state};
 use crate::calendar::{Day, Unit};
 use crate::customers::table::Plain;
 use crate::customers::{Ids, WholeFile};
@@ -72,7 +73,7 @@ pub fn movement(
     progress.phase("reading", 2);
     let sides =
         [side(before, &column, request, value.as_deref())?, side(after, &column, request, value.as_deref())?];
-    let tiers = order(after, &column, request, &sides)?;
+    let tiers = order(after, request, &sides)?;
     let codes = [of_tiers(before, &column, &sides[0], &tiers)?, of_tiers(after, &column, &sides[1], &tiers)?];
     // Rows without a tier are not graded by the scheme: they count as not there.
     let kept = [chosen(&sides[0], &codes[0]), chosen(&sides[1], &codes[1])];
@@ -102,6 +103,63 @@ pub fn movement(
     let movement = Movement { scheme: request.scheme.clone(), value, migration, drift: drifts };
     if let Some((path, format)) = out {
         book(&movement, &kept[1], after.id_name())?.write(format, path, progress)?;
+    }
+    Ok(movement)
+}
+
+/// Compares everybody's tier on two days of a ledger; there is neither value nor figures in it.
+///
+/// # Errors
+/// A ledger without a grading by the scheme up to the earlier day; tiers whose order nobody says.
+pub fn ledger_movement(
+    folder: &Path,
+    [from, to]: [Day; 2],
+    request: &MovementRequest,
+    out: Option<(&Path, Format)>,
+    progress: &dyn Progress,
+) -> Result<Movement> {
+    let state = |day: Day| -> Result<LedgerState> {
+        ledger_state(folder, &request.scheme, Some(day))?.ok_or_else(|| Error::Document {
+            file: folder.display().to_string(),
+            problem: format!("the ledger has no grading by {} up to {day}", request.scheme),
+            remedy: "give a later day, or another scheme; `tiercast tier --ledger` adds gradings".into(),
+        })
+    };
+    progress.phase("reading", 2);
+    let states = [state(from)?, state(to)?];
+    let tiers = match (&request.tiers[..], builtin::scheme_file(&request.scheme)) {
+        ([], Ok(scheme)) => scheme.tiers().into_iter().map(String::from).collect(),
+        ([], Err(_)) => return Err(no_order(&request.scheme)),
+        (tiers, _) => tiers.to_vec(),
+    };
+    let kept = states.map(|state| {
+        let place = |name: &String| tiers.iter().position(|tier| tier == name).map(|place| place as u8);
+        let places: Vec<Option<u8>> = state.names.iter().map(place).collect();
+        match places.iter().position(Option::is_none) {
+            Some(at) if state.codes.contains(&(at as u8)) => Err(Error::Document {
+                file: folder.display().to_string(),
+                problem: format!(
+                    "it has a tier \"{}\", and the tiers are {}",
+                    state.names[at],
+                    tiers.join(", ")
+                ),
+                remedy: "name all tiers with --tiers, the best first".into(),
+            }),
+            _ => {
+                let codes = state.codes.iter().map(|&code| places[usize::from(code)].unwrap_or(0)).collect();
+                Ok(Chosen { ids: state.ids, codes, value: None, reasons: None })
+            }
+        }
+    });
+    let [before, after] = kept;
+    let (before, after) = (before?, after?);
+    let migration = Migration::new(
+        Graded { ids: &before.ids, codes: &before.codes, names: &tiers, value: None },
+        Graded { ids: &after.ids, codes: &after.codes, names: &tiers, value: None },
+    )?;
+    let movement = Movement { scheme: request.scheme.clone(), value: None, migration, drift: Vec::new() };
+    if let Some((path, format)) = out {
+        book(&movement, &after, "customer_id")?.write(format, path, progress)?;
     }
     Ok(movement)
 }
@@ -170,12 +228,7 @@ fn side(file: &WholeFile, column: &str, request: &MovementRequest, value: Option
 }
 
 /// The tiers, best first.
-fn order(
-    after: &WholeFile,
-    column: &str,
-    request: &MovementRequest,
-    sides: &[Side; 2],
-) -> Result<Vec<String>> {
+fn order(after: &WholeFile, request: &MovementRequest, sides: &[Side; 2]) -> Result<Vec<String>> {
     if !request.tiers.is_empty() {
         return Ok(request.tiers.clone());
     }
@@ -204,12 +257,16 @@ fn order(
     if let Ok(scheme) = builtin::scheme_file(&request.scheme) {
         return Ok(scheme.tiers().into_iter().map(String::from).collect());
     }
-    Err(Error::value(
+    Err(no_order(&request.scheme))
+}
+
+fn no_order(scheme: &str) -> Error {
+    Error::value(
         "--scheme",
-        &request.scheme,
-        format!("nobody says in which order the tiers of \"{column}\" stand"),
+        scheme,
+        format!("nobody says in which order the tiers of \"tier_{scheme}\" stand"),
         "give --tiers with commas between them, the best first; tables of `tiercast tier` say it by a column of levels",
-    ))
+    )
 }
 
 /// Each row's place among the tiers.

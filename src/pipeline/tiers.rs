@@ -9,6 +9,7 @@ use serde::Serialize;
 
 pub use self::words::Language;
 
+use super::tier_ledger::{LedgerReport, add};
 use crate::calendar::{Day, Unit};
 use crate::customers::pseudonyms::Pseudonyms;
 use crate::customers::{Ids, WholeFile};
@@ -40,6 +41,8 @@ pub struct TierRequest<'a> {
     pub language: Language,
     /// What stands for the ids, if not they themselves.
     pub pseudonyms: Option<&'a Pseudonyms>,
+    /// The folder of the ledger to which the grading is added.
+    pub ledger: Option<&'a Path>,
 }
 
 /// What one scheme made of the file.
@@ -84,6 +87,9 @@ pub struct Tiered {
     pub schemes: Vec<SchemeResult>,
     /// Every two schemes.
     pub cross: Vec<CrossTable>,
+    /// What was added to the ledger, by scheme.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ledger: Vec<LedgerReport>,
     /// Sheets that the rows took, in a workbook.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheets: Option<usize>,
@@ -162,12 +168,18 @@ pub fn tier_file(
             .map(|(over, scheme)| result(over, scheme, request.language))
             .collect(),
         cross: cross_tables(&found),
+        ledger: Vec::new(),
         sheets: None,
     };
     if let Some((path, format)) = out {
         let book = book::book(file, request, &ids, &found, &tiered)?;
         let sheets = book.write(format, path, progress)?;
         tiered.sheets = (format == Format::Xlsx).then_some(sheets);
+    }
+    if let Some(folder) = request.ledger {
+        for (over, scheme) in found.iter().zip(request.schemes) {
+            tiered.ledger.push(add(folder, over, scheme, &ids, request, known.date, progress)?);
+        }
     }
     Ok(tiered)
 }

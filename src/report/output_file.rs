@@ -35,6 +35,8 @@ pub enum FileKind {
     SetAside,
     /// Customers who moved from one tier to another; told from no other table.
     Movers,
+    /// A grading in a ledger, which is never replaced.
+    TierLedger,
     /// Customers with their tiers, to be handed on; a workbook is not told from others.
     Tiers,
 }
@@ -67,6 +69,7 @@ impl FileKind {
             FileKind::Cohorts => "a table of cohorts",
             FileKind::SetAside => "a list of records set aside",
             FileKind::Movers => "a table of movers",
+            FileKind::TierLedger => "a file of a ledger",
             FileKind::Tiers => "a table of tiers",
         }
     }

@@ -1,6 +1,8 @@
 //! Tiers: every customer in exactly one class of a scheme, with the thresholds as numbers and in words.
 //!
-//! A scheme is anything that implements [`Scheme`]; the built-in ones are a file each and come by [`schemes`].
+//! A scheme is a document in the rule language ([`SchemeFile`], [`rules`]), held against [`Columns`]; [`builtin`] has those that come
+//! with tiercast. `tiercast run` grades by three that are also written by hand and use the scores that it has already: those
+//! implement [`Scheme`] and come by [`schemes`].
 //! Tiers are always listed from the best to the worst, and a customer's code is its tier's place in that list.
 
 pub mod abc;

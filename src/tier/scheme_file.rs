@@ -9,6 +9,7 @@ use toml::de::DeTable;
 use super::rules::{Expr, Problem, Template};
 use super::scheme_reader::Reader;
 use crate::error::{Error, Result};
+use crate::random::hash_text;
 
 /// A scheme has at most so many tiers: a customer's is one byte, and nobody acts on more.
 pub const MOST_TIERS: usize = 100;
@@ -68,6 +69,8 @@ pub struct SchemeFile {
     pub title: Labels,
     /// In words, for whom it is.
     pub note: String,
+    /// Stable hash of the document: another one, other rules.
+    pub fingerprint: u64,
     pub(super) lets: Vec<(String, Written<Expr>)>,
     /// In the order in which they are asked.
     pub(super) tiers: Vec<TierEntry>,
@@ -98,7 +101,8 @@ impl SchemeFile {
             let at = e.span().map_or(0, |span| span.start);
             reader.error(at, e.message().to_string(), "docs/rules.md describes scheme files key by key")
         })?;
-        reader.scheme(document.get_ref())
+        let scheme = reader.scheme(document.get_ref())?;
+        Ok(SchemeFile { fingerprint: hash_text(text.as_bytes()), ..scheme })
     }
 
     /// The tiers' names, best first.

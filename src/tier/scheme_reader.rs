@@ -113,7 +113,16 @@ impl<'a> Reader<'a> {
         let lets = self.lets(table)?;
         let tiers = self.tiers(table)?;
         let order = self.order(table, &tiers)?;
-        Ok(SchemeFile { file: self.file.to_string(), key: key.to_string(), title, note, lets, tiers, order })
+        Ok(SchemeFile {
+            file: self.file.to_string(),
+            key: key.to_string(),
+            title,
+            note,
+            fingerprint: 0,
+            lets,
+            tiers,
+            order,
+        })
     }
 
     fn lets(&self, table: &DeTable) -> Result<Vec<(String, Written<Expr>)>> {

@@ -12,6 +12,7 @@ mod determinism;
 mod files;
 mod futures;
 mod golden;
+mod grading;
 mod groups;
 mod groups_beside;
 mod house;

@@ -3,15 +3,27 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tiercast::calendar::Day;
+
+use super::values::parsed;
 
 #[derive(Debug, Clone, Args)]
 pub struct MigrateArgs {
     /// Earlier table of tiers (Parquet), of `tier` or `run`
-    #[arg(value_name = "BEFORE")]
-    pub before: PathBuf,
+    #[arg(value_name = "BEFORE", required_unless_present = "ledger")]
+    pub before: Option<PathBuf>,
     /// Later table of tiers
-    #[arg(value_name = "AFTER")]
-    pub after: PathBuf,
+    #[arg(value_name = "AFTER", required_unless_present = "ledger")]
+    pub after: Option<PathBuf>,
+    /// Folder of a ledger of tiers, instead of two tables
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["before", "after", "value", "features", "id"], requires_all = ["from", "to"])]
+    pub ledger: Option<PathBuf>,
+    /// Earlier day of the ledger
+    #[arg(long, value_name = "DATE", value_parser = parsed::<Day>, requires = "ledger")]
+    pub from: Option<Day>,
+    /// Later day of the ledger
+    #[arg(long, value_name = "DATE", value_parser = parsed::<Day>, requires = "ledger")]
+    pub to: Option<Day>,
     /// Key of the scheme: both tables have a column tier_KEY
     #[arg(short, long, value_name = "KEY", default_value = "value")]
     pub scheme: String,

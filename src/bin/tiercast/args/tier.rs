@@ -42,6 +42,9 @@ pub struct TierArgs {
     /// Date of the grading, at which overrides expire [default: the end of calibration]
     #[arg(long, value_name = "DATE", value_parser = parsed::<Day>)]
     pub date: Option<Day>,
+    /// Folder of the ledger to which changed tiers are added: date, old and new tier, rules, and who set it by hand
+    #[arg(long, value_name = "FOLDER")]
+    pub ledger: Option<PathBuf>,
     /// Write everybody's reason in a sentence
     #[arg(long, requires = "output")]
     pub reasons: bool,

@@ -33,6 +33,7 @@ pub fn main(global: &Global, args: ExplainArgs, matches: Option<&ArgMatches>) ->
             reasons: true,
             language: Language::En,
             pseudonyms: None,
+            ledger: None,
         };
         explain(&file, &args.customer, &request, &bars)
     })?;

@@ -1,14 +1,16 @@
 //! `tiercast migrate`: who moved between two tables of tiers.
 
+use std::path::PathBuf;
+
 use clap::ArgMatches;
-use tiercast::Result;
 use tiercast::customers::WholeFile;
-use tiercast::pipeline::{Movement, MovementRequest, movement};
+use tiercast::pipeline::{Movement, MovementRequest, ledger_movement, movement};
 use tiercast::report::format::{NONE, count, money, percent, significant};
 use tiercast::report::hand_over::Format;
 use tiercast::report::{FileKind, OutputFile};
 use tiercast::tier::migration::DriftLevel;
 use tiercast::tier::suppress::hidden;
+use tiercast::{Error, Result};
 
 use crate::args::{Global, MigrateArgs};
 use crate::bars::Bars;
@@ -23,7 +25,7 @@ const HIDDEN: &str = "…";
 pub fn main(global: &Global, args: MigrateArgs, matches: Option<&ArgMatches>) -> Result<()> {
     let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
     let format = args.output.as_deref().map(Format::of).transpose()?;
-    let inputs = [args.before.clone(), args.after.clone()];
+    let inputs: Vec<PathBuf> = args.before.iter().chain(&args.after).cloned().collect();
     let bars = Bars::new(global)?;
     let begin = |path| OutputFile::begin(FileKind::Movers, path, args.force, &inputs);
     let out = args.output.as_deref().map(begin).transpose()?;
@@ -35,10 +37,17 @@ pub fn main(global: &Global, args: MigrateArgs, matches: Option<&ArgMatches>) ->
         id: args.id,
     };
     let found = super::with_threads(settings.threads, || {
-        let open = |path| WholeFile::open(path, request.id.as_deref());
-        let (before, after) = (open(&args.before)?, open(&args.after)?);
         let place = out.as_ref().zip(format).map(|(out, format)| (out.path(), format));
-        movement(&before, &after, &request, place, &bars)
+        if let (Some(folder), Some(from), Some(to)) = (&args.ledger, args.from, args.to) {
+            return ledger_movement(folder, [from, to], &request, place, &bars);
+        }
+        let open = |path: &Option<PathBuf>| match path {
+            Some(path) => WholeFile::open(path, request.id.as_deref()),
+            None => {
+                Err(Error::value("BEFORE and AFTER", "", "two tables are needed", "name two tables of tiers"))
+            }
+        };
+        movement(&open(&args.before)?, &open(&args.after)?, &request, place, &bars)
     })?;
     let place = out.map(OutputFile::finish).transpose()?;
     bars.finish();

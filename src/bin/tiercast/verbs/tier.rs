@@ -67,6 +67,7 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
             reasons: args.reasons,
             language: args.lang,
             pseudonyms: pseudonyms.as_ref(),
+            ledger: args.ledger.as_deref(),
         };
         let place = out.as_ref().zip(format).map(|(out, format)| (out.path(), format));
         tier_file(&file, &request, place, &bars)
@@ -170,6 +171,13 @@ fn notes(tiered: &Tiered, place: Option<&Path>) {
                 plural(scheme.without_tier, "row is", "rows are")
             ));
         }
+    }
+    for added in &tiered.ledger {
+        let scheme = &added.scheme;
+        terminal::note(&match &added.added {
+            Some(path) => format!("{} changes of tier by {scheme} in {}", count(added.moved), path.display()),
+            None => format!("nobody's tier by {scheme} has changed: nothing is added to the ledger"),
+        });
     }
     if let Some(sheets) = tiered.sheets.filter(|&sheets| sheets > 1) {
         terminal::note(&format!("more rows than a sheet holds: they are on {sheets} sheets"));
