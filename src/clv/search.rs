@@ -41,8 +41,8 @@ const SAME_SHARE: f64 = 1e-9;
 const SAME_OPTIMUM: f64 = 1e-4;
 
 /// Ends within so many natural logarithms of the best, and so far from it in a scale-free parameter, are rivals: whoever
-/// draws parameters must know of them.
-const RIVAL_WITHIN: f64 = 6.0;
+/// draws parameters must know of them. Far more than likelihoods differ where the volumes around two maxima do.
+const RIVAL_WITHIN: f64 = 12.0;
 const RIVAL_BEYOND: f64 = 1e-3;
 
 /// The data of one search.

@@ -17,8 +17,12 @@ use crate::error::{Error, Result};
 /// What a file that tiercast writes is: it replaces only its own kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
-    /// Customers, with or without scores.
+    /// Customers.
     Customers,
+    /// Customers with scores.
+    Scores,
+    /// The customers of a run, which belong to its folder.
+    RunCustomers,
     /// A state that days are added to.
     State,
     /// Cohorts of contracts and periods to come.
@@ -53,6 +57,9 @@ const FORECAST_HEADING: [&str; 4] = ["cohort", "customers", "period", "ahead"];
 /// Columns of a table with scores, whoever made the table that was scored.
 const SCORED: [&str; 2] = ["p_alive", "expected_transactions"];
 
+/// A column that only runs add.
+const OF_RUN: &str = "rfm_code";
+
 /// Bytes at the beginning of a file that tell what it is.
 const BEGINNING: u64 = 4096;
 
@@ -61,6 +68,8 @@ impl FileKind {
     pub fn words(self) -> &'static str {
         match self {
             FileKind::Customers => "a table of customers",
+            FileKind::Scores => "a table of scores",
+            FileKind::RunCustomers => "the customers of a run",
             FileKind::State => "a state",
             FileKind::Forecast => "a forecast of cohorts",
             FileKind::History => "a history that tiercast converted or generated",
@@ -90,7 +99,7 @@ impl FileKind {
             _ if heading(&TOTALS_HEADING) && line.contains("expected_transactions") => Some(FileKind::Totals),
             _ if heading(&COHORTS_HEADING) => Some(FileKind::Cohorts),
             _ if is_of_tiers(line.split(',')) => Some(FileKind::Tiers),
-            _ if text.starts_with('{') && text.contains(&format!("\"{FORMAT}\"")) => Some(FileKind::Model),
+            _ if is_model(&text) => Some(FileKind::Model),
             _ => None,
         }
     }
@@ -104,12 +113,25 @@ impl FileKind {
         let has = |key: &str| schema.metadata().contains_key(key);
         Some(match &names[..] {
             _ if has(STATE_KEY) => FileKind::State,
-            _ if has(CUSTOMERS_KEY) || SCORED.iter().all(|name| names.contains(name)) => FileKind::Customers,
+            _ if has(CUSTOMERS_KEY) && names.contains(&OF_RUN) => FileKind::RunCustomers,
+            _ if SCORED.iter().all(|name| names.contains(name)) => FileKind::Scores,
+            _ if has(CUSTOMERS_KEY) => FileKind::Customers,
+            // What a run set aside belongs to its folder.
+            ["file", "row", "reason", "value"] => return None,
             names if names.starts_with(&FORECAST_HEADING) => FileKind::Forecast,
             names if is_of_tiers(names.iter().copied()) => FileKind::Tiers,
             _ => FileKind::History,
         })
     }
+}
+
+/// Whether a document begins as a model file does: what merely holds one is somebody's own.
+fn is_model(text: &str) -> bool {
+    let after = |text: &str, sign: &str| text.trim_start().strip_prefix(sign).map(String::from);
+    after(text, "{")
+        .and_then(|rest| after(&rest, "\"format\""))
+        .and_then(|rest| after(&rest, ":"))
+        .is_some_and(|rest| rest.trim_start().starts_with(&format!("\"{FORMAT}\"")))
 }
 
 /// Whether columns are those of a table of tiers: the id, then a tier with its level, in English or Chinese.
@@ -237,9 +259,16 @@ mod tests {
         fs::write(at("cohorts"), "cohort,cohort_customers,period,periods_since,customers\n").unwrap();
         fs::write(at("aside"), format!("{}\n", SIDE_HEADING.join(","))).unwrap();
         fs::write(at("other.json"), "{\"format\": \"other\"}").unwrap();
+        table("tiers", &["customer_id", "tier_value", "level_value", "date"]);
+        table("set_aside", &["file", "row", "reason", "value"]);
+        fs::write(at("tiers.csv"), "客户编号,客户等级_value,等级序号_value,分级日期\n").unwrap();
+        // Somebody's collection of models is theirs.
+        fs::write(at("bundle.json"), "{\"models\": [{\"format\": \"tiercast-model\"}]}").unwrap();
         fs::write(at("other.csv"), "column,group,customers,mine\n").unwrap();
         let kinds = [
-            ("scores", Some(FileKind::Customers)),
+            ("scores", Some(FileKind::Scores)),
+            ("tiers", Some(FileKind::Tiers)),
+            ("tiers.csv", Some(FileKind::Tiers)),
             ("forecast", Some(FileKind::Forecast)),
             ("history", Some(FileKind::History)),
             ("model", Some(FileKind::Model)),
@@ -248,6 +277,8 @@ mod tests {
             ("aside", Some(FileKind::SetAside)),
             ("other.json", None),
             ("other.csv", None),
+            ("bundle.json", None),
+            ("set_aside", None),
         ];
         for (name, found) in kinds {
             assert_eq!(FileKind::of(&at(name)), found, "{name}");

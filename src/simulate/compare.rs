@@ -193,8 +193,9 @@ impl Values<'_> {
             (0..self.outcome.replications).map(|r| profit(r, strategy) - profit(r, 0)).collect();
         gains.sort_by(f64::total_cmp);
         let n = gains.len() as f64;
-        // The resampling is systematic: while no proposal has more weight than one draw, n draws carry the noise of n
-        // independent ones and no more (the proposals' 1/effective and the resampling's 1/n − 1/effective).
+        // The resampling is systematic: where no proposal has more weight than one draw, n draws carry the noise of n
+        // independent ones and no more (the proposals' 1/effective and the resampling's 1/n − 1/effective). Where some have,
+        // they are few: the largest weights are smoothed.
         let worth = n.min(self.draws.effective);
         if worth < f64::from(FEWEST_FOR_A_VERDICT) || self.draws.effective.is_nan() {
             return Verdict::Undecided;

@@ -23,7 +23,7 @@ const ADAPTATIONS: u32 = 3;
 /// Another maximum so many standard errors away is not reached by proposals around the first: no weight tells of it.
 const OUT_OF_REACH: f64 = 4.0;
 
-/// Another maximum with less than this share of the first's probability does not matter to an interval.
+/// Another maximum with less than this share of the best one's probability does not matter to an interval.
 const NEGLIGIBLE_SHARE: f64 = 0.01;
 
 /// What is asked of a posterior.
@@ -65,14 +65,7 @@ impl<P: Parametric> Fit<P> {
     ) -> Result<Option<Posterior<P>>> {
         let (Some(estimate), Some(uncertainty)) = (&self.params, &self.uncertainty) else { return Ok(None) };
         let prior = options.prior.normal(estimate);
-        let found;
-        let uncertainty = if prior.is_flat() {
-            uncertainty
-        } else {
-            found = maximum(estimate, &estimate.scale_free(), likelihood, &prior, progress)?;
-            &found
-        };
-        let rivals = self.rivals(uncertainty, likelihood, &prior, progress)?;
+        let (uncertainty, rivals) = self.maxima(estimate, uncertainty, likelihood, &prior, progress)?;
         let target = Target { likelihood, prior };
         let fixed = uncertainty.theta().len() - uncertainty.determined();
         let mut proposal = Proposal::new(uncertainty.theta().to_vec(), uncertainty.factor().clone())
@@ -92,41 +85,53 @@ impl<P: Parametric> Fit<P> {
         Ok(best.map(|(sample, round)| sample.posterior(estimate, options, fixed, (round, rivals))))
     }
 
-    /// How many other maxima hold a share of the probability that proposals around `main` do not reach.
-    fn rivals(
+    /// The maximum of likelihood × prior that most of the probability is around, and how many others hold a share of it that
+    /// proposals around that one do not reach.
+    fn maxima(
         &self,
-        main: &Uncertainty<P>,
+        estimate: &P,
+        of_likelihood: &Uncertainty<P>,
         likelihood: &impl LogLikelihood,
         prior: &Normal,
         progress: &dyn Progress,
-    ) -> Result<u32> {
-        let mut known: Vec<Uncertainty<P>> = Vec::new();
-        let ln_mass = |at: &Uncertainty<P>| {
-            let density = prior.ln_density(at.theta()) + likelihood.log_likelihood(at.theta());
-            density + at.ln_volume()
+    ) -> Result<(Uncertainty<P>, u32)> {
+        let main = match prior.is_flat() {
+            true => of_likelihood.clone(),
+            false => maximum(estimate, &estimate.scale_free(), likelihood, prior, progress)?.0,
         };
-        for start in self.uncertainty.iter().flat_map(|found| found.rivals()) {
-            let rival = maximum(main.centre(), start, likelihood, prior, progress)?;
-            let is_apart = |other: &Uncertainty<P>| other.distance(rival.theta()) > OUT_OF_REACH;
-            let share = (ln_mass(&rival) - ln_mass(main)).exp();
-            // With a direction more or less that is not determined, volumes do not compare.
-            let counts = share > NEGLIGIBLE_SHARE || rival.determined() != main.determined();
-            if counts && is_apart(main) && known.iter().all(is_apart) {
-                known.push(rival);
+        let mut all = vec![main];
+        for start in of_likelihood.rivals() {
+            let (rival, settled) = maximum(estimate, start, likelihood, prior, progress)?;
+            if settled && all.iter().all(|known| known.distance(rival.theta()) > OUT_OF_REACH) {
+                all.push(rival);
             }
         }
-        Ok(known.len() as u32)
+        let density: Vec<f64> = (all.iter())
+            .map(|at| prior.ln_density(at.theta()) + likelihood.log_likelihood(at.theta()))
+            .collect();
+        // With a direction more or less that is not determined, volumes do not compare, and densities have to do.
+        let ln_share = |a: usize, b: usize| match all[a].determined() == all[b].determined() {
+            true => density[a] + all[a].ln_volume() - density[b] - all[b].ln_volume(),
+            false => density[a] - density[b],
+        };
+        let best = (1..all.len()).fold(0, |best, at| if ln_share(at, best) > 0.0 { at } else { best });
+        let counts = |&at: &usize| {
+            let is_apart = all[best].distance(all[at].theta()) > OUT_OF_REACH;
+            at != best && is_apart && ln_share(at, best).exp() > NEGLIGIBLE_SHARE
+        };
+        let rivals = (0..all.len()).filter(counts).count() as u32;
+        Ok((all.swap_remove(best), rivals))
     }
 }
 
-/// The maximum of likelihood × prior with its information, from `start` on.
+/// The maximum of likelihood × prior with its information, from `start` on, and whether the search came to rest.
 fn maximum<P: Parametric>(
     estimate: &P,
     start: &[f64],
     likelihood: &impl LogLikelihood,
     prior: &Normal,
     progress: &dyn Progress,
-) -> Result<Uncertainty<P>> {
+) -> Result<(Uncertainty<P>, bool)> {
     let customers = likelihood.customers();
     let loss = |theta: &[f64]| {
         progress.check()?;
@@ -141,5 +146,6 @@ fn maximum<P: Parametric>(
             information[(i, j)] *= customers;
         }
     }
-    Ok(Uncertainty::new(estimate.with_scale_free(&found.point), &information, &found.held))
+    let at = Uncertainty::new(estimate.with_scale_free(&found.point), &information, &found.held);
+    Ok((at, found.settled))
 }

@@ -73,8 +73,8 @@ impl PosteriorReport {
         let worth = format!("k̂ {k}, {} proposals worth {:.0} draws", self.proposals, self.effective);
         if self.rivals > 0 {
             return format!(
-                "do not trust the intervals that rest on {}: the likelihood has {} far from the draws, nearly as \
-                 probable; give more customers or a longer history",
+                "do not trust the intervals that rest on {}: the likelihood has {} far from the draws, with more \
+                 than 1 % of the probability; give more customers or a longer history",
                 self.model,
                 if self.rivals == 1 {
                     "another maximum".into()

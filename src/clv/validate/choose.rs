@@ -134,7 +134,7 @@ pub fn choose(
     progress.check()?;
     let figures: Option<Vec<Figure>> = rmse.iter().map(|values| figure(values)).collect();
     let Some(figures) = figures.filter(|figures| !figures.is_empty()) else {
-        out.why = "no model's fit to the calibration window is usable".to_string();
+        out.why = "no model has a usable fit to the calibration window with finite predictions".to_string();
         return Ok(out);
     };
     let difference = |k: usize, other: usize| {

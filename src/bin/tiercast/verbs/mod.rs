@@ -17,7 +17,7 @@ pub mod synth;
 pub mod tier;
 pub mod validate;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -142,4 +142,13 @@ fn table_options(settings: &Settings, money: Option<String>) -> StatisticsOption
 /// Runs `work` with the number of threads that was asked for.
 fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> Result<R> + Send) -> Result<R> {
     tiercast::parallel::with_threads(threads, work)?
+}
+
+/// Where a file would stand, whatever way its name is written.
+fn place(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    match (whole.parent().map(Path::canonicalize), whole.file_name()) {
+        (Some(Ok(folder)), Some(name)) => folder.join(name),
+        _ => whole,
+    }
 }

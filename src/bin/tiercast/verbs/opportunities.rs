@@ -123,7 +123,7 @@ pub fn predict(
     inputs.extend(super::list_files(&settings)?);
     inputs.push(args.model.clone());
     let bars = Bars::new(global)?;
-    let out = OutputFile::begin(FileKind::Customers, &args.output, args.force, &inputs)?;
+    let out = OutputFile::begin(FileKind::Scores, &args.output, args.force, &inputs)?;
     let history = &settings.run.history;
     let scored = super::with_threads(settings.threads, || {
         score_opportunities(&sources, history, settings.run.unit, model, &options, out.path(), &bars)

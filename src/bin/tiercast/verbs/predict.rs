@@ -1,8 +1,6 @@
 //! `tiercast predict`: a fitted model and a table of customers → the table with scores. Contracts and opportunities have
 //! files of their own.
 
-use std::path::{Path, PathBuf};
-
 use clap::ArgMatches;
 use tiercast::clv::model_file::AnyModelFile;
 use tiercast::clv::predict::Interval;
@@ -115,8 +113,8 @@ fn purchases(
     let reading = super::table_options(&settings, column);
     let bars = Bars::new(global)?;
     let inputs = [args.customers.clone(), args.model.clone()];
-    let out = OutputFile::begin(FileKind::Customers, &args.output, args.force, &inputs)?;
-    if args.totals.as_ref().is_some_and(|totals| place(totals) == place(&args.output)) {
+    let out = OutputFile::begin(FileKind::Scores, &args.output, args.force, &inputs)?;
+    if args.totals.as_ref().is_some_and(|totals| super::place(totals) == super::place(&args.output)) {
         let problem = "it is the file for the scores as well";
         return Err(Error::value("--totals", args.output.display(), problem, "give it a name of its own"));
     }
@@ -218,15 +216,6 @@ fn remarks(scored: &Scored) -> Vec<String> {
         ));
     }
     out
-}
-
-/// Where a file would stand, whatever way its name is written.
-fn place(path: &Path) -> PathBuf {
-    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    match (whole.parent().map(Path::canonicalize), whole.file_name()) {
-        (Some(Ok(folder)), Some(name)) => folder.join(name),
-        _ => whole,
-    }
 }
 
 /// Totals with both intervals; of groups, if they are not in a file.

@@ -1,5 +1,7 @@
 //! `tiercast summarize`: history → customer table, and no further.
 
+use std::path::{Path, PathBuf};
+
 use clap::ArgMatches;
 use tiercast::customers::{plan, read_open};
 use tiercast::history::{History, Source, files_of};
@@ -39,7 +41,7 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
     let bars = Bars::new(global)?;
     // The state that rows are added to is read whole before its successor takes its place.
     let state = match &args.state {
-        Some(path) if *path == args.output || Some(path) == args.cohorts.as_ref() => {
+        Some(path) if is_same(path, Some(&args.output)) || is_same(path, args.cohorts.as_ref()) => {
             let remedy = "give the state a file of its own";
             return Err(Error::value("--state", path.display(), "another result goes there", remedy));
         }
@@ -50,7 +52,7 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
     // Begun before the work, so that a place that cannot be written is known at once.
     let out = OutputFile::begin(FileKind::Customers, &args.output, args.force, &inputs)?;
     let cohorts = match &args.cohorts {
-        Some(path) if *path == args.output => {
+        Some(path) if is_same(path, Some(&args.output)) => {
             let remedy = "give the cohorts a file of their own";
             return Err(Error::value("--cohorts", path.display(), "the customer table goes there", remedy));
         }
@@ -116,6 +118,11 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
     }
     let list = list.as_ref().map_or(String::new(), tables::customer_list);
     terminal::print(&(ledger_table(&reading.ledger) + &list))
+}
+
+/// Whether two outputs would go to one place, whatever way its name is written.
+fn is_same(path: &Path, other: Option<&PathBuf>) -> bool {
+    other.is_some_and(|other| super::place(path) == super::place(other))
 }
 
 /// Says what would be done; the places of the outputs have been looked at.
