@@ -1,5 +1,5 @@
 //! What rules can look at in a file of customers: its columns under their own names, read when a rule asks for them, and
-//! the three in days that every customer table has.
+//! the three in days that every customer table has, and the margin where spend and cost are there.
 
 use std::borrow::Cow;
 
@@ -56,7 +56,20 @@ impl<'a> Look<'a> {
                 Box::new(move || Ok((Kind::Number(Measure::Days), owned(self.rhythm()?)))),
             );
         }
+        if has("total_cost") && has("total_spend") && !has("total_margin") {
+            let money = Kind::Number(Measure::Money);
+            out.push_read("total_margin", Box::new(move || Ok((money, owned(self.margin()?)))));
+        }
         out
+    }
+
+    /// What a customer's spend left over its cost.
+    fn margin(&self) -> Result<Vec<f64>> {
+        let mut out = self.numbers("total_spend")?;
+        for (margin, cost) in out.iter_mut().zip(self.numbers("total_cost")?) {
+            *margin = graded(*margin - cost);
+        }
+        Ok(out)
     }
 
     fn plain(&self, name: &str) -> Result<Plain> {

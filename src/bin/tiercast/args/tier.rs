@@ -51,6 +51,9 @@ pub struct TierArgs {
     /// Further columns of the table that go along
     #[arg(long = "with", value_name = "COLUMNS", value_delimiter = ',', requires = "output")]
     pub with: Vec<String>,
+    /// Print how every two schemes divide the customers between them
+    #[arg(long)]
+    pub cross: bool,
     /// Language of column names and labels: en or zh
     #[arg(long, value_name = "LANGUAGE", value_parser = parsed::<Language>, default_value = "en")]
     pub lang: Language,

@@ -91,7 +91,7 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
         text += &table(scheme, args.suppress_below);
         text += &scheme.overrides.as_ref().map_or(String::new(), override_table);
     }
-    for cross in &tiered.cross {
+    for cross in tiered.cross.iter().filter(|_| args.cross) {
         text += &cross_table(cross, &tiered.schemes, args.suppress_below);
     }
     terminal::print(&text)
@@ -156,7 +156,12 @@ pub(super) fn check_keys(schemes: &[SchemeFile], overrides: Option<&Overrides>) 
         Some(line) if keys.len() > 1 => {
             let problem = format!("there are several: {}", keys.join(", "));
             let what = format!("the scheme of the override in line {}", line.line);
-            Err(Error::value(what, "", problem, "add a column \"scheme\" with the key of the scheme"))
+            Err(Error::value(
+                what,
+                "left open",
+                problem,
+                "add a column \"scheme\" with the key of the scheme",
+            ))
         }
         _ => Ok(()),
     }
