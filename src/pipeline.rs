@@ -7,6 +7,7 @@ mod choice;
 mod config;
 mod customers_file;
 mod explain;
+mod holding;
 mod models;
 mod movement;
 mod page;
@@ -19,6 +20,7 @@ pub use choice::{ModelChoice, ModelSetting};
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
 pub use explain::{Explained, ExplainedTier, Figure, explain};
+pub use holding::{Holding, Holdings, holdings};
 pub use models::{
     CovariateColumns, Fitted, FittedCohort, FittedContract, FittedCovariates, FittedGroups,
     FittedOpportunities, GroupTotal, IntervalOptions, Intervals, NO_GROUP, OpportunityOptions, Scored,

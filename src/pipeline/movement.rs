@@ -47,13 +47,13 @@ pub struct Movement {
 }
 
 /// One of the tables, read.
-struct Side {
-    ids: Ids,
+pub(super) struct Side {
+    pub(super) ids: Ids,
     /// By row: the tier, or none.
     tier: Vec<Option<u32>>,
     /// Their names.
-    names: Vec<String>,
-    value: Option<Vec<f64>>,
+    pub(super) names: Vec<String>,
+    pub(super) value: Option<Vec<f64>>,
     reasons: Option<(Vec<u32>, Vec<String>)>,
 }
 
@@ -207,7 +207,12 @@ fn texts(file: &WholeFile, name: &str) -> Result<Option<(Vec<u32>, Vec<String>)>
     }
 }
 
-fn side(file: &WholeFile, column: &str, request: &MovementRequest, value: Option<&str>) -> Result<Side> {
+pub(super) fn side(
+    file: &WholeFile,
+    column: &str,
+    request: &MovementRequest,
+    value: Option<&str>,
+) -> Result<Side> {
     let Some((codes, names)) = texts(file, column)? else {
         let near = nearest_first(column, &file.columns());
         return Err(Error::ColumnNotFound {
@@ -260,7 +265,7 @@ fn order(after: &WholeFile, request: &MovementRequest, sides: &[Side; 2]) -> Res
     Err(no_order(&request.scheme))
 }
 
-fn no_order(scheme: &str) -> Error {
+pub(super) fn no_order(scheme: &str) -> Error {
     Error::value(
         "--scheme",
         scheme,
@@ -270,7 +275,12 @@ fn no_order(scheme: &str) -> Error {
 }
 
 /// Each row's place among the tiers.
-fn of_tiers(file: &WholeFile, column: &str, side: &Side, tiers: &[String]) -> Result<Vec<Option<u8>>> {
+pub(super) fn of_tiers(
+    file: &WholeFile,
+    column: &str,
+    side: &Side,
+    tiers: &[String],
+) -> Result<Vec<Option<u8>>> {
     let mut places = Vec::with_capacity(side.names.len());
     for name in &side.names {
         let place = tiers.iter().position(|tier| tier == name);

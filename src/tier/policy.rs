@@ -3,9 +3,12 @@
 //! The automatic tier is what the rules say on a date. The held tier is what the company acts on. Holding on saves moving
 //! customers to and fro, and costs: at every date some are held in a tier that is no longer theirs ("stale").
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::Day;
+use crate::calendar::{Day, Span};
 use crate::error::{Error, Result};
 
 /// How held tiers follow the automatic ones.
@@ -53,6 +56,54 @@ pub struct Cost {
     pub moves: u64,
     /// Automatic tiers that changed: what there would have been at once.
     pub moves_at_once: u64,
+}
+
+impl Cost {
+    /// One customer at one grading: what was held and is held now, and the automatic tiers then and now.
+    pub fn count(&mut self, held: Held, next: Held, before: u8, automatic: u8) {
+        self.grades += 1;
+        self.moves += u64::from(next.tier != held.tier);
+        self.moves_at_once += u64::from(automatic != before);
+        self.stale += u64::from(next.tier != automatic);
+        self.above += u64::from(next.tier < automatic);
+    }
+}
+
+/// `at-once`, `hysteresis:2,3` (gradings before a tier rises and falls), `term:12mo` (or `365d`).
+impl FromStr for Policy {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Policy> {
+        let wrong = || {
+            let remedy = "write at-once, hysteresis:UP,DOWN (gradings) or term:SPAN, such as hysteresis:1,3 or term:12mo";
+            Error::value("the policy", text, "it is none that can be followed", remedy)
+        };
+        let policy = match text.split_once(':') {
+            None if text == "at-once" => Policy::AtOnce,
+            Some(("hysteresis", rest)) => {
+                let (up, down) = rest.split_once(',').ok_or_else(wrong)?;
+                let count = |text: &str| text.trim().parse().map_err(|_| wrong());
+                Policy::Hysteresis { up: count(up)?, down: count(down)? }
+            }
+            Some(("term", span)) => {
+                let days = span.parse::<Span>().map_err(|_| wrong())?.days().round();
+                // A term beyond all calendars is one that never ends.
+                Policy::Term { days: days.min(f64::from(u32::MAX)) as u32 }
+            }
+            _ => return Err(wrong()),
+        };
+        policy.check().map(|()| policy)
+    }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Policy::AtOnce => f.pad("at once"),
+            Policy::Hysteresis { up, down } => write!(f, "up after {up}, down after {down} gradings"),
+            Policy::Term { days } => write!(f, "up at once, down after {days} days"),
+        }
+    }
 }
 
 impl Policy {
@@ -115,11 +166,7 @@ impl Policy {
             assert_eq!(before.len(), now.len(), "gradings of the same customers");
             for ((held, &automatic), &before) in held.iter_mut().zip(*now).zip(*before) {
                 let next = self.follow(*held, automatic, *date);
-                cost.grades += 1;
-                cost.moves += u64::from(next.tier != held.tier);
-                cost.moves_at_once += u64::from(automatic != before);
-                cost.stale += u64::from(next.tier != automatic);
-                cost.above += u64::from(next.tier < automatic);
+                cost.count(*held, next, before, automatic);
                 *held = next;
             }
             out.push(held.iter().map(|held| held.tier).collect());
@@ -165,6 +212,17 @@ mod tests {
             held(Policy::Hysteresis { up: 2, down: 2 }, &[1, 2, 0, 2, 0, 0], 30).0,
             [1, 1, 1, 1, 1, 0]
         );
+    }
+
+    #[test]
+    fn policies_are_read() {
+        let read = |text: &str| text.parse::<Policy>();
+        assert_eq!(read("at-once").unwrap(), Policy::AtOnce);
+        assert_eq!(read("hysteresis:1,3").unwrap(), Policy::Hysteresis { up: 1, down: 3 });
+        assert_eq!(read("term:90d").unwrap(), Policy::Term { days: 90 });
+        for wrong in ["never", "hysteresis:1", "hysteresis:0,1", "term:soon", "term:0d"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

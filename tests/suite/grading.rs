@@ -432,3 +432,40 @@ fn a_ledger_replays_to_the_current_state() {
             .contains("it is no file of a ledger of tiers")
     );
 }
+
+#[test]
+fn holding_on_saves_moves_and_leaves_tiers_stale() {
+    let scratch = Scratch::new();
+    let mut tables = Vec::new();
+    for (k, day) in ["1997-12-31", "1998-02-28", "1998-04-30", "1998-06-30"].into_iter().enumerate() {
+        let (table, tiers) = (format!("c{k}.parquet"), format!("t{k}.parquet"));
+        summarize(&scratch, &table, day);
+        assert_eq!(scratch.run(&["tier", &table, "-q", "-o", &tiers]).code, 0);
+        tables.push(tiers);
+    }
+    let words = ["policies", "--tiers", "High value,Mid value,Low value"];
+    let with =
+        |more: &[&str]| [&words[..], &tables.iter().map(String::as_str).collect::<Vec<_>>(), more].concat();
+    let policies = ["-p", "at-once", "-p", "hysteresis:1,2", "-p", "term:12mo", "-p", "hysteresis:1,1"];
+    let found = json(&scratch, &with(&policies));
+    let of = |k: usize, what: &str| found["holdings"]["policies"][k]["cost"][what].as_u64().unwrap();
+    for k in 0..4 {
+        assert_eq!(of(k, "grades"), 3 * 23_570);
+        assert_eq!(of(k, "moves_at_once"), of(0, "moves"));
+    }
+    assert_eq!((of(0, "stale"), of(3, "stale")), (0, 0));
+    for k in [1, 2] {
+        assert!(of(k, "moves") < of(0, "moves") && of(k, "stale") > 0, "{k}");
+        // Up at once: nobody is held below.
+        assert_eq!(of(k, "above"), of(k, "stale"));
+        assert_eq!(found["holdings"]["policies"][k]["below_at_last"], 0);
+    }
+    // A term of a year outlasts the gradings: nobody falls.
+    let last: u64 = found["holdings"]["policies"][2]["above_at_last"].as_u64().unwrap();
+    assert!(last > found["holdings"]["policies"][1]["above_at_last"].as_u64().unwrap());
+    let ran = scratch.run(&with(&["-p", "term:12mo"]));
+    assert!(ran.stdout.contains("up at once, down after 365 days"), "{}", ran.stdout);
+    let turned = ["policies", "t1.parquet", "t0.parquet", "--tiers", "High value,Mid value,Low value"];
+    assert!(scratch.run(&turned).stderr.contains("in the order of their dates"));
+    assert!(scratch.run(&["policies", "c0.parquet", "c1.parquet"]).stderr.contains("no column \"date\""));
+}

@@ -7,6 +7,7 @@ mod explain;
 mod job;
 mod migrate;
 mod model;
+mod policies;
 mod reading;
 mod synth;
 mod tier;
@@ -25,6 +26,7 @@ pub use self::job::{
 };
 pub use self::migrate::MigrateArgs;
 pub use self::model::{CohortColumnArgs, DifferenceArgs, FitArgs, FitModel, PredictArgs};
+pub use self::policies::PoliciesArgs;
 pub use self::reading::{HistoryArgs, RefundsArg, UnitArg, UnmatchedArg};
 pub use self::synth::{ModelArg, SynthArgs};
 pub use self::tier::TierArgs;
@@ -74,6 +76,8 @@ pub enum Verb {
     Explain(Box<ExplainArgs>),
     /// Hold two tables of tiers against each other: who moved, what is at stake, whether customers have changed
     Migrate(Box<MigrateArgs>),
+    /// Compare policies of holding on to tiers over several gradings: moves saved against tiers gone stale
+    Policies(Box<PoliciesArgs>),
     /// Judge the models by a holdout, beside what one would do without them
     ///
     /// Models are fitted to the orders up to --calibration-end and predict those after it, up to --as-of. Every figure

@@ -10,6 +10,7 @@ pub mod inspect;
 pub mod migrate;
 pub mod opportunities;
 mod periods;
+pub mod policies;
 pub mod predict;
 pub mod run;
 pub mod summarize;
