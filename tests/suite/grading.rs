@@ -443,9 +443,13 @@ fn holding_on_saves_moves_and_leaves_tiers_stale() {
         assert_eq!(scratch.run(&["tier", &table, "-q", "-o", &tiers]).code, 0);
         tables.push(tiers);
     }
-    let words = ["policies", "--tiers", "High value,Mid value,Low value"];
-    let with =
-        |more: &[&str]| [&words[..], &tables.iter().map(String::as_str).collect::<Vec<_>>(), more].concat();
+    let mut words = vec!["policies", "--tiers", "High value,Mid value,Low value"];
+    words.extend(tables.iter().map(String::as_str));
+    let with = |more: &[&'static str]| {
+        let mut all = words.clone();
+        all.extend(more);
+        all
+    };
     let policies = ["-p", "at-once", "-p", "hysteresis:1,2", "-p", "term:12mo", "-p", "hysteresis:1,1"];
     let found = json(&scratch, &with(&policies));
     let of = |k: usize, what: &str| found["holdings"]["policies"][k]["cost"][what].as_u64().unwrap();
