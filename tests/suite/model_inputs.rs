@@ -56,23 +56,27 @@ fn outputs_replace_their_own_kind() {
     }
     // A customer table and a state replace their own kind as well.
     for _ in 0..2 {
-        good(&scratch, "summarize h.parquet -o sum.parquet --state st.parquet");
+        good(&scratch, "summarize h.parquet --customer id -o sum.parquet --state st.parquet");
     }
     // However the name is written, two outputs in one place are one output too many.
     bad(
         &scratch,
-        "summarize h.parquet -o new.parquet --cohorts ./new.parquet",
+        "summarize h.parquet --customer id -o new.parquet --cohorts ./new.parquet",
         &["the customer table goes there"],
     );
-    bad(&scratch, "summarize h.parquet -o new.parquet --state ./new.parquet", &["another result goes there"]);
+    bad(
+        &scratch,
+        "summarize h.parquet --customer id -o new.parquet --state ./new.parquet",
+        &["another result goes there"],
+    );
     assert!(!scratch.path("new.parquet").exists());
     for (words, what) in [
         ("predict m.json c.parquet -o h.parquet", "h.parquet exists and is a history"),
         ("predict m.json c.parquet -o t.csv", "t.csv exists and is a table of totals"),
         ("fit c.parquet --model nbd -o s.parquet", "s.parquet exists and is a table of scores, not a model"),
-        ("summarize h.parquet -o s.parquet", "s.parquet exists and is a table of scores"),
+        ("summarize h.parquet --customer id -o s.parquet", "s.parquet exists and is a table of scores"),
         ("predict m.json c.parquet -o sum.parquet", "sum.parquet exists and is a table of customers"),
-        ("summarize h.parquet -o st.parquet", "st.parquet exists and is a state"),
+        ("summarize h.parquet --customer id -o st.parquet", "st.parquet exists and is a state"),
         ("fit c.parquet --model nbd -o h.csv", "h.csv exists and is not a result of tiercast"),
     ] {
         bad(&scratch, words, &[what, "--force"]);
