@@ -74,7 +74,9 @@ pub fn explain(
         // Of the one row: a column of ten million need not be made plain.
         let keep: Vec<bool> = (0..ids.len()).map(|at| at == row).collect();
         if let Some(values) = file.column(&name, Some(&keep))? {
-            figures.push(Figure { value: text(values.plain(&name)?), column: name });
+            // Lists and the like are no figures; rules cannot look at them either.
+            let value = values.plain(&name).map_or(Some("(of a type that is not shown)".to_string()), text);
+            figures.push(Figure { value, column: name });
         }
     }
     let (date, tiers) = schemes_over(file, request, &ids, progress, |over, scheme| {

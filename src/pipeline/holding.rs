@@ -3,13 +3,12 @@
 
 use serde::Serialize;
 
-use super::movement::{MovementRequest, Side, no_order, of_tiers, side};
+use super::movement::{MovementRequest, Side, has, need, of_tiers, order, side};
 use crate::calendar::Day;
 use crate::customers::WholeFile;
 use crate::customers::table::Plain;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
-use crate::tier::builtin;
 use crate::tier::migration::matched;
 use crate::tier::policy::{Cost, Held, Policy};
 
@@ -50,8 +49,8 @@ struct Graded {
     held: Vec<Vec<Option<Held>>>,
 }
 
-/// Follows the tables, which are automatic gradings by one scheme, with each policy. A customer is followed from the first
-/// table that has it.
+/// Follows the tables, which are automatic gradings by one scheme, with each policy. A customer who is missing from a table,
+/// or has no tier there, begins anew after it.
 ///
 /// # Errors
 /// Tables without a date, or not in the order of their dates; else as for [`super::movement()`].
@@ -76,19 +75,23 @@ pub fn holdings(
         .value
         .clone()
         .or_else(|| ["clv", "total_spend"].into_iter().find(has_value).map(String::from));
-    let column = format!("tier_{}", request.scheme);
-    let tiers = match (&request.tiers[..], builtin::scheme_file(&request.scheme)) {
-        ([], Ok(scheme)) => scheme.tiers().into_iter().map(String::from).collect(),
-        ([], Err(_)) => return Err(no_order(&request.scheme)),
-        (tiers, _) => tiers.to_vec(),
+    if let Some(name) = &request.value {
+        files.iter().try_for_each(|file| need(file, name, "--value"))?;
+    }
+    // What was set by hand is no policy: where both are there, the automatic tiers count.
+    let column = |file: &WholeFile| {
+        let automatic = format!("automatic_{}", request.scheme);
+        if has(file, &automatic) { automatic } else { format!("tier_{}", request.scheme) }
     };
+    let sides: Vec<Side> =
+        files.iter().map(|file| side(file, &column(file), value.as_deref())).collect::<Result<_>>()?;
+    let tiers = order(&files.iter().collect::<Vec<_>>(), &sides.iter().collect::<Vec<_>>(), request)?;
     progress.phase("following", files.len() as u64);
     let mut costs = vec![Cost::default(); policies.len()];
     let mut before: Option<Graded> = None;
-    for (file, &date) in files.iter().zip(&dates) {
+    for ((file, &date), now) in files.iter().zip(&dates).zip(sides) {
         progress.check()?;
-        let now = side(file, &column, request, value.as_deref())?;
-        let codes = of_tiers(file, &column, &now, &tiers)?;
+        let codes = of_tiers(file, &column(file), &now, &tiers)?;
         let mut held = vec![vec![None; codes.len()]; policies.len()];
         let mut earlier = vec![None; codes.len()];
         if let Some(then) = &before {

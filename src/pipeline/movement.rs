@@ -12,6 +12,7 @@ use crate::error::{Error, Result, nearest_first};
 use crate::progress::Progress;
 use crate::report::hand_over::{Book, Cell, Cells, Format, HandOver, Sheet};
 use crate::tier::migration::{Drift, Feature, Graded, Migration, drift};
+use crate::tier::scheme_file::{MOST_TIERS, TierEntry};
 use crate::tier::{Look, builtin};
 
 /// Figures whose distributions are compared if both tables have them.
@@ -50,7 +51,7 @@ pub struct Movement {
 pub(super) struct Side {
     pub(super) ids: Ids,
     /// By row: the tier, or none.
-    tier: Vec<Option<u32>>,
+    pub(super) tier: Vec<Option<u32>>,
     /// Their names.
     pub(super) names: Vec<String>,
     pub(super) value: Option<Vec<f64>>,
@@ -71,9 +72,11 @@ pub fn movement(
     let column = format!("tier_{}", request.scheme);
     let value = value_column(before, after, request)?;
     progress.phase("reading", 2);
-    let sides =
-        [side(before, &column, request, value.as_deref())?, side(after, &column, request, value.as_deref())?];
-    let tiers = order(after, request, &sides)?;
+    let mut sides = [side(before, &column, value.as_deref())?, side(after, &column, value.as_deref())?];
+    if out.is_some() {
+        sides[1].reasons = texts(after, &format!("reason_{}", request.scheme))?;
+    }
+    let tiers = order(&[before, after], &[&sides[0], &sides[1]], request)?;
     let codes = [of_tiers(before, &column, &sides[0], &tiers)?, of_tiers(after, &column, &sides[1], &tiers)?];
     // Rows without a tier are not graded by the scheme: they count as not there.
     let kept = [chosen(&sides[0], &codes[0]), chosen(&sides[1], &codes[1])];
@@ -85,7 +88,10 @@ pub fn movement(
     };
     let migration = Migration::new(graded(0), graded(1))?;
     let mut features: Vec<String> = FEATURES.iter().map(|name| name.to_string()).collect();
-    features.retain(|name| has(before, name) && has(after, name));
+    // Somebody's column of texts that is called like one of them is no figure.
+    features.retain(|name| {
+        has(before, name) && has(after, name) && before.is_number(name) && after.is_number(name)
+    });
     for name in &request.features {
         for file in [before, after] {
             need(file, name, "--features")?;
@@ -125,31 +131,33 @@ pub fn ledger_movement(
             remedy: "give a later day, or another scheme; `tiercast tier --ledger` adds gradings".into(),
         })
     };
+    if from > to {
+        let remedy = "give the earlier day as --from, and the later one as --to";
+        return Err(Error::value("--from", from, format!("it is after {to}"), remedy));
+    }
     progress.phase("reading", 2);
     let states = [state(from)?, state(to)?];
     let tiers = match (&request.tiers[..], builtin::scheme_file(&request.scheme)) {
         ([], Ok(scheme)) => scheme.tiers().into_iter().map(String::from).collect(),
         ([], Err(_)) => return Err(no_order(&request.scheme)),
-        (tiers, _) => tiers.to_vec(),
+        (tiers, _) => asked_for(tiers)?,
     };
     let kept = states.map(|state| {
         let place = |name: &String| tiers.iter().position(|tier| tier == name).map(|place| place as u8);
         let places: Vec<Option<u8>> = state.names.iter().map(place).collect();
-        match places.iter().position(Option::is_none) {
-            Some(at) if state.codes.contains(&(at as u8)) => Err(Error::Document {
+        let code = |&code: &u8| {
+            places[usize::from(code)].ok_or_else(|| Error::Document {
                 file: folder.display().to_string(),
                 problem: format!(
                     "it has a tier \"{}\", and the tiers are {}",
-                    state.names[at],
+                    state.names[usize::from(code)],
                     tiers.join(", ")
                 ),
                 remedy: "name all tiers with --tiers, the best first".into(),
-            }),
-            _ => {
-                let codes = state.codes.iter().map(|&code| places[usize::from(code)].unwrap_or(0)).collect();
-                Ok(Chosen { ids: state.ids, codes, value: None, reasons: None })
-            }
-        }
+            })
+        };
+        let codes: Vec<u8> = state.codes.iter().map(code).collect::<Result<_>>()?;
+        Ok::<_, Error>(Chosen { ids: state.ids, codes, value: None, reasons: None })
     });
     let [before, after] = kept;
     let (before, after) = (before?, after?);
@@ -164,11 +172,11 @@ pub fn ledger_movement(
     Ok(movement)
 }
 
-fn has(file: &WholeFile, name: &str) -> bool {
+pub(super) fn has(file: &WholeFile, name: &str) -> bool {
     file.columns().iter().any(|own| own == name)
 }
 
-fn need(file: &WholeFile, name: &str, option: &str) -> Result<()> {
+pub(super) fn need(file: &WholeFile, name: &str, option: &str) -> Result<()> {
     if has(file, name) {
         return Ok(());
     }
@@ -207,12 +215,7 @@ fn texts(file: &WholeFile, name: &str) -> Result<Option<(Vec<u32>, Vec<String>)>
     }
 }
 
-pub(super) fn side(
-    file: &WholeFile,
-    column: &str,
-    request: &MovementRequest,
-    value: Option<&str>,
-) -> Result<Side> {
+pub(super) fn side(file: &WholeFile, column: &str, value: Option<&str>) -> Result<Side> {
     let Some((codes, names)) = texts(file, column)? else {
         let near = nearest_first(column, &file.columns());
         return Err(Error::ColumnNotFound {
@@ -228,41 +231,71 @@ pub(super) fn side(
         tier,
         names,
         value: value.map(|name| numbers(file, name)).transpose()?,
-        reasons: texts(file, &format!("reason_{}", request.scheme))?,
+        reasons: None,
     })
 }
 
-/// The tiers, best first.
-fn order(after: &WholeFile, request: &MovementRequest, sides: &[Side; 2]) -> Result<Vec<String>> {
+/// The tiers of some tables, best first: those asked for, those of the built-in scheme by name or label, or by the tables'
+/// columns of levels.
+///
+/// # Errors
+/// Tiers whose order nobody says, or of which the tables say different things.
+pub(super) fn order(files: &[&WholeFile], sides: &[&Side], request: &MovementRequest) -> Result<Vec<String>> {
     if !request.tiers.is_empty() {
-        return Ok(request.tiers.clone());
+        return asked_for(&request.tiers);
     }
-    let level = format!("level_{}", request.scheme);
-    if has(after, &level) {
-        let levels = numbers(after, &level)?;
-        let mut ranked: Vec<(f64, String)> = Vec::new();
-        for (tier, &level) in sides[1].tier.iter().zip(&levels) {
-            let Some(tier) = tier else { continue };
-            let name = &sides[1].names[*tier as usize];
-            if !ranked.iter().any(|(_, known)| known == name) {
-                ranked.push((level, name.clone()));
+    let mut names: Vec<&String> = sides.iter().flat_map(|side| &side.names).collect();
+    names.sort_unstable();
+    names.dedup();
+    if let Ok(scheme) = builtin::scheme_file(&request.scheme) {
+        let of = |text: &dyn Fn(&TierEntry) -> String| scheme.entries().map(text).collect::<Vec<String>>();
+        for list in [
+            of(&|tier| tier.name.clone()),
+            of(&|tier| tier.label.en.clone()),
+            of(&|tier| tier.label.zh.clone()),
+        ] {
+            if names.iter().all(|name| list.contains(name)) {
+                return Ok(list);
             }
         }
-        // A tier that has emptied since has its place by the built-in scheme, or stands last.
-        ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let mut out: Vec<String> = ranked.into_iter().map(|(_, name)| name).collect();
-        let known = builtin::scheme_file(&request.scheme).ok();
-        let all = known.as_ref().map(|scheme| scheme.tiers()).unwrap_or_default();
-        if out.iter().all(|name| all.contains(&name.as_str())) && !all.is_empty() {
-            return Ok(all.into_iter().map(String::from).collect());
+    }
+    let level = format!("level_{}", request.scheme);
+    let mut ranked: Vec<(f64, String)> = Vec::new();
+    for (file, side) in files.iter().zip(sides).filter(|(file, _)| has(file, &level)) {
+        let levels = numbers(file, &level)?;
+        let mut seen = vec![false; side.names.len()];
+        for (tier, &level) in side.tier.iter().zip(&levels) {
+            let Some(tier) =
+                tier.map(|tier| tier as usize).filter(|&tier| !std::mem::replace(&mut seen[tier], true))
+            else {
+                continue;
+            };
+            match ranked.iter().find(|(_, known)| *known == side.names[tier]) {
+                None => ranked.push((level, side.names[tier].clone())),
+                Some(&(other, _)) if other == level => {}
+                Some(_) => return Err(no_order(&request.scheme)),
+            }
         }
-        out.extend(sides[0].names.iter().filter(|name| !out.contains(name)).cloned().collect::<Vec<_>>());
-        return Ok(out);
     }
-    if let Ok(scheme) = builtin::scheme_file(&request.scheme) {
-        return Ok(scheme.tiers().into_iter().map(String::from).collect());
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let is_ranked = |name: &&String| ranked.iter().any(|(_, known)| known == *name);
+    let is_clear = ranked.windows(2).all(|pair| pair[0].0 > pair[1].0);
+    if ranked.is_empty() || !is_clear || !names.iter().all(is_ranked) {
+        return Err(no_order(&request.scheme));
     }
-    Err(no_order(&request.scheme))
+    asked_for(&ranked.into_iter().map(|(_, name)| name).collect::<Vec<_>>())
+}
+
+/// Tiers that were named: each once, and no more than a code can hold.
+fn asked_for(tiers: &[String]) -> Result<Vec<String>> {
+    let wrong = |value: &str, problem: &str| {
+        Err(Error::value("--tiers", value, problem, format!("name each tier once, at most {MOST_TIERS}")))
+    };
+    match (1..tiers.len()).find(|&k| tiers[..k].contains(&tiers[k])) {
+        Some(twice) => wrong(&tiers[twice], "it is named twice"),
+        None if tiers.len() > MOST_TIERS => wrong(&tiers.len().to_string(), "there are too many"),
+        None => Ok(tiers.to_vec()),
+    }
 }
 
 pub(super) fn no_order(scheme: &str) -> Error {
@@ -329,7 +362,15 @@ fn book<'a>(movement: &'a Movement, after: &'a Chosen, id: &str) -> Result<Book<
     let column = |name: &str, cells| HandOver { name: name.to_string(), cells };
     let labels = |codes: Vec<u8>| Cells::Labels { codes, names: migration.tiers.clone() };
     let mut columns = vec![
-        column(id, Cells::Made(Box::new(move |k| Some(after.ids.text(movers[k].after))))),
+        column(
+            id,
+            Cells::Carried(
+                after
+                    .ids
+                    .select(&movers.iter().map(|mover| mover.after).collect::<Vec<_>>())
+                    .into_column()?,
+            ),
+        ),
         column("from", labels(movers.iter().map(|mover| mover.from).collect())),
         column("to", labels(movers.iter().map(|mover| mover.to).collect())),
         column("value", Cells::Numbers(movers.iter().map(|mover| mover.value).collect())),
@@ -346,5 +387,5 @@ fn book<'a>(movement: &'a Movement, after: &'a Chosen, id: &str) -> Result<Book<
         std::iter::once(Cell::Text(name)).chain(cells).collect()
     });
     let matrix = Sheet { name: "Movement".into(), heading, rows: rows.collect() };
-    Ok(Book { rows: movers.len(), columns, summary: vec![matrix], sheet: "Movers".into() })
+    Ok(Book { rows: movers.len(), columns, summary: vec![matrix], sheet: "Movers".into(), order: None })
 }

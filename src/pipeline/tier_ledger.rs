@@ -94,6 +94,26 @@ pub fn ledger_entries(folder: &Path, scheme: Option<&str>) -> Result<Vec<LedgerE
         }
     }
     out.sort_by_key(|entry| entry.number);
+    if let Some(pair) = numbers(folder)?.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(Error::Document {
+            file: folder.display().to_string(),
+            problem: format!("two files of the ledger have number {}", pair[0]),
+            remedy: "keep the one that was added first: what comes after it was graded against it".into(),
+        });
+    }
+    Ok(out)
+}
+
+/// The numbers of all files, ascending.
+fn numbers(folder: &Path) -> Result<Vec<u32>> {
+    let listed = std::fs::read_dir(folder).map_err(|e| Error::io("read", folder, e))?;
+    let mut out = Vec::new();
+    for file in listed {
+        let path = file.map_err(|e| Error::io("read", folder, e))?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        out.extend(entry(&path, &name).map(|entry| entry.number));
+    }
+    out.sort_unstable();
     Ok(out)
 }
 
@@ -157,9 +177,10 @@ fn follow(state: Option<LedgerState>, entry: &LedgerEntry) -> Result<LedgerState
                 all.push(name.clone());
                 all.len() - 1
             });
-            at as u8
+            u8::try_from(at).ok().filter(|&at| at != NO_TIER)
         })
-        .collect();
+        .collect::<Option<_>>()
+        .ok_or_else(|| damaged("it names more tiers than there can be".into()))?;
     let new = |row: usize| place.get(codes[row] as usize).copied().unwrap_or(NO_TIER);
     let mut added = Vec::new();
     for Match { before, after } in matched(&known, &ids)? {
@@ -171,12 +192,40 @@ fn follow(state: Option<LedgerState>, entry: &LedgerEntry) -> Result<LedgerState
     }
     let kept: Vec<usize> = (0..held.len()).filter(|&row| held[row] != NO_TIER).collect();
     let added: Vec<usize> = added.into_iter().filter(|&row| new(row) != NO_TIER).collect();
-    let codes = kept.iter().map(|&row| held[row]).chain(added.iter().map(|&row| new(row))).collect();
+    let codes: Vec<u8> = kept.iter().map(|&row| held[row]).chain(added.iter().map(|&row| new(row))).collect();
     let ids = known
         .select(&kept)
         .joined(ids.select(&added))
         .ok_or_else(|| damaged("its ids are of another type than those of the files before it".into()))?;
-    Ok(LedgerState { ids, codes, names: all })
+    // Names that nobody has any more would fill the codes in the end.
+    let mut is_used = vec![false; all.len()];
+    codes.iter().for_each(|&code| is_used[usize::from(code)] = true);
+    let names: Vec<String> = (0..all.len()).filter(|&at| is_used[at]).map(|at| all[at].clone()).collect();
+    let moved: Vec<u8> =
+        (0..all.len()).map(|at| is_used[..at].iter().filter(|&&used| used).count() as u8).collect();
+    let codes = codes.into_iter().map(|code| moved[usize::from(code)]).collect();
+    Ok(LedgerState { ids, codes, names })
+}
+
+/// Whether a grading of a date may be added to a ledger, before anything is written.
+///
+/// # Errors
+/// A date before the last one by one of the schemes; two files of one number; a folder that holds anything else.
+pub(super) fn check(folder: &Path, schemes: &[SchemeFile], date: Day) -> Result<()> {
+    let all = ledger_entries(folder, None)?;
+    for scheme in schemes {
+        let last = all.iter().rev().find(|entry| entry.scheme == scheme.key);
+        if let Some(last) = last.filter(|last| last.date > date) {
+            let problem = format!("the ledger has a grading by {} of {} already", scheme.key, last.date);
+            return Err(Error::value(
+                "the date of the grading",
+                date,
+                problem,
+                "give --date on or after that day",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Adds what a grading changed.
@@ -193,16 +242,6 @@ pub(super) fn add(
     progress: &dyn Progress,
 ) -> Result<LedgerReport> {
     let all = ledger_entries(folder, None)?;
-    let last = all.iter().rev().find(|entry| entry.scheme == scheme.key);
-    if let Some(last) = last.filter(|last| last.date > date) {
-        let problem = format!("the ledger has a grading by {} of {} already", scheme.key, last.date);
-        return Err(Error::value(
-            "the date of the grading",
-            date,
-            problem,
-            "give --date on or after that day",
-        ));
-    }
     let names = over.graded.tiering.names();
     let state = ledger_state(folder, &scheme.key, None)?;
     let state =
@@ -221,7 +260,7 @@ pub(super) fn add(
     if moves.is_empty() {
         return Ok(report);
     }
-    let number = all.last().map_or(1, |entry| entry.number + 1);
+    let number = all.last().map_or(1, |entry| entry.number.saturating_add(1));
     let path = folder.join(format!("{number:0DIGITS$}_{}_{date}.parquet", scheme.key));
     std::fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
     let out = OutputFile::begin(FileKind::TierLedger, &path, false, &[])?;
@@ -256,10 +295,10 @@ pub(super) fn add(
         column("rules", Cells::Made(Box::new(|_| Some(rules.clone())))),
         column("ledger", Cells::Numbers(vec![f64::from(VERSION); order.len()])),
     ];
-    Book { rows: order.len(), columns, summary: Vec::new(), sheet: String::new() }.write(
+    Book { rows: order.len(), columns, summary: Vec::new(), sheet: String::new(), order: None }.write(
         Format::Parquet,
         out.path(),
         progress,
     )?;
-    Ok(LedgerReport { added: Some(out.finish()?), ..report })
+    Ok(LedgerReport { added: Some(out.finish_new()?), ..report })
 }

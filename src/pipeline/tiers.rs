@@ -9,7 +9,7 @@ use serde::Serialize;
 
 pub use self::words::Language;
 
-use super::tier_ledger::{LedgerReport, add};
+use super::tier_ledger::{LedgerReport, add, check};
 use crate::calendar::{Day, Unit};
 use crate::customers::pseudonyms::Pseudonyms;
 use crate::customers::{Ids, WholeFile};
@@ -51,6 +51,9 @@ pub struct SchemeResult {
     /// The automatic tiers with their rules, thresholds, counts and shares.
     #[serde(flatten)]
     pub tiering: Tiering,
+    /// The scheme's title in the language asked for.
+    #[serde(rename = "heading")]
+    pub title: String,
     /// What each tier is called in the language asked for.
     pub labels: Vec<String>,
     /// Rows that the scheme is not about: prospects.
@@ -156,6 +159,9 @@ pub fn tier_file(
 ) -> Result<Tiered> {
     let ids = file.ids()?;
     let known = Known::of(file, request)?;
+    if let Some(folder) = request.ledger {
+        check(folder, request.schemes, known.date)?;
+    }
     let (all, some) = (known.everybody().columns(), known.customers().columns());
     let found = known.grade(request, &ids, [&all, &some], progress)?;
     let mut tiered = Tiered {
@@ -294,7 +300,14 @@ fn times(file: &WholeFile, request: &TierRequest<'_>) -> Result<(Unit, Day)> {
         remedy: remedy.into(),
     };
     let has_times = file.columns().iter().any(|name| name == "recency" || name == "T");
-    let unit = request.unit.or(about.map(|about| about.unit));
+    let said = about.map(|about| about.unit);
+    if let (Some(typed), Some(said)) = (request.unit, said)
+        && typed != said
+    {
+        let problem = format!("{} says itself that its times are in {}s", file.path().display(), said.name());
+        return Err(Error::value("--unit", typed.name(), problem, "leave it out"));
+    }
+    let unit = said.or(request.unit);
     let unit = match unit {
         Some(unit) => unit,
         None if !has_times => Unit::Day,
@@ -322,6 +335,7 @@ fn result(over: &Over<'_>, scheme: &SchemeFile, language: Language) -> SchemeRes
         counts
     });
     SchemeResult {
+        title: language.label(&scheme.title).to_string(),
         labels: labels(scheme, &tiering.tiers, language),
         without_tier: over.automatic.iter().filter(|&&code| code == NO_TIER).count() as u64,
         effective,

@@ -37,7 +37,7 @@ pub enum FileKind {
     Cohorts,
     /// Records that a conversion set aside.
     SetAside,
-    /// Customers who moved from one tier to another; told from no other table.
+    /// Customers who moved from one tier to another.
     Movers,
     /// A grading in a ledger, which is never replaced.
     TierLedger,
@@ -59,6 +59,12 @@ const SCORED: [&str; 2] = ["p_alive", "expected_transactions"];
 
 /// A column that only runs add.
 const OF_RUN: &str = "rfm_code";
+
+/// What files of a ledger of tiers begin with.
+const LEDGER_COLUMNS: [&str; 7] = ["customer_id", "old", "new", "by_hand", "date", "rules", "ledger"];
+
+/// What tables of movers have after the id.
+const MOVER_COLUMNS: [&str; 3] = ["from", "to", "value"];
 
 /// Bytes at the beginning of a file that tell what it is.
 const BEGINNING: u64 = 4096;
@@ -99,6 +105,9 @@ impl FileKind {
             _ if heading(&TOTALS_HEADING) && line.contains("expected_transactions") => Some(FileKind::Totals),
             _ if heading(&COHORTS_HEADING) => Some(FileKind::Cohorts),
             _ if is_of_tiers(line.split(',')) => Some(FileKind::Tiers),
+            _ if line.split(',').skip(1).take(MOVER_COLUMNS.len()).eq(MOVER_COLUMNS) => {
+                Some(FileKind::Movers)
+            }
             _ if is_model(&text) => Some(FileKind::Model),
             _ => None,
         }
@@ -114,12 +123,14 @@ impl FileKind {
         Some(match &names[..] {
             _ if has(STATE_KEY) => FileKind::State,
             _ if has(CUSTOMERS_KEY) && names.contains(&OF_RUN) => FileKind::RunCustomers,
+            names if names.starts_with(&LEDGER_COLUMNS) => FileKind::TierLedger,
+            names if names.get(1..).is_some_and(|rest| rest.starts_with(&MOVER_COLUMNS)) => FileKind::Movers,
+            names if is_of_tiers(names.iter().copied()) => FileKind::Tiers,
             _ if SCORED.iter().all(|name| names.contains(name)) => FileKind::Scores,
             _ if has(CUSTOMERS_KEY) => FileKind::Customers,
             // What a run set aside belongs to its folder.
             ["file", "row", "reason", "value"] => return None,
             names if names.starts_with(&FORECAST_HEADING) => FileKind::Forecast,
-            names if is_of_tiers(names.iter().copied()) => FileKind::Tiers,
             _ => FileKind::History,
         })
     }
@@ -181,6 +192,16 @@ impl OutputFile {
     /// Where it is to be written.
     pub fn path(&self) -> &Path {
         self.scratch.path()
+    }
+
+    /// Puts the file in its place, where nothing may have appeared since it was begun.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where something has.
+    pub fn finish_new(self) -> Result<PathBuf> {
+        let target = self.target;
+        self.scratch.persist_noclobber(&target).map_err(|e| Error::io("create", &target, e.error))?;
+        Ok(target)
     }
 
     /// Puts the file in its place.

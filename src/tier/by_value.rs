@@ -4,12 +4,13 @@ use super::columns::{Columns, Loaded};
 use super::rules::{Expr, Kind, Node, did_you_mean};
 use super::scheme_file::{MOST_TIERS, SchemeFile};
 use crate::error::{Error, Result};
+use crate::random::hash_text;
 
 /// The tier of customers without a value.
 const UNKNOWN: &str = "(unknown)";
 
 /// A scheme with a tier for each text that customers have in `column` (or for yes and no), in the order of their bytes,
-/// and one for those who have none, if there are some. Its key is `by_` and the column's name in small letters.
+/// and one for those who have none, if there are some. Its key is `by_` and the column's name in small letters (with a code of it where it has others than ASCII).
 ///
 /// # Errors
 /// No such column; numbers, which have to be cut; more than [`MOST_TIERS`] values.
@@ -39,8 +40,12 @@ pub fn scheme_of_values(column: &str, columns: &Columns) -> Result<SchemeFile> {
             remedy.into(),
         );
     }
-    let key: String =
+    let mut key: String =
         column.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    // Names in other letters than these would all be one key.
+    if !column.is_ascii() {
+        key.push_str(&format!("_{:08x}", hash_text(column.as_bytes()) as u32));
+    }
     let mut text = format!("scheme = \"by_{key}\"\ntitle = {}\n", quoted(&format!("By {column}")));
     for (name, when) in tiers {
         text += &format!("[[tier]]\nname = {}\nwhen = {}\n", quoted(&name), quoted(&when));

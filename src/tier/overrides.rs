@@ -127,6 +127,8 @@ pub struct OverrideReport {
     pub raised: u64,
     /// Those of them who are in a worse tier.
     pub lowered: u64,
+    /// Those of them who have no tier by the rules.
+    pub given: u64,
     /// Where a value per customer is known: what the changed ones are worth against who belongs to those tiers by the
     /// rules. A negative difference is expected value given up for treating them like the tier; a positive one, gained.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -203,10 +205,13 @@ impl Overrides {
         for &(row, _) in &by_hand {
             let (automatic, by_hand) = (to.codes[row], effective[row]);
             // The best tier comes first.
-            report.raised += u64::from(by_hand < automatic);
+            // Who had no tier is neither higher nor lower, but another.
+            let is_new = usize::from(automatic) >= to.names.len();
+            report.given += u64::from(is_new);
+            report.raised += u64::from(by_hand < automatic && !is_new);
             report.lowered += u64::from(by_hand > automatic);
         }
-        report.changed = report.raised + report.lowered;
+        report.changed = report.raised + report.lowered + report.given;
         report.value = to.value.map(|value| moved(&to, value, &effective, &by_hand));
         report.idle = idle.into_iter().map(|(i, reason)| self.idle(i, reason, to.names)).collect();
         Applied { effective, by_hand, report }

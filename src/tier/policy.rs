@@ -8,8 +8,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Day, Span};
+use crate::calendar::{Day, Period, Span};
 use crate::error::{Error, Result};
+
+/// So many days before its mean length a term of months or years has ended.
+const DAYS_OF_GRACE: f64 = 2.0;
 
 /// How held tiers follow the automatic ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,9 +89,13 @@ impl FromStr for Policy {
                 Policy::Hysteresis { up: count(up)?, down: count(down)? }
             }
             Some(("term", span)) => {
-                let days = span.parse::<Span>().map_err(|_| wrong())?.days().round();
+                let span: Span = span.parse().map_err(|_| wrong())?;
+                // Months are of unequal length: half a year from 31 December to 30 June is 181 days, not 182.6. A term
+                // of months has ended on the same day of a later month, whichever it is.
+                let grace =
+                    if matches!(span.period(), Period::Month | Period::Year) { DAYS_OF_GRACE } else { 0.0 };
                 // A term beyond all calendars is one that never ends.
-                Policy::Term { days: days.min(f64::from(u32::MAX)) as u32 }
+                Policy::Term { days: (span.days() - grace).floor().clamp(0.0, f64::from(u32::MAX)) as u32 }
             }
             _ => return Err(wrong()),
         };
@@ -220,6 +227,10 @@ mod tests {
         assert_eq!(read("at-once").unwrap(), Policy::AtOnce);
         assert_eq!(read("hysteresis:1,3").unwrap(), Policy::Hysteresis { up: 1, down: 3 });
         assert_eq!(read("term:90d").unwrap(), Policy::Term { days: 90 });
+        // From the end of a month to that of another: 28 days at least, 181 and 365.
+        assert_eq!(read("term:1mo").unwrap(), Policy::Term { days: 28 });
+        assert_eq!(read("term:6mo").unwrap(), Policy::Term { days: 180 });
+        assert_eq!(read("term:1yr").unwrap(), Policy::Term { days: 363 });
         for wrong in ["never", "hysteresis:1", "hysteresis:0,1", "term:soon", "term:0d"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

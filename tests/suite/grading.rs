@@ -190,7 +190,10 @@ fn chinese_labels_pseudonyms_and_a_way_back() {
         ["客户编号", "客户等级_value", "等级序号_value", "分级日期", "订单数", "消费总额", "距上次下单天数"]
     );
     assert_eq!(rows.iter().filter(|row| row[1] == "高价值").count(), 4715);
-    assert!(rows.iter().all(|row| row[0].len() == 32));
+    // In the order of the pseudonyms: that of the ids would tell whose is whose.
+    assert!(rows.iter().all(|row| row[0].len() == 32) && rows.is_sorted_by(|a, b| a[0] < b[0]));
+    let ran = scratch.run(&[&words[..], &["--ledger", "ledger"]].concat());
+    assert!(ran.code == 1 && ran.stderr.contains("a ledger holds the ids themselves"), "{}", ran.stderr);
     // What a CRM gives back as CSV is the same table.
     let ran = scratch.run(&["convert", "t.csv", "-q", "-o", "back.parquet"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -254,8 +257,7 @@ fn movement_between_two_dates() {
         assert!(values.is_sorted_by(|a, b| a >= b));
     }
     // Half a year later everybody has been away for longer.
-    let ran =
-        scratch.run(&["migrate", "ta.parquet", "tb.parquet", "--tiers", "High value,Mid value,Low value"]);
+    let ran = scratch.run(&["migrate", "ta.parquet", "tb.parquet"]);
     assert!(ran.stderr.contains("days_since_last has shifted much"), "{}", ran.stderr);
     assert!(ran.stdout.contains("Movement by value: "), "{}", ran.stdout);
 }
@@ -325,6 +327,12 @@ fn bad_input_is_named() {
     fails(&["-o", "t.csv", "--with", "region"], &["has no such column"]);
     fails(&["--by", "regoin"], &["there is no such column"]);
     fails(&["--overrides", "none.csv"], &["none.csv"]);
+    fails(
+        &["-o", "t.csv", "--with", "total_spend,orders", "--unit", "day"],
+        &["says itself that its times are in weeks"],
+    );
+    fails(&["--suppress-below", "5", "--json"], &["--json prints every count"]);
+    fails(&["-o", "ledger/t.csv", "--ledger", "ledger"], &["holds nothing but its own files"]);
     fails(&["--id", "customer"], &["no column \"customer\"", "customer_id"]);
     scratch.write("o.csv", "customer_id,tier,who,why\n1,high,a,b\n");
     fails(&["--scheme", "value,rfm", "--overrides", "o.csv"], &["line 2", "value, rfm"]);
@@ -468,8 +476,39 @@ fn holding_on_saves_moves_and_leaves_tiers_stale() {
     let last: u64 = found["holdings"]["policies"][2]["above_at_last"].as_u64().unwrap();
     assert!(last > found["holdings"]["policies"][1]["above_at_last"].as_u64().unwrap());
     let ran = scratch.run(&with(&["-p", "term:12mo"]));
-    assert!(ran.stdout.contains("up at once, down after 365 days"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("up at once, down after 363 days"), "{}", ran.stdout);
     let turned = ["policies", "t1.parquet", "t0.parquet", "--tiers", "High value,Mid value,Low value"];
     assert!(scratch.run(&turned).stderr.contains("in the order of their dates"));
     assert!(scratch.run(&["policies", "c0.parquet", "c1.parquet"]).stderr.contains("no column \"date\""));
+}
+
+/// What a reader could work out is hidden as well.
+#[test]
+fn small_counts_are_hidden() {
+    let scratch = Scratch::new();
+    let ids: Vec<i64> = (0..40).collect();
+    let tiers = |moved: &[i64]| -> Vec<&str> {
+        ids.iter().map(|id| if (*id < 20) != moved.contains(id) { "A" } else { "B" }).collect()
+    };
+    let table = |name: &str, moved: &[i64]| {
+        let spend: Vec<f64> = ids.iter().map(|&id| 10.0 * id as f64).collect();
+        let columns = [
+            ("customer_id", crate::support::ids(&ids)),
+            ("tier_own", crate::support::texts(&tiers(moved))),
+            ("total_spend", crate::support::amounts(&spend)),
+        ];
+        scratch.write_batch(name, &columns);
+    };
+    table("a.parquet", &[]);
+    table("b.parquet", &[3, 4, 30]);
+    let words = ["migrate", "a.parquet", "b.parquet", "--scheme", "own", "--tiers", "A,B"];
+    let open = scratch.run(&words);
+    assert!(open.stdout.contains("1 rose, 2 fell, 37 stayed"), "{} {}", open.stdout, open.stderr);
+    let hidden = scratch.run(&[&words[..], &["--suppress-below", "5"]].concat()).stdout;
+    assert!(!hidden.contains("rose") && hidden.contains("…"), "{hidden}");
+    // Two customers and their 2 of 20 are in no cell.
+    assert!(!hidden.contains("2 (10.0 %)") && !hidden.contains("18 (90.0 %)"), "{hidden}");
+    // Nobody says the order of these tiers.
+    let ran = scratch.run(&words[..5]);
+    assert!(ran.code == 1 && ran.stderr.contains("nobody says in which order"), "{}", ran.stderr);
 }

@@ -50,7 +50,10 @@ impl WholeFile {
             document(path, problem, "read it with the tiercast that made it, or make it again")
         })?;
         let wanted = id.unwrap_or(CUSTOMER_ID);
-        let found = names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
+        let found = names
+            .iter()
+            .position(|name| name == wanted)
+            .or_else(|| names.iter().position(|name| name.eq_ignore_ascii_case(wanted)));
         let id = found.ok_or_else(|| Error::ColumnNotFound {
             path: path.to_path_buf(),
             role: "customer",
@@ -92,6 +95,12 @@ impl WholeFile {
     pub fn columns(&self) -> Vec<String> {
         let fields = self.metadata.schema().fields().iter().enumerate();
         fields.filter(|&(i, _)| i != self.id).map(|(_, field)| field.name().clone()).collect()
+    }
+
+    /// Whether there is a column of that name that holds numbers.
+    pub fn is_number(&self, name: &str) -> bool {
+        let kind = self.metadata.schema().fields().iter().find(|field| field.name() == name);
+        kind.is_some_and(|field| field.data_type().is_numeric())
     }
 
     /// The name of the column of ids.

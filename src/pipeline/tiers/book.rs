@@ -3,6 +3,7 @@
 use super::{Language, Over, TierRequest, Tiered};
 use crate::customers::{Ids, Values, WholeFile};
 use crate::error::{Error, Result, nearest_first};
+use crate::parallel;
 use crate::report::hand_over::{Book, Cell, Cells, HandOver, Sheet};
 
 /// Figures that go along if the file has them.
@@ -36,7 +37,7 @@ pub(super) fn book<'a>(
     for (over, scheme) in found.iter().zip(&tiered.schemes) {
         let tiering = &scheme.tiering;
         let count = tiering.tiers.len() as u32;
-        let key = tiering.column_name.trim_start_matches("tier_").to_string();
+        let key = tiering.key.clone();
         let mut push = |what: &str, cells: Cells<'a>| {
             columns.push(HandOver { name: language.of_scheme(what, &key), cells });
         };
@@ -75,9 +76,23 @@ pub(super) fn book<'a>(
             seen.push(name);
         }
     }
+    let is_known = |k: usize| columns[..k].iter().any(|own| own.name.eq_ignore_ascii_case(&columns[k].name));
+    if let Some(k) = (1..columns.len()).find(|&k| is_known(k)) {
+        let problem = "another column of the output is called so";
+        let remedy = "leave it out of --with, or rename the column in the table";
+        return Err(Error::value("a column of the output", columns[k].name.clone(), problem, remedy));
+    }
+    // In the order of the ids whoever has a list of them would know whose pseudonym is which.
+    let order = request.pseudonyms.map(|pseudonyms| {
+        let mut by_pseudonym =
+            parallel::collect(ids.len(), |row| (pseudonyms.of(&ids.text(row)), row as u32));
+        parallel::sort_by(&mut by_pseudonym, |a, b| a.cmp(b));
+        by_pseudonym.into_iter().map(|(_, row)| row).collect()
+    });
     Ok(Book {
         rows: ids.len(),
         columns,
+        order,
         summary: vec![summary(tiered, language)],
         sheet: language.word("customers").into(),
     })
@@ -105,7 +120,7 @@ fn summary(tiered: &Tiered, language: Language) -> Sheet {
         for (k, (tier, label)) in scheme.tiering.tiers.iter().zip(&scheme.labels).enumerate() {
             let effective = scheme.effective.as_ref().map_or(tier.customers, |counts| counts[k]);
             rows.push(vec![
-                Cell::Text(scheme.tiering.title.clone()),
+                Cell::Text(scheme.title.clone()),
                 Cell::Text(label.clone()),
                 Cell::Text(tier.rule.clone()),
                 Cell::Number(tier.customers as f64),

@@ -3,9 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, Float64Array, StringArray, UInt32Array};
+use arrow_array::{ArrayRef, Float64Array, StringArray, UInt32Array};
+use arrow_select::take::take;
 
 use crate::customers::Values;
+use crate::error::{Error, Result};
 
 /// A column.
 pub struct HandOver<'a> {
@@ -40,30 +42,35 @@ pub enum Cells<'a> {
 }
 
 impl Cells<'_> {
-    /// The values of some rows as an array.
-    pub(super) fn array(&self, rows: Range<usize>) -> ArrayRef {
-        match self {
-            Cells::Carried(Values::Array(array)) => array.slice(rows.start, rows.len()),
-            Cells::Carried(Values::Float(values)) => numbers(&values[rows]),
+    /// The values of some rows as an array: those of the range, or those that `order` names instead.
+    pub(super) fn array(&self, rows: Range<usize>, order: Option<&[u32]>) -> Result<ArrayRef> {
+        let row = |k: usize| order.map_or(rows.start + k, |order| order[k] as usize);
+        let all = || (0..rows.len()).map(row);
+        let code = |codes: &[u8], row: usize| usize::from(codes[row]);
+        Ok(match self {
+            Cells::Carried(Values::Array(array)) => match order {
+                None => array.slice(rows.start, rows.len()),
+                Some(order) => {
+                    let places = UInt32Array::from(order.to_vec());
+                    take(array, &places, None).map_err(|e| Error::internal("ordering rows", e))?
+                }
+            },
+            Cells::Carried(Values::Float(values)) | Cells::Numbers(values) => {
+                let number = |row: usize| Some(values[row]).filter(|value| !value.is_nan());
+                Arc::new(all().map(number).collect::<Float64Array>())
+            }
             Cells::Carried(Values::Count(values)) => {
-                Arc::new(UInt32Array::from_iter_values(values[rows].iter().copied()))
+                Arc::new(UInt32Array::from_iter_values(all().map(|row| values[row])))
             }
             Cells::Carried(Values::Label { codes, names }) | Cells::Labels { codes, names } => {
-                let text = |&code: &u8| names.get(usize::from(code)).map(String::as_str);
-                Arc::new(codes[rows].iter().map(text).collect::<StringArray>())
+                let text = |row: usize| names.get(code(codes, row)).map(String::as_str);
+                Arc::new(all().map(text).collect::<StringArray>())
             }
-            Cells::Numbers(values) => numbers(&values[rows]),
             Cells::Levels { codes, levels } => {
-                let level = |&code: &u8| levels.get(usize::from(code)).copied();
-                Arc::new(codes[rows].iter().map(level).collect::<UInt32Array>())
+                let level = |row: usize| levels.get(code(codes, row)).copied();
+                Arc::new(all().map(level).collect::<UInt32Array>())
             }
-            Cells::Made(make) => Arc::new(rows.map(make).collect::<StringArray>()),
-        }
+            Cells::Made(make) => Arc::new(all().map(make).collect::<StringArray>()),
+        })
     }
-}
-
-fn numbers(values: &[f64]) -> ArrayRef {
-    let array: Float64Array =
-        values.iter().map(|&value| Some(value).filter(|value| !value.is_nan())).collect();
-    Arc::new(array) as Arc<dyn Array>
 }

@@ -10,8 +10,10 @@ pub use cells::{Cells, HandOver};
 use std::io::Write;
 use std::path::Path;
 
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use arrow_schema::DataType;
 
 use crate::error::{Error, Result};
 use crate::progress::Progress;
@@ -82,6 +84,8 @@ pub struct Book<'a> {
     pub summary: Vec<Sheet>,
     /// What the sheet of the rows is called.
     pub sheet: String,
+    /// The rows in the order in which they are written, where it is not their own.
+    pub order: Option<Vec<u32>>,
 }
 
 impl Book<'_> {
@@ -111,9 +115,23 @@ impl Book<'_> {
     }
 
     fn batch(&self, rows: std::ops::Range<usize>) -> Result<RecordBatch> {
-        let columns =
-            self.columns.iter().map(|column| (&column.name, column.cells.array(rows.clone()), true));
+        let order = self.order.as_ref().map(|order| &order[rows.clone()]);
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            columns.push((&column.name, readable(column.cells.array(rows.clone(), order)?)?, true));
+        }
         RecordBatch::try_from_iter_with_nullable(columns).map_err(|e| Error::internal("making a table", e))
+    }
+}
+
+/// A column that can be written as text: instants with a time zone as those of UTC.
+fn readable(array: ArrayRef) -> Result<ArrayRef> {
+    match array.data_type() {
+        DataType::Timestamp(unit, Some(_)) => {
+            let utc = DataType::Timestamp(*unit, Some("+00:00".into()));
+            cast(&array, &utc).map_err(|e| Error::internal("making a table", e))
+        }
+        _ => Ok(array),
     }
 }
 

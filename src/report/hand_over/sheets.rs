@@ -17,6 +17,12 @@ use super::{Book, Cell, Sheet};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 
+/// UTF-16 units that a cell holds.
+const MOST_UNITS: usize = 32_767;
+
+/// Whole numbers from here on lose digits in a sheet, and are written as texts.
+const LARGEST: f64 = 1e15;
+
 /// Rows of a sheet, its heading not among them.
 const MOST_ROWS: u32 = 1_048_575;
 
@@ -35,43 +41,65 @@ pub(super) fn write(
     for sheet in &book.summary {
         summary(workbook.add_worksheet(), sheet, &bold).map_err(fail)?;
     }
-    let (mut sheets, mut row) = (0, MOST_ROWS + 1);
-    let mut current: Option<Worksheet> = None;
+    let (mut sheets, mut row) = (1, 1);
+    let mut current = begun(&mut workbook, book, sheets, &bold).map_err(fail)?;
     for i in 0..stretches {
         progress.check()?;
         let batch = batch(i)?;
-        let columns = batch.columns().iter().zip(&book.columns);
-        let columns: Vec<Column> =
-            columns.enumerate().map(|(k, (array, _))| Column::new(array, k == 0)).collect::<Result<_>>()?;
+        let columns: Vec<Column> = batch
+            .columns()
+            .iter()
+            .enumerate()
+            .map(|(k, array)| Column::new(array, k == 0))
+            .collect::<Result<_>>()?;
         for at in 0..batch.num_rows() {
             if row > MOST_ROWS {
-                if let Some(full) = current.take() {
-                    workbook.push_worksheet(full);
-                }
+                workbook.push_worksheet(current);
                 sheets += 1;
-                let mut sheet = Worksheet::new();
-                let name = if sheets == 1 { book.sheet.clone() } else { format!("{} {sheets}", book.sheet) };
-                sheet.set_name(name).map_err(fail)?;
-                sheet.set_freeze_panes(1, 0).map_err(fail)?;
-                for (k, column) in book.columns.iter().enumerate() {
-                    sheet.write_string_with_format(0, k as u16, &column.name, &bold).map_err(fail)?;
-                }
-                current = Some(sheet);
+                current = begun(&mut workbook, book, sheets, &bold).map_err(fail)?;
                 row = 1;
             }
-            let Some(sheet) = &mut current else { continue };
             for (k, column) in columns.iter().enumerate() {
-                column.write(sheet, row, k as u16, at).map_err(fail)?;
+                column.write(&mut current, row, k as u16, at).map_err(fail)?;
             }
             row += 1;
         }
         progress.advance(1);
     }
-    if let Some(last) = current.take() {
-        workbook.push_worksheet(last);
-    }
+    workbook.push_worksheet(current);
     workbook.save(path).map_err(fail)?;
-    Ok(sheets.max(1))
+    Ok(sheets)
+}
+
+/// A sheet for rows, with its heading; rows go to disk as they come.
+fn begun(
+    workbook: &mut Workbook,
+    book: &Book<'_>,
+    number: usize,
+    bold: &Style,
+) -> Result<Worksheet, XlsxError> {
+    let mut sheet = workbook.new_worksheet_with_constant_memory()?;
+    sheet.set_name(if number == 1 { book.sheet.clone() } else { format!("{} {number}", book.sheet) })?;
+    sheet.set_freeze_panes(1, 0)?;
+    for (k, column) in book.columns.iter().enumerate() {
+        sheet.write_string_with_format(0, k as u16, fitting(&column.name), bold)?;
+    }
+    Ok(sheet)
+}
+
+/// As much of a text as a cell holds.
+fn fitting(text: &str) -> String {
+    if text.encode_utf16().count() <= MOST_UNITS {
+        return text.to_string();
+    }
+    let mut units = 0;
+    let fits = |c: &char| {
+        units += c.len_utf16();
+        units < MOST_UNITS
+    };
+    let mut cut: String = text.chars().take_while(fits).collect();
+    cut.push('…');
+    cut
 }
 
 fn summary(sheet: &mut Worksheet, of: &Sheet, bold: &Style) -> Result<(), XlsxError> {
@@ -83,13 +111,24 @@ fn summary(sheet: &mut Worksheet, of: &Sheet, bold: &Style) -> Result<(), XlsxEr
         for (k, cell) in cells.iter().enumerate() {
             let (row, k) = (row as u32 + 1, k as u16);
             match cell {
-                Cell::Text(text) => sheet.write_string(row, k, text)?,
+                Cell::Text(text) => sheet.write_string(row, k, fitting(text))?,
                 Cell::Number(value) => sheet.write_number(row, k, *value)?,
             };
         }
     }
     sheet.set_freeze_panes(1, 0)?;
     Ok(())
+}
+
+/// Whether all values are numbers of a sheet to the last digit: it has 15 of them.
+fn is_exact(array: &ArrayRef) -> bool {
+    if !array.data_type().is_integer() {
+        return true;
+    }
+    let values = cast(array, &DataType::Float64).ok();
+    values.is_some_and(|values| {
+        values.as_primitive::<Float64Type>().iter().flatten().all(|v| v.abs() < LARGEST)
+    })
 }
 
 /// A column of one batch, as a sheet takes it.
@@ -101,7 +140,7 @@ enum Column<'a> {
 impl<'a> Column<'a> {
     fn new(array: &'a ArrayRef, is_id: bool) -> Result<Column<'a>> {
         let fail = |e: &dyn std::fmt::Display| Error::internal("writing a workbook", e.to_string());
-        if array.data_type().is_numeric() && !is_id {
+        if array.data_type().is_numeric() && !is_id && is_exact(array) {
             return Ok(Column::Numbers(cast(array, &DataType::Float64).map_err(|e| fail(&e))?));
         }
         // The options have the life of the program: a formatter borrows them.
@@ -122,7 +161,7 @@ impl<'a> Column<'a> {
                 };
             }
             Column::Texts(array, text) if array.is_valid(at) => {
-                sheet.write_string(row, column, text.value(at).to_string())?;
+                sheet.write_string(row, column, fitting(&text.value(at).to_string()))?;
             }
             _ => {}
         }

@@ -7,8 +7,8 @@ use super::*;
 use crate::customers::Values;
 
 fn book() -> Book<'static> {
-    let ids: arrow_array::ArrayRef = Arc::new(StringArray::from(vec!["007", "8", "9"]));
-    let orders: arrow_array::ArrayRef = Arc::new(Int64Array::from(vec![Some(3), None, Some(5)]));
+    let ids: ArrayRef = Arc::new(StringArray::from(vec!["007", "8", "9"]));
+    let orders: ArrayRef = Arc::new(Int64Array::from(vec![Some(3), None, Some(5)]));
     let column = |name: &str, cells| HandOver { name: name.into(), cells };
     Book {
         rows: 3,
@@ -32,6 +32,7 @@ fn book() -> Book<'static> {
             rows: vec![vec![Cell::Text("high".into()), Cell::Number(1.0)]],
         }],
         sheet: "Customers".into(),
+        order: None,
     }
 }
 

@@ -26,7 +26,7 @@ pub struct TierArgs {
     #[arg(long, value_name = "COLUMN")]
     pub by: Vec<String>,
     /// Print the document of the scheme (TOML) and stop there
-    #[arg(long, conflicts_with_all = ["output", "by", "overrides"])]
+    #[arg(long, conflicts_with_all = ["customers", "output", "by", "overrides", "ledger", "date", "cross"])]
     pub print: bool,
     /// File for everybody's tiers: .parquet, .csv or .xlsx; an earlier table of tiers is replaced, a workbook
     /// with --force [default: none]

@@ -24,6 +24,7 @@ const HIDDEN: &str = "…";
 /// Runs the verb.
 pub fn main(global: &Global, args: MigrateArgs, matches: Option<&ArgMatches>) -> Result<()> {
     let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
+    super::tier::refuse_suppressed_json(global, args.suppress_below)?;
     let format = args.output.as_deref().map(Format::of).transpose()?;
     let inputs: Vec<PathBuf> = args.before.iter().chain(&args.after).cloned().collect();
     let bars = Bars::new(global)?;
@@ -77,21 +78,24 @@ pub fn main(global: &Global, args: MigrateArgs, matches: Option<&ArgMatches>) ->
 
 fn matrix(found: &Movement, suppress_below: u64) -> String {
     let migration = &found.migration;
-    let title = format!(
-        "Movement by {}: {} rose, {} fell, {} stayed{}",
-        found.scheme,
-        count(migration.raised),
-        count(migration.lowered),
-        count(migration.stayed),
-        migration.moved().map_or(String::new(), |share| format!(" ({} moved)", percent(share)))
-    );
     let mut heads = vec!["from".to_string()];
     heads.extend(migration.tiers.iter().map(|name| format!(">{name}")));
     heads.extend([">(gone)".to_string(), ">customers".to_string(), ">value".to_string()]);
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
-    let mut grid = Grid::new(title, &heads);
     let shares = migration.shares();
     let hide = hidden(&migration.customers, suppress_below, true);
+    // What moved in all follows from the cells.
+    let in_all = match hide.iter().flatten().any(|&hide| hide) {
+        true => String::new(),
+        false => format!(
+            ": {} rose, {} fell, {} stayed{}",
+            count(migration.raised),
+            count(migration.lowered),
+            count(migration.stayed),
+            migration.moved().map_or(String::new(), |share| format!(" ({} moved)", percent(share)))
+        ),
+    };
+    let mut grid = Grid::new(format!("Movement by {}{in_all}", found.scheme), &heads);
     for (i, row) in migration.customers.iter().enumerate() {
         let name = migration.tiers.get(i).cloned().unwrap_or_else(|| "(new)".to_string());
         let share = |k: usize| {
@@ -101,9 +105,11 @@ fn matrix(found: &Movement, suppress_below: u64) -> String {
         for (k, &n) in row.iter().enumerate() {
             cells.push(if hide[i][k] { HIDDEN.to_string() } else { format!("{}{}", count(n), share(k)) });
         }
-        cells.push(count(row.iter().sum()));
-        let value: f64 = migration.value[i].iter().sum();
-        cells.push(if found.value.is_some() { money(value) } else { NONE.to_string() });
+        let (total, value) = (row.iter().sum::<u64>(), migration.value[i].iter().sum());
+        let is_small = total > 0 && total < suppress_below;
+        let shown = |text: String| if is_small { HIDDEN.to_string() } else { text };
+        cells.push(shown(count(total)));
+        cells.push(if found.value.is_some() { shown(money(value)) } else { NONE.to_string() });
         grid.row(cells);
     }
     let what = found.value.as_ref().map_or(String::new(), |name| {

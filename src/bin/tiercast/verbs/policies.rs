@@ -20,7 +20,7 @@ pub fn main(global: &Global, args: PoliciesArgs, matches: Option<&ArgMatches>) -
     let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
     let bars = Bars::new(global)?;
     let policies = match &args.policy[..] {
-        [] => vec![Policy::AtOnce, Policy::Hysteresis { up: 1, down: 2 }, Policy::Term { days: 365 }],
+        [] => vec![Policy::AtOnce, Policy::Hysteresis { up: 1, down: 2 }, Policy::Term { days: 363 }],
         given => given.to_vec(),
     };
     let request = MovementRequest {

@@ -34,6 +34,22 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
     if args.print {
         return print(&args);
     }
+    refuse_suppressed_json(global, args.suppress_below)?;
+    if let (Some(_), Some(folder)) = (&args.pseudonymize, &args.ledger) {
+        let problem = "a ledger holds the ids themselves, and pseudonyms beside it would hide nothing";
+        return Err(Error::value(
+            "--ledger",
+            folder.display(),
+            problem,
+            "add to the ledger in a run of its own",
+        ));
+    }
+    if let (Some(output), Some(folder)) = (&args.output, &args.ledger)
+        && super::place(output).parent() == Some(super::place(folder).as_path())
+    {
+        let problem = "a ledger holds nothing but its own files";
+        return Err(Error::value("-o", output.display(), problem, "give the table another folder"));
+    }
     let Some(customers) = &args.customers else {
         return Err(Error::value(
             "CUSTOMERS",
@@ -89,12 +105,26 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
     let mut text = String::new();
     for scheme in &tiered.schemes {
         text += &table(scheme, args.suppress_below);
-        text += &scheme.overrides.as_ref().map_or(String::new(), override_table);
+        text += &scheme
+            .overrides
+            .as_ref()
+            .map_or(String::new(), |report| override_table(report, args.suppress_below));
     }
     for cross in tiered.cross.iter().filter(|_| args.cross) {
         text += &cross_table(cross, &tiered.schemes, args.suppress_below);
     }
     terminal::print(&text)
+}
+
+/// JSON holds all counts.
+pub(super) fn refuse_suppressed_json(global: &Global, suppress_below: u64) -> Result<()> {
+    match global.json && suppress_below > 0 {
+        true => {
+            let problem = "--json prints every count";
+            Err(Error::value("--suppress-below", suppress_below, problem, "leave one of the two out"))
+        }
+        false => Ok(()),
+    }
 }
 
 /// The documents of the schemes.
@@ -201,8 +231,14 @@ fn table(scheme: &SchemeResult, suppress_below: u64) -> String {
     }
     heads.push("rule");
     let mut grid = Grid::new(format!("Tiers by {}: {}", tiering.key, tiering.title), &heads);
+    // What is hidden in the automatic or in the effective counts is hidden in both.
     let counts: Vec<u64> = tiering.tiers.iter().map(|tier| tier.customers).collect();
-    let hide = hidden(&[counts], suppress_below, true).into_iter().next().unwrap_or_default();
+    let mut hide = vec![false; counts.len()];
+    for counts in std::iter::once(&counts).chain(&scheme.effective) {
+        let own =
+            hidden(std::slice::from_ref(counts), suppress_below, true).into_iter().next().unwrap_or_default();
+        hide.iter_mut().zip(own).for_each(|(hide, own)| *hide |= own);
+    }
     for (k, (tier, label)) in tiering.tiers.iter().zip(&scheme.labels).enumerate() {
         let shown = |text: String| if hide[k] { HIDDEN.to_string() } else { text };
         let mut cells = vec![
@@ -220,7 +256,10 @@ fn table(scheme: &SchemeResult, suppress_below: u64) -> String {
     grid.text()
 }
 
-fn override_table(report: &OverrideReport) -> String {
+fn override_table(report: &OverrideReport, suppress_below: u64) -> String {
+    if report.changed > 0 && report.changed < suppress_below {
+        return format!("Overrides: fewer than {suppress_below} customers are in another tier by hand\n\n");
+    }
     let mut text = format!(
         "Overrides: {} of {} lines hold; {} customers are in another tier by hand ({} higher, {} lower)\n",
         count(report.heeded),
@@ -229,6 +268,9 @@ fn override_table(report: &OverrideReport) -> String {
         count(report.raised),
         count(report.lowered)
     );
+    if report.other_schemes > 0 {
+        text += &format!("{} lines are about other schemes\n", count(report.other_schemes));
+    }
     if let Some(value) = report.value.filter(|value| value.customers > 0) {
         let (difference, word) =
             (value.own - value.expected, if value.own < value.expected { "given up" } else { "gained" });
