@@ -12,6 +12,8 @@ use super::token::{Token, tokens};
 /// the stack.
 const MOST_PARTS: usize = 500;
 const DEEPEST: usize = 60;
+/// Parts that stand one within the other without brackets, as in a long sum.
+const TALLEST: usize = 100;
 /// Entries of `in [ ]`.
 const MOST_ENTRIES: usize = 10_000;
 
@@ -38,8 +40,26 @@ pub fn parse(text: &str) -> Result<Expr, Problem> {
     }
     let expr = parser.expr(0)?;
     match parser.peek() {
-        None => Ok(expr),
         Some(_) => Err(parser.unexpected("an operator or the end")),
+        None if height(&expr) > TALLEST => Err(Problem::new(
+            expr.span,
+            format!("the rule computes more than {TALLEST} steps in a row"),
+            "give parts of it names under [let]",
+        )),
+        None => Ok(expr),
+    }
+}
+
+/// How many parts stand one within the other: a + b + c is ((a + b) + c).
+fn height(expr: &Expr) -> usize {
+    let tallest = |all: &[Expr]| all.iter().map(height).max().unwrap_or(0);
+    1 + match &expr.node {
+        Node::Negative(of) | Node::Not(of) | Node::IsNull { of, .. } => height(of),
+        Node::All(all) | Node::Any(all) | Node::Call(_, all) => tallest(all),
+        Node::Arithmetic(_, a, b) | Node::Compare(_, a, b) => height(a).max(height(b)),
+        Node::In { of, list, .. } => height(of).max(tallest(list)),
+        Node::Between { of, low, high, .. } => height(of).max(height(low)).max(height(high)),
+        _ => 0,
     }
 }
 

@@ -71,6 +71,10 @@ fn size_is_bounded() {
     assert!(parse(&"-".repeat(5000)).unwrap_err().message.contains("nested"));
     let long = vec!["a"; 1000].join(" + ");
     assert!(parse(&long).unwrap_err().message.contains("parts"));
+    let long = |n: usize| parse(&vec!["a"; n].join(" + "));
+    assert!(long(100).is_ok() && long(101).unwrap_err().message.contains("in a row"));
+    let many = vec!["a > 1"; 160].join(" and ");
+    assert!(parse(&many).is_ok());
     let entries = (0..5000).map(|i| i.to_string()).collect::<Vec<_>>().join(", ");
     assert!(parse(&format!("a in [{entries}]")).is_ok());
 }
