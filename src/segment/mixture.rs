@@ -306,10 +306,13 @@ impl Component {
         }
         let mut inverse = vec![vec![0.0; d]; d];
         for i in 0..d {
-            for j in 0..=i {
-                let done: f64 = (j..i).map(|m| lower[i][m] * inverse[m][j]).sum();
-                inverse[i][j] = (f64::from(u8::from(i == j)) - done) / lower[i][i];
-            }
+            let row: Vec<f64> = (0..=i)
+                .map(|j| {
+                    let done: f64 = (j..i).map(|m| lower[i][m] * inverse[m][j]).sum();
+                    (f64::from(u8::from(i == j)) - done) / lower[i][i]
+                })
+                .collect();
+            inverse[i][..=i].copy_from_slice(&row);
         }
         let ln_root: f64 = (0..d).map(|i| lower[i][i].ln()).sum();
         let constant = weight.ln() - ln_root - 0.5 * d as f64 * std::f64::consts::TAU.ln();
@@ -320,15 +323,12 @@ impl Component {
 
     /// ln(weight · density).
     fn log_density(&self, x: &[f64]) -> f64 {
-        let mut square = 0.0;
-        let mut at = 0;
+        let (mut square, mut rest) = (0.0, self.inverse.as_slice());
         for i in 0..x.len() {
-            let mut y = 0.0;
-            for j in 0..=i {
-                y += self.inverse[at] * (x[j] - self.mean[j]);
-                at += 1;
-            }
+            let (row, below) = rest.split_at(i + 1);
+            let y: f64 = row.iter().zip(x).zip(&self.mean).map(|((l, x), mean)| l * (x - mean)).sum();
             square += y * y;
+            rest = below;
         }
         self.constant - 0.5 * square
     }

@@ -247,7 +247,7 @@ pub(super) fn sum(part: &[f64]) -> f64 {
 }
 
 fn refused(at: usize, column: &[f64]) -> Error {
-    let found = column.iter().enumerate().find(|(_, x)| !(x.abs() <= LARGEST));
+    let found = column.iter().enumerate().find(|(_, x)| x.is_nan() || x.abs() > LARGEST);
     let (row, value) = found.map_or((0, f64::NAN), |(row, &x)| (row, x));
     let problem = if value.is_finite() { "its square would overflow" } else { "it is no finite number" };
     Error::value(

@@ -5,6 +5,13 @@
 //! multiplications and additions in every variant, none of them fused, each point in a lane of its own. So the bits
 //! of a distance, and with them every assignment, are the same whatever the processor has.
 
+#![allow(
+    clippy::needless_range_loop,
+    clippy::explicit_counter_loop,
+    clippy::manual_memcpy,
+    reason = "a call that is not inlined, be it an iterator's, would be compiled for the oldest processor"
+)]
+
 use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
@@ -127,7 +134,6 @@ struct Nearest<'a, const D: usize> {
 impl<const D: usize> WithSimd for Nearest<'_, D> {
     type Output = ();
 
-    // No closures and no iterator adaptors in here: what is not inlined is compiled for the oldest processor.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let whole = self.distances.len() / S::F64_LANES;
