@@ -74,10 +74,21 @@ pub(super) fn nearest(
     distances: &mut [f64],
     codes: &mut [u64],
 ) {
+    nearest_with(Arch::new(), points, rows, centres, distances, codes);
+}
+
+fn nearest_with(
+    arch: Arch,
+    points: &Points<'_>,
+    rows: Range<usize>,
+    centres: &[f64],
+    distances: &mut [f64],
+    codes: &mut [u64],
+) {
     let features = points.features();
     by_features!(features, D => {
         let centres = centres.as_chunks::<D>().0;
-        Arch::new().dispatch(Nearest { x: points.parts_of::<D>(rows), centres, distances, codes })
+        arch.dispatch(Nearest { x: points.parts_of::<D>(rows), centres, distances, codes })
     }, _ => {
         let parts = points.parts(rows);
         distances.fill(f64::INFINITY);
@@ -85,8 +96,8 @@ pub(super) fn nearest(
         let mut from = [0.0; TILE];
         let from = &mut from[..distances.len()];
         for (code, centre) in centres.chunks_exact(features).enumerate() {
-            far(&parts, centre, from);
-            Arch::new().dispatch(Keep { from, code: code as u64, distances, codes });
+            far(arch, &parts, centre, from);
+            arch.dispatch(Keep { from, code: code as u64, distances, codes });
         }
     })
 }
@@ -99,12 +110,23 @@ pub(super) fn closer(
     closest: &[f64],
     out: &mut [f64],
 ) {
+    closer_with(Arch::new(), points, rows, centre, closest, out);
+}
+
+fn closer_with(
+    arch: Arch,
+    points: &Points<'_>,
+    rows: Range<usize>,
+    centre: &[f64],
+    closest: &[f64],
+    out: &mut [f64],
+) {
     by_features!(points.features(), D => {
         let mut at = [0.0; D];
         at.copy_from_slice(centre);
-        Arch::new().dispatch(Closer { x: points.parts_of::<D>(rows), centre: at, closest, out })
+        arch.dispatch(Closer { x: points.parts_of::<D>(rows), centre: at, closest, out })
     }, _ => {
-        far(&points.parts(rows), centre, out);
+        far(arch, &points.parts(rows), centre, out);
         for (out, closest) in out.iter_mut().zip(closest) {
             *out = if *out < *closest { *out } else { *closest };
         }
@@ -112,11 +134,11 @@ pub(super) fn closer(
 }
 
 /// Squared distances of points with any number of features.
-fn far(parts: &[&[f64]], centre: &[f64], out: &mut [f64]) {
+fn far(arch: Arch, parts: &[&[f64]], centre: &[f64], out: &mut [f64]) {
     let (first, others) = (parts[0], &parts[1..]);
-    Arch::new().dispatch(Square { x: first, centre: centre[0], out });
+    arch.dispatch(Square { x: first, centre: centre[0], out });
     for (x, &centre) in others.iter().zip(&centre[1..]) {
-        Arch::new().dispatch(AddSquare { x, centre, out });
+        arch.dispatch(AddSquare { x, centre, out });
     }
 }
 
@@ -304,6 +326,52 @@ impl WithSimd for Keep<'_> {
             let less = *from < *best;
             *best = if less { *from } else { *best };
             *code = if less { self.code } else { *code };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, Stream};
+
+    /// Every instruction set that this processor has and that is compiled in.
+    fn sets() -> Vec<Arch> {
+        let mut sets = vec![Arch::Scalar];
+        #[cfg(target_arch = "x86_64")]
+        {
+            sets.extend(pulp::x86::V3::try_new().map(Arch::V3));
+            sets.extend(pulp::x86::V4::try_new().map(Arch::V4));
+        }
+        sets.push(Arch::new());
+        sets
+    }
+
+    #[test]
+    fn instruction_sets_change_no_bit() {
+        for features in 1..=10u32 {
+            let value = |row: usize, j: u32| Stream::new(4, row as u64, j, Purpose::Synth).normal();
+            let columns: Vec<Vec<f64>> =
+                (0..features).map(|j| (0..TILE).map(|row| value(row, j)).collect()).collect();
+            let points = Points::new(columns.iter().map(Vec::as_slice).collect()).unwrap();
+            let centres: Vec<f64> = (0..7).flat_map(|at| points.point(at * 11)).collect();
+            // Whole vectors only, some and a rest, and a rest only.
+            for len in [TILE, 77, 3] {
+                let closest: Vec<f64> = (0..len).map(|i| 0.1 * (i % 40) as f64).collect();
+                let run = |arch: Arch| {
+                    let (mut distances, mut codes) = (vec![0.0; len], vec![0u64; len]);
+                    nearest_with(arch, &points, 0..len, &centres, &mut distances, &mut codes);
+                    let mut out = vec![0.0; len];
+                    closer_with(arch, &points, 0..len, &points.point(5), &closest, &mut out);
+                    let bits = |x: Vec<f64>| x.into_iter().map(f64::to_bits).collect::<Vec<_>>();
+                    (bits(distances), codes, bits(out))
+                };
+                let scalar = run(Arch::Scalar);
+                assert!(scalar.1.iter().any(|&code| code > 0));
+                for arch in sets() {
+                    assert_eq!(run(arch), scalar, "{arch:?}, {features} features, {len} points");
+                }
+            }
         }
     }
 }
