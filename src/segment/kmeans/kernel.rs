@@ -24,39 +24,14 @@ pub(crate) const TILE: usize = 512;
 /// Runs `$body` with the constant `$D`, where a version for so many features is compiled; `$other` elsewhere.
 macro_rules! by_features {
     ($features:expr, $D:ident => $body:expr, _ => $other:expr) => {
+        by_features!(@ $features, $D, $body, $other, 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
+    };
+    (@ $features:expr, $D:ident, $body:expr, $other:expr, $($n:literal)+) => {
         match $features {
-            1 => {
-                const $D: usize = 1;
+            $($n => {
+                const $D: usize = $n;
                 $body
-            }
-            2 => {
-                const $D: usize = 2;
-                $body
-            }
-            3 => {
-                const $D: usize = 3;
-                $body
-            }
-            4 => {
-                const $D: usize = 4;
-                $body
-            }
-            5 => {
-                const $D: usize = 5;
-                $body
-            }
-            6 => {
-                const $D: usize = 6;
-                $body
-            }
-            7 => {
-                const $D: usize = 7;
-                $body
-            }
-            8 => {
-                const $D: usize = 8;
-                $body
-            }
+            })+
             _ => $other,
         }
     };
@@ -349,7 +324,7 @@ mod tests {
 
     #[test]
     fn instruction_sets_change_no_bit() {
-        for features in 1..=10u32 {
+        for features in [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17, 19u32] {
             let value = |row: usize, j: u32| Stream::new(4, row as u64, j, Purpose::Synth).normal();
             let columns: Vec<Vec<f64>> =
                 (0..features).map(|j| (0..TILE).map(|row| value(row, j)).collect()).collect();

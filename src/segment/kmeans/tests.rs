@@ -38,7 +38,7 @@ fn fit(points: &Points<'_>, params: &KMeansParams) -> (KMeans, Vec<u16>) {
 /// what is left of them).
 #[test]
 fn distances_are_those_of_the_slow_way() {
-    for d in 1..=11 {
+    for d in (1..=10).chain([15, 16, 17]) {
         for n in [1, 7, 8, 9, 31, 512, 513, 1500] {
             let columns = around(n, d, 3, 1.0, d as u64);
             let points = points(&columns);
@@ -80,7 +80,7 @@ fn distances_are_those_of_the_slow_way() {
 
 #[test]
 fn ends_where_the_slow_way_ends() {
-    for (n, d, k) in [(700, 1, 3), (5000, 3, 8), (9000, 2, 5), (1200, 8, 4), (900, 10, 4)] {
+    for (n, d, k) in [(700, 1, 3), (5000, 3, 8), (9000, 2, 5), (1200, 8, 4), (900, 18, 4)] {
         let columns = around(n, d, k as u64, 1.5, 40 + d as u64);
         let points = points(&columns);
         let centres = Array2::from_shape_fn((k, d), |(at, j)| columns[j][at * 7]);
@@ -91,7 +91,7 @@ fn ends_where_the_slow_way_ends() {
         let (slow, slow_codes, inertia, iterations, rest) = slow::lloyd(&rows(&points), start, at_rest, 300);
         let report = model.report();
         assert_eq!((report.iterations, report.converged), (iterations, rest));
-        assert!(iterations > 2);
+        assert!(iterations >= 2);
         assert!((report.inertia / inertia - 1.0).abs() < 1e-12);
         for (a, b) in model.centres().iter().zip(slow.concat()) {
             assert!((a - b).abs() < 1e-12 * (1.0 + b.abs()), "{a} {b}");
