@@ -4,6 +4,8 @@
 //! the features are standardised and cut at a few standard deviations before the fit, a fit that fails is repeated with
 //! more regularisation, which the report says, and all rows are assigned by logarithms of densities, which cannot vanish.
 
+mod normal;
+
 use std::ops::Range;
 
 use linfa::DatasetBase;
@@ -11,6 +13,8 @@ use linfa::traits::Fit;
 use linfa_clustering::GaussianMixtureModel;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
+
+use normal::{Component, log_sum};
 
 use super::kmeans::reference::generator;
 use super::points::{CHUNK, Points};
@@ -120,16 +124,6 @@ pub struct Mixture {
     standard: Vec<(f64, f64)>,
     cut: f64,
     report: MixtureReport,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct Component {
-    weight: f64,
-    mean: Vec<f64>,
-    /// The rows of L⁻¹ below and on the diagonal, one after the other, with covariance L Lᵀ.
-    inverse: Vec<f64>,
-    /// ln(weight) − ln|L| − d/2 ln 2π.
-    constant: f64,
 }
 
 impl Mixture {
@@ -285,60 +279,6 @@ impl Assigned {
     }
 }
 
-impl Component {
-    /// None where the covariance is not positive definite or something is no finite number.
-    fn new(weight: f64, mean: &[f64], covariance: ArrayView2<'_, f64>) -> Option<Component> {
-        let d = mean.len();
-        let mut lower = vec![vec![0.0; d]; d];
-        for i in 0..d {
-            for j in 0..=i {
-                let done: f64 = (0..j).map(|m| lower[i][m] * lower[j][m]).sum();
-                let left = covariance[[i, j]] - done;
-                if i == j {
-                    if !(left > 0.0 && left.is_finite()) {
-                        return None;
-                    }
-                    lower[i][i] = left.sqrt();
-                } else {
-                    lower[i][j] = left / lower[j][j];
-                }
-            }
-        }
-        let mut inverse = vec![vec![0.0; d]; d];
-        for i in 0..d {
-            let row: Vec<f64> = (0..=i)
-                .map(|j| {
-                    let done: f64 = (j..i).map(|m| lower[i][m] * inverse[m][j]).sum();
-                    (f64::from(u8::from(i == j)) - done) / lower[i][i]
-                })
-                .collect();
-            inverse[i][..=i].copy_from_slice(&row);
-        }
-        let ln_root: f64 = (0..d).map(|i| lower[i][i].ln()).sum();
-        let constant = weight.ln() - ln_root - 0.5 * d as f64 * std::f64::consts::TAU.ln();
-        let inverse: Vec<f64> = inverse.iter().enumerate().flat_map(|(i, row)| row[..=i].to_vec()).collect();
-        let sound = constant.is_finite() && mean.iter().chain(&inverse).all(|x| x.is_finite());
-        sound.then(|| Component { weight, mean: mean.to_vec(), inverse, constant })
-    }
-
-    /// ln(weight · density).
-    fn log_density(&self, x: &[f64]) -> f64 {
-        let (mut square, mut rest) = (0.0, self.inverse.as_slice());
-        for i in 0..x.len() {
-            let (row, below) = rest.split_at(i + 1);
-            let y: f64 = row.iter().zip(x).zip(&self.mean).map(|((l, x), mean)| l * (x - mean)).sum();
-            square += y * y;
-            rest = below;
-        }
-        self.constant - 0.5 * square
-    }
-}
-
-/// ln Σ exp(x), given the largest.
-fn log_sum(x: &[f64], largest: f64) -> f64 {
-    largest + x.iter().map(|x| (x - largest).exp()).sum::<f64>().ln()
-}
-
 /// The best of the starts that came to rest, how many did, and what the last of the others said.
 fn starts(
     sampled: ArrayView2<'_, f64>,
@@ -426,103 +366,4 @@ fn distinct(rows: ArrayView2<'_, f64>, enough: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::sample::by_number;
-    use super::*;
-    use crate::random::{Purpose, Stream};
-
-    /// A wide and a narrow normal distribution, three quarters and a quarter, and `far` rows at 1e6.
-    fn two(n: u64, far: u64) -> (Vec<f64>, Vec<f64>) {
-        (0..n + far)
-            .map(|i| {
-                let mut draw = Stream::new(11, i, 0, Purpose::Synth);
-                let (a, b) = (draw.normal(), draw.normal());
-                match i {
-                    _ if i >= n => (1e6, -1e6),
-                    _ if i % 4 == 0 => (8.0 + 0.5 * a, 0.3 * b),
-                    _ => (2.0 * a, 2.0 * (0.6 * a + 0.8 * b)),
-                }
-            })
-            .unzip()
-    }
-
-    #[test]
-    fn parameters_are_recovered() {
-        let (x, y) = two(6000, 0);
-        let points = Points::new(vec![&x, &y]).unwrap();
-        let (mixture, codes) = Mixture::fit(&points, &MixtureOptions::new(2), &by_number, &()).unwrap();
-        let narrow = usize::from(mixture.weights()[0] > 0.5);
-        assert!((mixture.weights()[narrow] - 0.25).abs() < 0.02);
-        let means = mixture.means();
-        assert!((means[narrow][0] - 8.0).abs() < 0.1 && means[1 - narrow][0].abs() < 0.2, "{means:?}");
-        let wrong = codes
-            .iter()
-            .enumerate()
-            .filter(|&(i, &code)| (i % 4 == 0) != (usize::from(code) == narrow))
-            .count();
-        assert!(wrong < 60, "{wrong}");
-        let report = mixture.report();
-        assert_eq!((report.parameters, report.counts.iter().sum::<u64>()), (11, 6000));
-        assert!((report.bic - (-2.0 * report.log_likelihood + 11.0 * 6000f64.ln())).abs() < 1e-9);
-        // One component explains it worse.
-        let (one, _) = Mixture::fit(&points, &MixtureOptions::new(1), &by_number, &()).unwrap();
-        assert!(one.report().bic > report.bic + 1000.0);
-    }
-
-    /// linfa's densities vanish 38 standard deviations from every component; ours do not, and no NaN comes out.
-    #[test]
-    fn far_points_do_no_harm() {
-        let (x, y) = two(4000, 3);
-        let points = Points::new(vec![&x, &y]).unwrap();
-        let (mixture, codes) = Mixture::fit(&points, &MixtureOptions::new(3), &by_number, &()).unwrap();
-        let report = mixture.report();
-        assert!(report.log_likelihood.is_finite() && report.cut == 6, "{report:?}");
-        assert_eq!(codes[4000], codes[4002]);
-        let elsewhere = Points::new(vec![&[1e9, -1e9], &[1e9, 0.0]]).unwrap();
-        assert!(mixture.assign(&elsewhere).unwrap().log_likelihood.is_finite());
-    }
-
-    #[test]
-    fn densities_are_those_of_the_formula() {
-        let covariance = ndarray::array![[2.0, 0.6], [0.6, 1.0]];
-        let component = Component::new(0.3, &[1.0, -1.0], covariance.view()).unwrap();
-        let (dx, dy) = (0.5f64, 2.0f64);
-        let det: f64 = 2.0 * 1.0 - 0.36;
-        let square = (1.0 * dx * dx - 2.0 * 0.6 * dx * dy + 2.0 * dy * dy) / det;
-        let want = 0.3f64.ln() - (std::f64::consts::TAU * det.sqrt()).ln() - 0.5 * square;
-        assert!((component.log_density(&[1.5, 1.0]) - want).abs() < 1e-14);
-        assert!(Component::new(0.3, &[0.0, 0.0], ndarray::array![[1.0, 1.0], [1.0, 1.0]].view()).is_none());
-        assert!((log_sum(&[-1000.0, -1000.0], -1000.0) - (-1000.0 + 2f64.ln())).abs() < 1e-12);
-    }
-
-    #[test]
-    fn threads_samples_and_refusals() {
-        let (x, y) = two(5000, 0);
-        let points = Points::new(vec![&x, &y]).unwrap();
-        let options = MixtureOptions { sample: 1500, starts: 1, ..MixtureOptions::new(2) };
-        let run = |threads| {
-            parallel::with_threads(threads, || Mixture::fit(&points, &options, &by_number, &()).unwrap())
-                .unwrap()
-        };
-        let one = run(1);
-        assert_eq!((one.0.report().fitted_on, one.1.len()), (1500, 5000));
-        for threads in [2, 3] {
-            let other = run(threads);
-            assert_eq!(one, other);
-            assert_eq!(one.0.report().bic.to_bits(), other.0.report().bic.to_bits());
-        }
-        let alike = Points::new(vec![&[1.0, 1.0, 2.0]]).unwrap();
-        let refused = Mixture::fit(&alike, &MixtureOptions::new(3), &by_number, &()).unwrap_err();
-        assert!(refused.to_string().contains("only 2 rows of the sample differ"), "{refused}");
-        for change in [
-            (|o: &mut MixtureOptions| o.components = 0) as fn(&mut MixtureOptions),
-            |o| o.starts = 0,
-            |o| o.cut = f64::NAN,
-            |o| o.regularisation = 0.0,
-        ] {
-            let mut options = MixtureOptions::new(2);
-            change(&mut options);
-            assert!(Mixture::fit(&points, &options, &by_number, &()).is_err());
-        }
-    }
-}
+mod tests;
