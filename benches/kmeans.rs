@@ -1,12 +1,17 @@
-//! k-means: five clusters of 100,000 customers whose rates and spend are drawn from a gamma mixture.
+//! k-means: five clusters of 100,000 customers whose rates and spend are drawn from a gamma mixture; and its parts, the
+//! assignment to given centres and one iteration (assignment, sums, assignment), on a million points.
 
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use linfa::ParamGuard;
+use ndarray::Array2;
 use tiercast::calendar::{Day, Unit, Window};
 use tiercast::customers::{CustomerTable, Ids};
 use tiercast::random::{Purpose, Stream, hash_integer};
-use tiercast::segment::{SegmentOptions, segment};
+use tiercast::segment::kmeans::Init;
+use tiercast::segment::sample::by_number;
+use tiercast::segment::{KMeans, Points, SegmentOptions, segment};
 
 /// `n` customers observed for up to 78 weeks: no groups that a search could find at once, as in real histories.
 fn customers(n: u32) -> CustomerTable {
@@ -56,5 +61,34 @@ fn kmeans(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, kmeans);
+/// `features` columns of standard normal numbers.
+fn normal(rows: u64, features: u32) -> Vec<Vec<f64>> {
+    let value = |row: u64, feature: u32| Stream::new(2, row, feature, Purpose::Latent).normal();
+    (0..features).map(|feature| (0..rows).map(|row| value(row, feature)).collect()).collect()
+}
+
+fn parts(c: &mut Criterion) {
+    const ROWS: u64 = 1_000_000;
+    for features in [3, 8] {
+        let columns = normal(ROWS, features);
+        let points = Points::new(columns.iter().map(Vec::as_slice).collect()).unwrap();
+        let mut group = c.benchmark_group(format!("kmeans_1m_x_{features}"));
+        group.sample_size(10).throughput(Throughput::Elements(ROWS));
+        for clusters in [8, 20] {
+            let centres = Array2::from_shape_fn((clusters, features as usize), |(at, j)| columns[j][at]);
+            let one =
+                KMeans::params(clusters).init(Init::Precomputed(centres)).max_iterations(1).check().unwrap();
+            let (model, _) = one.fit_points(&points, &by_number, &()).unwrap();
+            group.bench_function(BenchmarkId::new("assign", clusters), |b| {
+                b.iter(|| model.assign(black_box(&points)).unwrap())
+            });
+            group.bench_function(BenchmarkId::new("iteration", clusters), |b| {
+                b.iter(|| one.fit_points(black_box(&points), &by_number, &()).unwrap())
+            });
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, kmeans, parts);
 criterion_main!(benches);

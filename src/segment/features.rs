@@ -1,16 +1,11 @@
 //! What clusters are made of: standardised logarithms of recency, frequency and spend.
 
-use ndarray::{Array2, ArrayView2};
 use serde::Serialize;
 
+use super::transform::{Prepared, Source, SourceReport, Transform};
 use crate::customers::CustomerTable;
+use crate::error::Result;
 use crate::parallel;
-
-/// Customers summed at a time; sums are added in the order of these chunks.
-const CHUNK: usize = 16_384;
-
-/// A spread below this share of the mean is rounding, not a difference between customers.
-const LEAST_RELATIVE_SD: f64 = 1e-12;
 
 /// What a feature measures, which also says in which words a cluster stands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -64,73 +59,45 @@ pub struct FeatureReport {
 /// The customers as points.
 #[derive(Debug)]
 pub(super) struct Features {
-    /// One row per customer, one column per feature used: (x − mean)/sd.
-    points: Array2<f64>,
-    /// What each column of `points` measures.
+    /// One column per feature used, one value per customer: (x − mean)/sd.
+    pub(super) columns: Vec<Vec<f64>>,
+    /// What each of `columns` measures.
     pub(super) measures: Vec<Measure>,
     /// Every feature, used or not.
     pub(super) reports: Vec<FeatureReport>,
-    /// Values that were no finite number and count as the mean, so that none reaches the clustering (which would
-    /// put such a customer silently into the first cluster).
+    /// Values that were no finite number and count as the mean, so that none reaches the clustering.
     pub(super) not_finite: u64,
 }
 
 impl Features {
-    pub(super) fn of(table: &CustomerTable) -> Features {
-        let n = table.len();
-        let mut columns = Vec::new();
-        let mut reports = Vec::new();
-        let mut measures = Vec::new();
-        let mut not_finite = 0;
-        for measure in Measure::ALL {
-            let raw = parallel::collect(n, |i| measure.of(table, i));
-            let bad = raw.iter().filter(|x| !x.is_finite()).count();
-            let (mean, sd) = mean_and_sd(&raw);
-            let used = sd > LEAST_RELATIVE_SD * (1.0 + mean.abs());
-            reports.push(FeatureReport { measure, formula: measure.formula(), mean, sd, used });
-            not_finite += bad as u64;
-            if used {
-                columns.push((raw, mean, sd));
-                measures.push(measure);
-            }
-        }
-        let mut points = Array2::zeros((n, columns.len()));
-        for (at, (raw, mean, sd)) in columns.iter().enumerate() {
-            for (slot, &x) in points.column_mut(at).iter_mut().zip(raw) {
-                *slot = if x.is_finite() { (x - mean) / sd } else { 0.0 };
-            }
-        }
-        Features { points, measures, reports, not_finite }
-    }
-
-    /// One row per customer.
-    pub(super) fn view(&self) -> ArrayView2<'_, f64> {
-        self.points.view()
-    }
-
-    /// The rows of those customers.
-    pub(super) fn select(&self, customers: &[usize]) -> Array2<f64> {
-        self.points.select(ndarray::Axis(0), customers)
-    }
-}
-
-/// Mean and standard deviation (divided by n) of the finite values; zeros where there is none.
-fn mean_and_sd(values: &[f64]) -> (f64, f64) {
-    let sum = |f: &(dyn Fn(f64) -> f64 + Sync)| {
-        let chunk = |range| {
-            let values: &[f64] = &values[range];
-            values.iter().filter(|x| x.is_finite()).fold((0.0, 0u64), |(sum, n), &x| (sum + f(x), n + 1))
+    pub(super) fn of(table: &CustomerTable) -> Result<Features> {
+        let raw = Measure::ALL.map(|measure| parallel::collect(table.len(), |i| measure.of(table, i)));
+        let sources: Vec<Source> = Measure::ALL
+            .iter()
+            .zip(&raw)
+            .map(|(measure, values)| Source {
+                name: measure.formula().into(),
+                values,
+                // The logarithm is taken already: its argument is never kept.
+                transform: Transform::default(),
+            })
+            .collect();
+        let Prepared { columns, used, reports } = Prepared::of(&sources)?;
+        let not_finite = reports.iter().map(|report| report.not_finite).sum();
+        let report = |(&measure, report): (&Measure, SourceReport)| FeatureReport {
+            measure,
+            formula: measure.formula(),
+            mean: report.mean,
+            sd: report.sd,
+            used: report.used,
         };
-        parallel::reduce_chunks(values.len(), CHUNK, chunk, |a, b| (a.0 + b.0, a.1 + b.1)).unwrap_or((0.0, 0))
-    };
-    let (total, n) = sum(&|x| x);
-    if n == 0 {
-        return (0.0, 0.0);
+        Ok(Features {
+            columns,
+            measures: used.into_iter().map(|at| Measure::ALL[at]).collect(),
+            reports: Measure::ALL.iter().zip(reports).map(report).collect(),
+            not_finite,
+        })
     }
-    let mean = total / n as f64;
-    // In two passes: the squares of x itself would cancel where the spread is small.
-    let (squares, n) = sum(&|x| (x - mean) * (x - mean));
-    (mean, (squares / n as f64).sqrt())
 }
 
 #[cfg(test)]
@@ -149,10 +116,11 @@ mod tests {
                 ..Row::default()
             })
             .collect();
-        let features = Features::of(&table(&rows));
-        assert_eq!(features.view().dim(), (50, 3));
-        for column in features.view().columns() {
-            let mean = column.sum() / 50.0;
+        let features = Features::of(&table(&rows)).unwrap();
+        assert_eq!(features.columns.len(), 3);
+        for column in &features.columns {
+            assert_eq!(column.len(), 50);
+            let mean = column.iter().sum::<f64>() / 50.0;
             let variance = column.iter().map(|x| x * x).sum::<f64>() / 50.0;
             assert!(mean.abs() < 1e-14 && (variance - 1.0).abs() < 1e-13);
         }
@@ -162,18 +130,18 @@ mod tests {
 
     #[test]
     fn constant_features_are_left_out() {
-        let features = Features::of(&spending(&[1.0, 2.0, 3.0]));
+        let features = Features::of(&spending(&[1.0, 2.0, 3.0])).unwrap();
         assert_eq!(features.measures, [Measure::Spend]);
         assert_eq!(features.reports.iter().map(|r| r.used).collect::<Vec<_>>(), [false, false, true]);
-        assert_eq!(Features::of(&spending(&[7.3; 9])).view().dim(), (9, 0));
-        assert_eq!(Features::of(&spending(&[])).view().dim(), (0, 0));
+        assert!(Features::of(&spending(&[7.3; 9])).unwrap().columns.is_empty());
+        assert!(Features::of(&spending(&[])).unwrap().columns.is_empty());
     }
 
     #[test]
     fn no_nan_gets_through() {
-        let features = Features::of(&spending(&[f64::INFINITY, -4.0, 1.0, 2.0]));
+        let features = Features::of(&spending(&[f64::INFINITY, -4.0, 1.0, 2.0])).unwrap();
         assert_eq!(features.not_finite, 1);
-        assert!(features.view().iter().all(|x| x.is_finite()));
+        assert!(features.columns.concat().iter().all(|x| x.is_finite()));
         assert!(features.reports.iter().all(|report| report.mean.is_finite()));
     }
 }

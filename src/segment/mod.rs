@@ -1,26 +1,49 @@
-//! Segments: customers grouped by k-means on recency, frequency and spend, with a profile of each group.
+//! Segments: customers grouped by k-means on recency, frequency and spend, with a profile of each group; and what
+//! else groups points: mixtures, density, and scores that help to choose how many groups.
 //!
 //! The only folder that imports linfa and ndarray. The result depends on the customers, the options and the seed
 //! alone: not on threads, and not on the order of rows, since the table is ordered by id and samples are chosen by
 //! the ids' hashes.
 
+pub mod agreement;
+pub mod choice;
+pub mod density;
 pub mod features;
-mod kmeans;
+pub mod kmeans;
+pub mod mixture;
+pub mod points;
 pub mod profile;
+pub mod sample;
+pub mod scores;
+pub mod transform;
 
-use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 pub use features::FeatureReport;
+pub use kmeans::{KMeans, KMeansParams, StartReport};
+pub use points::Points;
 pub use profile::Profile;
+
+use linfa::ParamGuard;
 
 use crate::customers::spend::count;
 use crate::customers::{Column, CustomerTable, Values};
 use crate::error::{Error, Result};
-use crate::parallel;
 use crate::progress::Progress;
-use crate::random::{Purpose, Stream};
 use features::Features;
+use kmeans::reference;
+
+/// Who groups the customers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Algorithm {
+    /// [`KMeans`]: on all threads, for millions of customers.
+    #[default]
+    Own,
+    /// k-means of linfa, to hold the other one against: its update is serial, and each old centre counts as one
+    /// more point of its cluster.
+    Linfa,
+}
 
 /// The most clusters: their numbers are kept in a byte each, and nobody can run more.
 pub const MOST_CLUSTERS: usize = 100;
@@ -37,11 +60,13 @@ pub struct SegmentOptions {
     pub runs: u32,
     /// Iterations after which a start is given up as not converged.
     pub max_iterations: u32,
-    /// The centres are at rest when all together move less than this (Euclidean, in standard deviations).
+    /// The centres are at rest when the sum of their squared shifts is no more than this (in variances of a feature).
     pub tolerance: f64,
-    /// With more customers than this the centres are fitted on a sample of this many, and every customer is
-    /// assigned to the nearest centre.
-    pub sample: usize,
+    /// With more customers than this the centres are fitted on a sample of this many alone, and every customer is
+    /// assigned to the nearest centre; without it they are fitted on all.
+    pub sample: Option<usize>,
+    /// Who does it.
+    pub algorithm: Algorithm,
 }
 
 impl Default for SegmentOptions {
@@ -53,9 +78,8 @@ impl Default for SegmentOptions {
             runs: 4,
             max_iterations: 300,
             tolerance: 1e-4,
-            // The centres of 200,000 customers are known to about 0.5 % of a standard deviation each, and linfa's
-            // update step is serial.
-            sample: 200_000,
+            sample: None,
+            algorithm: Algorithm::Own,
         }
     }
 }
@@ -85,10 +109,12 @@ impl SegmentOptions {
                 "give a small positive number such as 1e-4".into(),
             );
         }
-        if self.sample < MOST_CLUSTERS {
+        if let Some(sample) = self.sample
+            && sample < MOST_CLUSTERS
+        {
             return fail(
                 "the sample for clustering",
-                self.sample.to_string(),
+                sample.to_string(),
                 "it is too small to find clusters in",
                 format!("give a number from {MOST_CLUSTERS} on"),
             );
@@ -115,13 +141,19 @@ pub struct Segmentation {
     pub fitted_on: u64,
     /// Sum of squared distances of all customers from their centre, in standardised features.
     pub inertia: f64,
+    /// Who found them.
+    pub algorithm: Algorithm,
     /// Starts.
     pub runs: u32,
     /// The start that was kept, from 1; 0 where there was nothing to fit.
     pub best_run: u32,
-    /// Its iterations.
+    /// How each start went; empty where there was nothing to fit.
+    pub starts: Vec<StartReport>,
+    /// Customers on a sample of whom the starts were searched, before the best one was continued on all fitted ones.
+    pub starts_on: Option<u64>,
+    /// Iterations on all fitted customers.
     pub iterations: u32,
-    /// Whether its centres had come to rest.
+    /// Whether the centres had come to rest.
     pub converged: bool,
     /// How the clusters were found, in a sentence.
     pub method: String,
@@ -147,14 +179,16 @@ pub fn segment(
 ) -> Result<Segmentation> {
     options.check()?;
     let n = table.len();
-    let features = Features::of(table);
-    let sample = (n > options.sample).then(|| choose(table, options));
-    let sampled = sample.as_ref().map(|customers| features.select(customers));
-    let fit_on = sampled.as_ref().map_or_else(|| features.view(), |points| points.view());
-    let fitted_on = fit_on.nrows();
-    let clusters = distinct_points(fit_on, options.clusters);
+    let features = Features::of(table)?;
+    let fitted = if n > 0 && !features.columns.is_empty() {
+        Some(fit(table, &features, options, progress)?)
+    } else {
+        None
+    };
+    let fitted_on = fitted.as_ref().map_or(n as u64, |fitted| fitted.on);
+    let clusters = fitted.as_ref().map_or(1, |fitted| fitted.clusters);
 
-    let mut warnings = warnings_about(&features, fitted_on);
+    let mut warnings = warnings_about(&features, n);
     if clusters < options.clusters && n > 0 {
         let why = match clusters {
             1 => "all customers are alike".to_string(),
@@ -162,87 +196,134 @@ pub fn segment(
         };
         warnings.push(format!("{} clusters were asked for, but {why}", options.clusters));
     }
-    // One cluster needs no search, and without a feature there is nothing to search in.
-    let fitted = if clusters > 1 {
-        let search = kmeans::Search {
-            clusters,
-            seed: options.seed,
-            runs: options.runs,
-            max_iterations: options.max_iterations,
-            tolerance: options.tolerance,
-        };
-        Some(kmeans::fit(fit_on, &search, progress)?)
-    } else {
-        None
-    };
-    let (found, centres) = match &fitted {
-        Some(fitted) => (kmeans::assign(features.view(), &fitted.centres)?, fitted.centres.clone()),
-        // Standardised features have their mean at 0.
-        None => (vec![0; n], Array2::zeros((1, features.measures.len()))),
-    };
-    let inertia = kmeans::inertia(features.view(), &centres, &found);
-    let members = members(table, &found, clusters.min(n));
+    // Without a feature there is nothing to search in, and everybody is in one cluster.
+    let one = Fitted { codes: vec![0; n], clusters: 1, on: fitted_on, converged: true, ..Fitted::default() };
+    let method =
+        fitted.as_ref().map_or("one cluster, nothing to fit".into(), |fitted| method(options, fitted, n));
+    let fitted = fitted.unwrap_or(one);
+    let members = members(table, &fitted.codes, clusters.min(n));
     let mut codes = vec![0u8; n];
     for (code, members) in members.iter().enumerate() {
         for &i in members {
             codes[i] = code as u8;
         }
     }
-    let converged = fitted.as_ref().is_none_or(|fitted| fitted.converged);
-    if !converged {
+    if !fitted.converged {
         let iterations = options.max_iterations;
         warnings.push(format!("the clusters' centres were still moving after {iterations} iterations"));
     }
-    let iterations = fitted.as_ref().map_or(0, |fitted| fitted.iterations);
     Ok(Segmentation {
         profiles: profile::profiles(table, &features, &members),
         features: features.reports,
         clusters_wanted: options.clusters,
         customers: n as u64,
-        fitted_on: fitted_on as u64,
-        inertia,
+        fitted_on,
+        inertia: fitted.inertia,
+        algorithm: options.algorithm,
         runs: options.runs,
-        best_run: fitted.as_ref().map_or(0, |fitted| fitted.run),
-        iterations,
-        converged,
-        method: method(options, fitted.is_some(), iterations, n, fitted_on),
+        best_run: fitted.best,
+        starts: fitted.starts,
+        starts_on: fitted.starts_on,
+        iterations: fitted.iterations,
+        converged: fitted.converged,
+        method,
         warnings,
         codes,
     })
 }
 
-/// The customers on whom the centres are fitted, in the order of their ids: those with the smallest random numbers,
-/// which are keyed by the ids' hashes.
-fn choose(table: &CustomerTable, options: &SegmentOptions) -> Vec<usize> {
-    let mut drawn = parallel::collect(table.len(), |i| {
-        (Stream::new(options.seed, table.ids.hash(i), 0, Purpose::Sample).bits(), i)
-    });
-    // The position settles the rare tie of two hashes, and is the place among the ids.
-    drawn.select_nth_unstable(options.sample);
-    let mut chosen: Vec<usize> = drawn[..options.sample].iter().map(|&(_, i)| i).collect();
-    chosen.sort_unstable();
-    chosen
+/// What either algorithm found.
+#[derive(Default)]
+struct Fitted {
+    codes: Vec<u16>,
+    clusters: usize,
+    on: u64,
+    inertia: f64,
+    best: u32,
+    starts: Vec<StartReport>,
+    starts_on: Option<u64>,
+    iterations: u32,
+    converged: bool,
 }
 
-/// How many different rows `points` has, counted up to `enough`.
-fn distinct_points(points: ArrayView2<'_, f64>, enough: usize) -> usize {
-    let mut seen = Vec::new();
-    for row in points.rows() {
-        if seen.len() == enough {
-            break;
+fn fit(
+    table: &CustomerTable,
+    features: &Features,
+    options: &SegmentOptions,
+    progress: &dyn Progress,
+) -> Result<Fitted> {
+    let all = points(&features.columns)?;
+    let key = |i: usize| table.ids.hash(i);
+    let chosen = options
+        .sample
+        .filter(|&sample| all.rows() > sample)
+        .map(|sample| sample::choose(all.rows(), sample, &key, options.seed, 0));
+    let sampled = chosen.as_ref().map(|rows| all.select(rows));
+    let sampled = match &sampled {
+        Some(columns) => Some(points(columns)?),
+        None => None,
+    };
+    let on = sampled.as_ref().unwrap_or(&all);
+    let key_of_sampled = |at: usize| chosen.as_ref().map_or(key(at), |rows| key(rows[at]));
+    match options.algorithm {
+        Algorithm::Own => {
+            let params = KMeans::params(options.clusters)
+                .seed(options.seed)
+                .starts(options.runs)
+                .max_iterations(options.max_iterations)
+                .tolerance(options.tolerance)
+                .check()?;
+            let (model, codes) = params.fit_points(on, &key_of_sampled, progress)?;
+            let report = model.report().clone();
+            let (codes, inertia) =
+                if sampled.is_some() { model.assign(&all)? } else { (codes, report.inertia) };
+            Ok(Fitted {
+                codes,
+                clusters: report.clusters,
+                on: report.points,
+                inertia,
+                best: report.best_start,
+                starts: report.starts,
+                starts_on: report.sample,
+                iterations: report.iterations,
+                converged: report.converged,
+            })
         }
-        if !seen.contains(&row) {
-            seen.push(row);
+        Algorithm::Linfa => {
+            let search = reference::Search {
+                clusters: on.distinct(options.clusters),
+                seed: options.seed,
+                runs: options.runs,
+                max_iterations: options.max_iterations,
+                tolerance: options.tolerance,
+                init: None,
+            };
+            let (best, starts) = reference::fit(on, &search, progress)?;
+            let (codes, inertia) = reference::assign(&all, &best.centres);
+            Ok(Fitted {
+                codes,
+                clusters: search.clusters,
+                on: on.rows() as u64,
+                inertia,
+                best: best.run,
+                starts,
+                starts_on: None,
+                iterations: best.iterations,
+                converged: best.converged,
+            })
         }
     }
-    seen.len().max(1)
+}
+
+fn points(columns: &[Vec<f64>]) -> Result<Points<'_>> {
+    Points::new(columns.iter().map(Vec::as_slice).collect())
 }
 
 /// The customers of each cluster, clusters by descending mean spend; those that got nobody are dropped.
-fn members(table: &CustomerTable, found: &[usize], clusters: usize) -> Vec<Vec<usize>> {
+fn members(table: &CustomerTable, found: &[u16], clusters: usize) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); clusters];
     for (i, &at) in found.iter().enumerate() {
-        members[at].push(i);
+        members[usize::from(at)].push(i);
     }
     members.retain(|members| !members.is_empty());
     let mut ranked: Vec<(f64, Vec<usize>)> = members
@@ -257,8 +338,8 @@ fn members(table: &CustomerTable, found: &[usize], clusters: usize) -> Vec<Vec<u
     ranked.into_iter().map(|(_, members)| members).collect()
 }
 
-fn warnings_about(features: &Features, fitted_on: usize) -> Vec<String> {
-    let left_out = features.reports.iter().filter(|report| !report.used && fitted_on > 0);
+fn warnings_about(features: &Features, customers: usize) -> Vec<String> {
+    let left_out = features.reports.iter().filter(|report| !report.used && customers > 0);
     let mut warnings: Vec<String> = left_out
         .map(|report| format!("{} is the same for every customer and was left out", report.formula))
         .collect();
@@ -269,23 +350,33 @@ fn warnings_about(features: &Features, fitted_on: usize) -> Vec<String> {
     warnings
 }
 
-fn method(options: &SegmentOptions, fitted: bool, iterations: u32, n: usize, fitted_on: usize) -> String {
-    if !fitted {
-        return "one cluster, nothing to fit".into();
+fn method(options: &SegmentOptions, fitted: &Fitted, customers: usize) -> String {
+    if fitted.clusters == 1 {
+        return "one cluster, nothing to search".into();
     }
-    let on = if fitted_on < n {
+    let on = if fitted.on < customers as u64 {
         format!(
-            "fitted on {} of {} customers, chosen by a hash of their ids; each customer is in the cluster with the nearest centre",
-            count(fitted_on as u64),
-            count(n as u64)
+            "{} of {} customers, chosen by a hash of their ids; each customer is in the cluster with the nearest centre",
+            count(fitted.on),
+            count(customers as u64)
         )
     } else {
-        format!("fitted on all {} customers", count(n as u64))
+        format!("all {} customers", count(customers as u64))
     };
-    format!(
-        "k-means (linfa) from k-means++ starts, the best of {}, {iterations} iterations, {on}",
-        options.runs
-    )
+    let (runs, iterations) = (options.runs, fitted.iterations);
+    let times = if iterations == 1 { "iteration" } else { "iterations" };
+    match (options.algorithm, fitted.starts_on) {
+        (Algorithm::Linfa, _) => format!(
+            "k-means (linfa) from k-means++ starts, the best of {runs}, {iterations} {times}, fitted on {on}"
+        ),
+        (Algorithm::Own, None) => format!(
+            "k-means from greedy k-means++ starts, the best of {runs}, {iterations} {times}, fitted on {on}"
+        ),
+        (Algorithm::Own, Some(sample)) => format!(
+            "k-means from greedy k-means++ starts, the best of {runs} on a sample of {}, continued for {iterations} {times} on {on}",
+            count(sample)
+        ),
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ const STANDS_OUT: f64 = 0.5;
 /// From this many standard deviations on it stands out very much: one customer in fifteen of a normal distribution.
 const STANDS_FAR_OUT: f64 = 1.5;
 
+/// Below a mean of a twentieth of a repeat purchase practically nobody came back.
+const ONE_TIME: f64 = 0.05;
+
 /// Mean and median of a figure over the customers of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Typical {
@@ -30,6 +33,9 @@ pub struct Profile {
     pub cluster: u32,
     /// A name made from the figures, such as "recent, frequent, big spenders". No two clusters share one.
     pub name: String,
+    /// A shorter name to work with, proposed from the same figures: "Champions", "Lapsed one-time buyers". No two
+    /// clusters share one.
+    pub proposed_name: String,
     /// Customers.
     pub customers: u64,
     /// Share of all customers, 0 to 1.
@@ -58,14 +64,14 @@ pub(super) fn profiles(table: &CustomerTable, features: &Features, clusters: &[V
         let typical = |of: &dyn Fn(usize) -> f64| typical(members.iter().map(|&i| of(i)).collect());
         let total_spend = typical(&|i| table.total_spend[i]);
         let spend: f64 = members.iter().map(|&i| table.total_spend[i]).sum();
-        let points = features.view();
         let standing = |(column, &measure): (usize, &Measure)| {
-            let sum: f64 = members.iter().map(|&i| points[[i, column]]).sum();
+            let sum: f64 = members.iter().map(|&i| features.columns[column][i]).sum();
             (measure, sum / members.len() as f64)
         };
         Profile {
             cluster: at as u32 + 1,
             name: String::new(),
+            proposed_name: String::new(),
             customers: members.len() as u64,
             share_of_customers: members.len() as f64 / table.len() as f64,
             frequency: typical(&|i| f64::from(table.frequency[i])),
@@ -99,18 +105,28 @@ fn name(profiles: &mut [Profile]) {
     for profile in profiles.iter_mut() {
         profile.name = if alone { "all customers".into() } else { words(profile) };
     }
-    tell_apart(profiles, |p| format!("{}, typically {}", p.name, money(p.total_spend.median)));
-    tell_apart(profiles, |p| format!("{} ({})", p.name, p.cluster));
+    let names = profiles.iter().map(|p| p.name.clone()).collect();
+    let proposed =
+        profiles.iter().map(|p| if alone { "All customers" } else { proposal(p) }.to_string()).collect();
+    let (names, proposed) = (told_apart(profiles, names), told_apart(profiles, proposed));
+    for ((profile, name), proposed) in profiles.iter_mut().zip(names).zip(proposed) {
+        (profile.name, profile.proposed_name) = (name, proposed);
+    }
 }
 
-/// Renames the profiles whose name another one has, too.
-fn tell_apart(profiles: &mut [Profile], rename: impl Fn(&Profile) -> String) {
-    let names: Vec<String> = profiles.iter().map(|p| p.name.clone()).collect();
-    for (at, profile) in profiles.iter_mut().enumerate() {
-        if names.iter().enumerate().any(|(other, name)| other != at && *name == names[at]) {
-            profile.name = rename(profile);
+/// Names that several profiles have get what their customers typically spend, and then their numbers.
+fn told_apart(profiles: &[Profile], mut names: Vec<String>) -> Vec<String> {
+    let spend = |p: &Profile, name: &str| format!("{name}, typically {}", money(p.total_spend.median));
+    let number = |p: &Profile, name: &str| format!("{name} ({})", p.cluster);
+    for rename in [&spend as &dyn Fn(&Profile, &str) -> String, &number] {
+        let before = names.clone();
+        for (at, name) in names.iter_mut().enumerate() {
+            if before.iter().enumerate().any(|(other, same)| other != at && *same == before[at]) {
+                *name = rename(&profiles[at], name);
+            }
         }
     }
+    names
 }
 
 /// "recent, very frequent, big spenders".
@@ -124,8 +140,7 @@ fn words(profile: &Profile) -> String {
             // More days are a longer absence.
             Measure::Recency if low => words.push(format!("{very}recent")),
             Measure::Recency if high => words.push(format!("{very}long absent")),
-            // A mean below a twentieth: practically nobody came back.
-            Measure::Frequency if profile.frequency.mean < 0.05 => words.push("one-time".into()),
+            Measure::Frequency if profile.frequency.mean < ONE_TIME => words.push("one-time".into()),
             Measure::Frequency if high => words.push(format!("{very}frequent")),
             Measure::Frequency if low => words.push(format!("{very}infrequent")),
             Measure::Spend if high => spenders = Some(format!("{very}big spenders")),
@@ -140,6 +155,36 @@ fn words(profile: &Profile) -> String {
             words.push(spenders);
             words.join(", ")
         }
+    }
+}
+
+/// "Champions": the usual names of RFM segments, where the cluster's standing gives a reason for one.
+fn proposal(profile: &Profile) -> &'static str {
+    let standing = |wanted: Measure| {
+        let found = profile.standing.iter().find(|(measure, _)| *measure == wanted);
+        found.map_or(0.0, |&(_, standing)| standing)
+    };
+    let high = |measure| standing(measure) >= STANDS_OUT;
+    let low = |measure| standing(measure) <= -STANDS_OUT;
+    let (recent, absent) = (low(Measure::Recency), high(Measure::Recency));
+    let (big, small) = (high(Measure::Spend), low(Measure::Spend));
+    let one_time = profile.frequency.mean < ONE_TIME;
+    match (one_time, high(Measure::Frequency)) {
+        (true, _) if big => "One-time big spenders",
+        (true, _) if recent => "Newcomers",
+        (true, _) if absent => "Lapsed one-time buyers",
+        (true, _) => "One-time buyers",
+        (_, true) if absent => "Regulars at risk",
+        (_, true) if recent && big => "Champions",
+        (_, true) if recent => "Active regulars",
+        (_, true) if big => "Loyal big spenders",
+        (_, true) => "Regulars",
+        _ if big && absent => "Big spenders at risk",
+        _ if big => "Big spenders",
+        _ if absent => "Lapsed customers",
+        _ if recent => "Recent customers",
+        _ if small => "Small spenders",
+        _ => "Average customers",
     }
 }
 
@@ -172,7 +217,7 @@ mod tests {
             row(4, 0, 320, 8.0),
             row(5, 0, 310, 30.0),
         ]);
-        let features = Features::of(&table);
+        let features = Features::of(&table).unwrap();
         let profiles = profiles(&table, &features, &[vec![0, 1], vec![5], vec![2, 3, 4]]);
         assert_eq!(profiles[0].name, "recent, frequent, big spenders");
         assert_eq!(profiles[0].frequency, Typical { mean: 25.0, median: 25.0 });
@@ -182,6 +227,12 @@ mod tests {
         assert_eq!(profiles[1].name, "long absent, one-time customers");
         assert_eq!(profiles[2].name, "long absent, one-time, small spenders");
         assert_eq!(profiles[2].total_spend.median, 10.0);
+        let proposed = [
+            "Champions",
+            "Lapsed one-time buyers, typically 30.00",
+            "Lapsed one-time buyers, typically 10.00",
+        ];
+        assert_eq!(profiles.iter().map(|p| p.proposed_name.as_str()).collect::<Vec<_>>(), proposed);
         let share: f64 = profiles.iter().map(|p| p.share_of_spend).sum();
         assert!((share - 1.0).abs() < 1e-15);
     }
@@ -190,7 +241,7 @@ mod tests {
     fn names_are_told_apart() {
         let row = |id, total_spend| Row { id, total_spend, ..Row::default() };
         let table = table(&[row(0, 100.0), row(1, 100.0), row(2, 100.0), row(3, 5.0)]);
-        let features = Features::of(&table);
+        let features = Features::of(&table).unwrap();
         let profiles = profiles(&table, &features, &[vec![0], vec![1], vec![2, 3]]);
         assert_eq!(profiles[0].name, "big spenders, typically 100.00 (1)");
         assert_eq!(profiles[1].name, "big spenders, typically 100.00 (2)");

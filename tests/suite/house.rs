@@ -32,12 +32,13 @@ const FLOORS: [(&str, u32); 21] = [
 ];
 
 /// Libraries and the places (path prefixes below src) that may name them.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("rayon::", &["parallel.rs"]),
     ("arrow_", &["history/", "convert/", "synth/", "customers/table", "customers/spill", "report/"]),
     ("parquet::", &["history/", "convert/", "synth/", "customers/table", "customers/spill", "report/"]),
     ("linfa", &["segment/"]),
     ("ndarray::", &["segment/"]),
+    ("pulp::", &["segment/kmeans/kernel.rs"]),
     ("jiff::", &["calendar.rs", "history/", "convert/date.rs"]),
     ("plotters::", &["report/"]),
     ("maud::", &["report/"]),
