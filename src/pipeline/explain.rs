@@ -68,11 +68,11 @@ pub fn explain(
         let remedy = format!("give an id as it stands there, such as {}", ids.text(0));
         Error::value("the customer", customer, problem, remedy)
     })?;
+    // Of the one row: a column of ten million need not be made plain.
+    let keep: Vec<bool> = (0..ids.len()).map(|at| at == row).collect();
     let mut figures = Vec::new();
     for name in file.columns() {
         progress.check()?;
-        // Of the one row: a column of ten million need not be made plain.
-        let keep: Vec<bool> = (0..ids.len()).map(|at| at == row).collect();
         if let Some(values) = file.column(&name, Some(&keep))? {
             // Lists and the like are no figures; rules cannot look at them either.
             let value = values.plain(&name).map_or(Some("(of a type that is not shown)".to_string()), text);

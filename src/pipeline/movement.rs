@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::tier_ledger::{LedgerState, ledger_state};
+use super::tiers::FIGURES;
 use crate::calendar::{Day, Unit};
 use crate::customers::table::Plain;
 use crate::customers::{Ids, WholeFile};
@@ -14,9 +15,6 @@ use crate::report::hand_over::{Book, Cell, Cells, Format, HandOver, Sheet};
 use crate::tier::migration::{Drift, Feature, Graded, Migration, drift};
 use crate::tier::scheme_file::{MOST_TIERS, TierEntry};
 use crate::tier::{Look, builtin};
-
-/// Figures whose distributions are compared if both tables have them.
-const FEATURES: [&str; 5] = ["orders", "total_spend", "days_since_last", "p_alive", "clv"];
 
 /// What is wanted.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +27,6 @@ pub struct MovementRequest {
     pub value: Option<String>,
     /// Further columns whose distributions are compared.
     pub features: Vec<String>,
-    /// The column of the customers' id; `customer_id` where none is given.
-    pub id: Option<String>,
 }
 
 /// What became of the customers between two tables.
@@ -87,7 +83,7 @@ pub fn movement(
         value: kept[k].value.as_deref(),
     };
     let migration = Migration::new(graded(0), graded(1))?;
-    let mut features: Vec<String> = FEATURES.iter().map(|name| name.to_string()).collect();
+    let mut features: Vec<String> = FIGURES.iter().map(|name| name.to_string()).collect();
     // Somebody's column of texts that is called like one of them is no figure.
     features.retain(|name| {
         has(before, name) && has(after, name) && before.is_number(name) && after.is_number(name)

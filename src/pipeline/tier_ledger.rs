@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::tiers::Over;
-use super::tiers::TierRequest;
+use super::tiers::{NO_TIER, Over, TierRequest};
 use crate::calendar::Day;
 use crate::customers::table::Plain;
 use crate::customers::{Ids, WholeFile};
@@ -25,9 +24,6 @@ const VERSION: u32 = 1;
 
 /// Digits of a file's number.
 const DIGITS: usize = 6;
-
-/// A code for nobody's tier.
-const NO_TIER: u8 = u8::MAX;
 
 /// One file of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -89,31 +85,17 @@ pub fn ledger_entries(folder: &Path, scheme: Option<&str>) -> Result<Vec<LedgerE
             remedy: "give a folder that holds a ledger and nothing else, or one that does not exist yet"
                 .into(),
         })?;
-        if scheme.is_none_or(|scheme| entry.scheme == scheme) {
-            out.push(entry);
-        }
+        out.push(entry);
     }
     out.sort_by_key(|entry| entry.number);
-    if let Some(pair) = numbers(folder)?.windows(2).find(|pair| pair[0] == pair[1]) {
+    if let Some(pair) = out.windows(2).find(|pair| pair[0].number == pair[1].number) {
         return Err(Error::Document {
             file: folder.display().to_string(),
-            problem: format!("two files of the ledger have number {}", pair[0]),
+            problem: format!("two files of the ledger have number {}", pair[0].number),
             remedy: "keep the one that was added first: what comes after it was graded against it".into(),
         });
     }
-    Ok(out)
-}
-
-/// The numbers of all files, ascending.
-fn numbers(folder: &Path) -> Result<Vec<u32>> {
-    let listed = std::fs::read_dir(folder).map_err(|e| Error::io("read", folder, e))?;
-    let mut out = Vec::new();
-    for file in listed {
-        let path = file.map_err(|e| Error::io("read", folder, e))?.path();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        out.extend(entry(&path, &name).map(|entry| entry.number));
-    }
-    out.sort_unstable();
+    out.retain(|entry| scheme.is_none_or(|scheme| entry.scheme == scheme));
     Ok(out)
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+pub(super) use self::book::FIGURES;
 pub use self::words::Language;
 
 use super::tier_ledger::{LedgerReport, add, check};
@@ -20,7 +21,7 @@ use crate::tier::overrides::{Applied, Automatic, OverrideReport, Overrides};
 use crate::tier::{Columns, Graded, Look, SchemeFile, Tier, Tiering};
 
 /// Code of a row without a tier: a prospect where the scheme is about customers.
-const NO_TIER: u8 = u8::MAX;
+pub(super) const NO_TIER: u8 = u8::MAX;
 
 /// What is wanted.
 #[derive(Debug)]

@@ -6,8 +6,9 @@ use crate::error::{Error, Result, nearest_first};
 use crate::parallel;
 use crate::report::hand_over::{Book, Cell, Cells, HandOver, Sheet};
 
-/// Figures that go along if the file has them.
-const FIGURES: [&str; 5] = ["orders", "total_spend", "days_since_last", "p_alive", "clv"];
+/// Figures that a table of customers may have: they go along, and their distributions are compared.
+pub(in crate::pipeline) const FIGURES: [&str; 5] =
+    ["orders", "total_spend", "days_since_last", "p_alive", "clv"];
 
 pub(super) fn book<'a>(
     file: &WholeFile,
@@ -50,8 +51,6 @@ pub(super) fn book<'a>(
         );
         if over.applied.is_some() {
             push("automatic", labels(&over.automatic));
-        }
-        if over.applied.is_some() {
             let overrides = request.overrides;
             push("by_hand", Cells::Made(Box::new(move |row| over.by_hand(row, overrides))));
         }

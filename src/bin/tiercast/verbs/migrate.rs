@@ -12,19 +12,17 @@ use tiercast::tier::migration::DriftLevel;
 use tiercast::tier::suppress::hidden;
 use tiercast::{Error, Result};
 
+use super::tier::{HIDDEN, refuse_suppressed_json};
 use crate::args::{Global, MigrateArgs};
 use crate::bars::Bars;
 use crate::render::Grid;
 use crate::settings::{self, Typed};
 use crate::terminal;
 
-/// What stands for a hidden count.
-const HIDDEN: &str = "…";
-
 /// Runs the verb.
 pub fn main(global: &Global, args: MigrateArgs, matches: Option<&ArgMatches>) -> Result<()> {
     let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
-    super::tier::refuse_suppressed_json(global, args.suppress_below)?;
+    refuse_suppressed_json(global, args.suppress_below)?;
     let format = args.output.as_deref().map(Format::of).transpose()?;
     let inputs: Vec<PathBuf> = args.before.iter().chain(&args.after).cloned().collect();
     let bars = Bars::new(global)?;
@@ -35,7 +33,6 @@ pub fn main(global: &Global, args: MigrateArgs, matches: Option<&ArgMatches>) ->
         tiers: args.tiers,
         value: args.value,
         features: args.features,
-        id: args.id,
     };
     let found = super::with_threads(settings.threads, || {
         let place = out.as_ref().zip(format).map(|(out, format)| (out.path(), format));
@@ -43,7 +40,7 @@ pub fn main(global: &Global, args: MigrateArgs, matches: Option<&ArgMatches>) ->
             return ledger_movement(folder, [from, to], &request, place, &bars);
         }
         let open = |path: &Option<PathBuf>| match path {
-            Some(path) => WholeFile::open(path, request.id.as_deref()),
+            Some(path) => WholeFile::open(path, args.id.as_deref()),
             None => {
                 Err(Error::value("BEFORE and AFTER", "", "two tables are needed", "name two tables of tiers"))
             }

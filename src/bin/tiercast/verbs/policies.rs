@@ -27,11 +27,10 @@ pub fn main(global: &Global, args: PoliciesArgs, matches: Option<&ArgMatches>) -
         scheme: args.scheme,
         tiers: args.tiers,
         value: args.value,
-        id: args.id,
         ..MovementRequest::default()
     };
     let found = super::with_threads(settings.threads, || {
-        let open = |path: &PathBuf| WholeFile::open(path, request.id.as_deref());
+        let open = |path: &PathBuf| WholeFile::open(path, args.id.as_deref());
         let files: Vec<WholeFile> = args.tables.iter().map(open).collect::<Result<_>>()?;
         holdings(&files, &request, &policies, &bars)
     })?;

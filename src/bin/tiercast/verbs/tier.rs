@@ -26,7 +26,7 @@ use crate::terminal;
 const LISTED: usize = 10;
 
 /// What stands for a hidden count.
-const HIDDEN: &str = "…";
+pub(super) const HIDDEN: &str = "…";
 
 /// Runs the verb.
 pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Result<()> {
