@@ -3,6 +3,7 @@
 //! The command line, and any other front end, calls [`run`] and shows what it returns; [`write_result`] turns it into
 //! the files of a result folder.
 
+mod assess;
 mod choice;
 mod config;
 mod customers_file;
@@ -16,6 +17,10 @@ mod tier_ledger;
 mod tiers;
 mod validation;
 
+pub use assess::{
+    AssessModel, AssessRequest, Assessed, AssessedScheme, Draws, Holdout, Interval, OwnRates, SURE, Sure,
+    assess,
+};
 pub use choice::{ModelChoice, ModelSetting};
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};

@@ -28,6 +28,7 @@ pub mod model;
 pub mod model_file;
 pub mod nbd;
 pub mod objective;
+pub mod own_value;
 pub mod pareto_nbd;
 pub mod pattern;
 pub mod predict;

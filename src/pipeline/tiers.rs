@@ -221,7 +221,7 @@ struct Known<'a> {
 
 impl<'a> Known<'a> {
     fn of(file: &'a WholeFile, request: &TierRequest<'_>) -> Result<Known<'a>> {
-        let (unit, calibration_end) = times(file, request)?;
+        let (unit, calibration_end) = times(file, request.unit, request.date)?;
         let look = Look { file, keep: None, unit, calibration_end };
         let has = |name: &str| file.columns().iter().any(|own| own == name);
         let mut money =
@@ -293,7 +293,7 @@ impl<'a> Known<'a> {
 }
 
 /// The unit of the file's times and the day up to which its customers are observed.
-fn times(file: &WholeFile, request: &TierRequest<'_>) -> Result<(Unit, Day)> {
+pub(super) fn times(file: &WholeFile, typed: Option<Unit>, date: Option<Day>) -> Result<(Unit, Day)> {
     let about = file.about();
     let missing = |problem: &str, remedy: &str| Error::Document {
         file: file.path().display().to_string(),
@@ -302,13 +302,13 @@ fn times(file: &WholeFile, request: &TierRequest<'_>) -> Result<(Unit, Day)> {
     };
     let has_times = file.columns().iter().any(|name| name == "recency" || name == "T");
     let said = about.map(|about| about.unit);
-    if let (Some(typed), Some(said)) = (request.unit, said)
+    if let (Some(typed), Some(said)) = (typed, said)
         && typed != said
     {
         let problem = format!("{} says itself that its times are in {}s", file.path().display(), said.name());
         return Err(Error::value("--unit", typed.name(), problem, "leave it out"));
     }
-    let unit = said.or(request.unit);
+    let unit = said.or(typed);
     let unit = match unit {
         Some(unit) => unit,
         None if !has_times => Unit::Day,
@@ -317,7 +317,7 @@ fn times(file: &WholeFile, request: &TierRequest<'_>) -> Result<(Unit, Day)> {
             return Err(missing("nobody says in what unit its recency and T are", remedy));
         }
     };
-    let end = about.map(|about| about.calibration_end).or(request.date).ok_or_else(|| {
+    let end = about.map(|about| about.calibration_end).or(date).ok_or_else(|| {
         let remedy = "give --date; tables of `tiercast summarize` say it themselves";
         missing("nobody says up to which day its customers are observed", remedy)
     })?;

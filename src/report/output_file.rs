@@ -43,6 +43,8 @@ pub enum FileKind {
     TierLedger,
     /// Customers with their tiers, to be handed on; a workbook is not told from others.
     Tiers,
+    /// How sure each customer's tiers are; a workbook is not told from others.
+    Sureness,
 }
 
 /// What totals begin with.
@@ -86,6 +88,7 @@ impl FileKind {
             FileKind::Movers => "a table of movers",
             FileKind::TierLedger => "a file of a ledger",
             FileKind::Tiers => "a table of tiers",
+            FileKind::Sureness => "a table of probabilities of tiers",
         }
     }
 
@@ -105,6 +108,7 @@ impl FileKind {
             _ if heading(&TOTALS_HEADING) && line.contains("expected_transactions") => Some(FileKind::Totals),
             _ if heading(&COHORTS_HEADING) => Some(FileKind::Cohorts),
             _ if is_of_tiers(line.split(',')) => Some(FileKind::Tiers),
+            _ if is_of_sureness(line.split(',')) => Some(FileKind::Sureness),
             _ if line.split(',').skip(1).take(MOVER_COLUMNS.len()).eq(MOVER_COLUMNS) => {
                 Some(FileKind::Movers)
             }
@@ -126,6 +130,7 @@ impl FileKind {
             names if names.starts_with(&LEDGER_COLUMNS) => FileKind::TierLedger,
             names if names.get(1..).is_some_and(|rest| rest.starts_with(&MOVER_COLUMNS)) => FileKind::Movers,
             names if is_of_tiers(names.iter().copied()) => FileKind::Tiers,
+            names if is_of_sureness(names.iter().copied()) => FileKind::Sureness,
             _ if SCORED.iter().all(|name| names.contains(name)) => FileKind::Scores,
             _ if has(CUSTOMERS_KEY) => FileKind::Customers,
             // What a run set aside belongs to its folder.
@@ -152,6 +157,14 @@ fn is_of_tiers<'a>(names: impl Iterator<Item = &'a str>) -> bool {
         name.is_some_and(|name| with.iter().any(|with| name.starts_with(with)))
     };
     begins(names.next(), ["tier_", "客户等级_"]) && begins(names.next(), ["level_", "等级序号_"])
+}
+
+/// Whether columns are those of probabilities: the id, then a tier and how likely it is.
+fn is_of_sureness<'a>(names: impl Iterator<Item = &'a str>) -> bool {
+    let mut names = names.skip(1);
+    let key = |name: &'a str, begin: &str| name.strip_prefix(begin);
+    let tier = names.next().and_then(|name| key(name, "tier_"));
+    tier.is_some() && tier == names.next().and_then(|name| key(name, "p_tier_"))
 }
 
 /// A single file in the making, for verbs with one output. Dropped without finish, it leaves nothing behind.

@@ -1,6 +1,7 @@
 //! A scheme held against customers: checked, its thresholds computed, everybody put into a tier, with a reason on demand.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::columns::Columns;
 use super::rules::{
@@ -170,6 +171,43 @@ impl<'c> ReadyScheme<'c> {
         out
     }
 
+    /// Whether the rules, or their reasons, look at a column.
+    pub fn looks_at(&self, column: &str) -> bool {
+        self.program.columns.iter().any(|used| used.name == column)
+    }
+
+    /// The tiers, as they are listed, of the customers `rows`, were the numbers of some columns (by name, one entry for each of
+    /// the rows) others: every threshold stays what it is on all customers. `None` is who would then have no tier.
+    pub fn tiers_with(&self, rows: Range<usize>, instead: &[(&str, &[f64])]) -> Vec<Option<u8>> {
+        let place = |name: &str| self.program.columns.iter().position(|used| used.name == name);
+        let instead: Vec<(usize, &[f64])> =
+            instead.iter().filter_map(|&(name, values)| Some((place(name)?, values))).collect();
+        let tier_of = self.tier_of_rules();
+        let default = self.default.as_ref().map(|_| self.rules.len());
+        let mut out = Vec::with_capacity(rows.len());
+        for begin in (0..rows.len()).step_by(CHUNK) {
+            let of = begin..(begin + CHUNK).min(rows.len());
+            let here: Vec<(usize, &[f64])> =
+                instead.iter().map(|&(place, values)| (place, &values[of.clone()])).collect();
+            let mut rules = vec![NONE; of.len()];
+            let chunk = Chunk::with(&self.program, rows.start + of.start..rows.start + of.end, &here);
+            self.decide_chunk(&chunk, &mut rules);
+            out.extend(rules.into_iter().map(|rule| match rule {
+                NONE => default.map(|default| tier_of[default]),
+                rule => Some(tier_of[usize::from(rule)]),
+            }));
+        }
+        out
+    }
+
+    /// The tier, as it is listed, of every rule, and after them of the default.
+    fn tier_of_rules(&self) -> Vec<u8> {
+        // From the order in which tiers are asked to the one in which they are listed.
+        let listed = |asked: usize| self.file.order.iter().position(|&tier| tier == asked).unwrap_or(0) as u8;
+        let asked = self.rules.iter().map(|rule| rule.tier).chain(self.default.iter().map(|(tier, _)| *tier));
+        asked.map(listed).collect()
+    }
+
     /// The rule that takes each customer; [`NONE`] for nobody's.
     fn decide(&self) -> Vec<u8> {
         let pieces = parallel::map_chunks(self.program.rows, PIECE, |rows| {
@@ -231,10 +269,7 @@ impl<'c> ReadyScheme<'c> {
                 remedy: "end with a [[tier]] that has default = true: it takes everybody else, also those of whom a value is missing".into(),
             });
         }
-        // From the order in which tiers are asked to the one in which they are listed.
-        let listed = |asked: usize| self.file.order.iter().position(|&tier| tier == asked).unwrap_or(0) as u8;
-        let asked = self.rules.iter().map(|rule| rule.tier).chain(self.default.iter().map(|(tier, _)| *tier));
-        let tier_of: Vec<u8> = asked.map(listed).collect();
+        let tier_of = self.tier_of_rules();
         let codes = parallel::collect(rules.len(), |i| tier_of[usize::from(rules[i])]);
         let words = tiering_words::of(&self);
         let totals = Totals {

@@ -12,6 +12,7 @@ pub mod columns;
 mod cuts;
 pub mod file_columns;
 pub mod graded;
+pub mod judge;
 pub mod migration;
 pub mod overrides;
 pub mod policy;

@@ -23,6 +23,7 @@ mod sums;
 mod tests;
 
 pub use columns::{Ends, IntervalColumns, Predicted};
+pub(crate) use quantiles::ends;
 pub use sums::{Sums, Total};
 
 use serde::Serialize;

@@ -9,7 +9,7 @@ pub(super) fn summary(values: &[f64], tail: f64, scratch: &mut Vec<f64>) -> (f64
 }
 
 /// The quantiles of [`summary`].
-pub(super) fn ends(values: &[f64], tail: f64, scratch: &mut Vec<f64>) -> (f64, f64) {
+pub(crate) fn ends(values: &[f64], tail: f64, scratch: &mut Vec<f64>) -> (f64, f64) {
     scratch.clear();
     scratch.extend_from_slice(values);
     let n = values.len() as f64;

@@ -18,6 +18,7 @@ pub use intervals::{GroupTotal, IntervalOptions, Intervals, predict_customers};
 pub use opportunities::{
     FittedOpportunities, OpportunityOptions, ScoredOpportunities, fit_opportunities, score_opportunities,
 };
+pub(super) use score::check_money;
 pub use score::{Scored, score_customers};
 pub use totals::totals_csv;
 

@@ -168,7 +168,7 @@ pub(super) fn score(
 }
 
 /// A model of spend must meet the money that it was fitted to.
-fn check_money(file: &StatisticsFile, money: &Money) -> Result<()> {
+pub(in crate::pipeline) fn check_money(file: &StatisticsFile, money: &Money) -> Result<()> {
     let said = |problem: String| Error::Document {
         file: file.path().display().to_string(),
         problem,

@@ -37,6 +37,8 @@ pub enum Cells<'a> {
         /// The numbers.
         levels: Vec<u32>,
     },
+    /// Numbers that are made when they are written; null where they are none.
+    Computed(Box<dyn Fn(usize) -> f64 + Sync + Send + 'a>),
     /// Texts that are made when they are written.
     Made(Box<dyn Fn(usize) -> Option<String> + Sync + Send + 'a>),
 }
@@ -57,6 +59,10 @@ impl Cells<'_> {
             },
             Cells::Carried(Values::Float(values)) | Cells::Numbers(values) => {
                 let number = |row: usize| Some(values[row]).filter(|value| !value.is_nan());
+                Arc::new(all().map(number).collect::<Float64Array>())
+            }
+            Cells::Computed(make) => {
+                let number = |row: usize| Some(make(row)).filter(|value| !value.is_nan());
                 Arc::new(all().map(number).collect::<Float64Array>())
             }
             Cells::Carried(Values::Count(values)) => {

@@ -56,16 +56,28 @@ impl<T: Clone> Values<'_, T> {
 pub(crate) struct Chunk<'p> {
     program: &'p Program<'p>,
     rows: Range<usize>,
+    /// Columns of numbers that have other values here: their places in the program, and the values of these rows.
+    instead: &'p [(usize, &'p [f64])],
     numbers: Vec<OnceCell<Numbers<'static>>>,
     truths: Vec<OnceCell<Truths<'static>>>,
 }
 
 impl<'p> Chunk<'p> {
     pub(crate) fn new(program: &'p Program<'p>, rows: Range<usize>) -> Chunk<'p> {
+        Chunk::with(program, rows, &[])
+    }
+
+    /// The same where some columns of numbers have other values, one for each of these rows.
+    pub(crate) fn with(
+        program: &'p Program<'p>,
+        rows: Range<usize>,
+        instead: &'p [(usize, &'p [f64])],
+    ) -> Chunk<'p> {
         let lets = program.lets.len();
         Chunk {
             program,
             rows,
+            instead,
             numbers: std::iter::repeat_with(OnceCell::new).take(lets).collect(),
             truths: std::iter::repeat_with(OnceCell::new).take(lets).collect(),
         }
@@ -186,7 +198,10 @@ impl<'p> Chunk<'p> {
         let columns = &self.program.columns;
         match num {
             Num::Constant(value) | Num::Date(value) => One(*value),
-            Num::Column(column) => Many(columns[*column].values.numbers(self.rows.clone())),
+            Num::Column(column) => Many(match self.instead.iter().find(|(own, _)| own == column) {
+                Some((_, values)) => Cow::Borrowed(values),
+                None => columns[*column].values.numbers(self.rows.clone()),
+            }),
             Num::Let(i) => self.numbers[*i]
                 .get_or_init(|| match &self.program.lets[*i].value {
                     Typed::Number(num, _) | Typed::Day(num) => self.number(num).owned(),
