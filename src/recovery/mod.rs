@@ -4,12 +4,14 @@
 //! - [`fits`]: a thousand small data sets, ordinary and degenerate, each of which has to end in a verified optimum or
 //!   in a diagnosis with a name.
 //! - [`coverage`]: whether the intervals of predictions hold what happens as often as they say.
+//! - [`own_truth`]: customers whose own rates are known, for judging what is said of single customers.
 //! - [`effects`], [`groups`]: whether covariates' coefficients and groups' parameters are found again, over many worlds.
 
 pub mod coverage;
 pub mod effects;
 pub mod fits;
 pub mod groups;
+pub mod own_truth;
 mod population;
 mod tally;
 mod truth;

@@ -1,6 +1,8 @@
 //! All integration tests in one binary, so that the library is linked once.
 #![allow(missing_docs)]
 
+mod assess;
+mod assess_worlds;
 mod bad_input;
 mod bench;
 mod cli;

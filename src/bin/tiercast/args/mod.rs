@@ -1,6 +1,7 @@
 //! The command line as typed, one file for what a verb or a family of verbs understands. What it means together with
 //! environment and files is settled in `settings`.
 
+mod assess;
 mod bench;
 mod convert;
 mod explain;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use self::assess::AssessArgs;
 pub use self::bench::{BenchArgs, Size};
 pub use self::convert::{ConvertArgs, CsvArgs, EncodingArg};
 pub use self::explain::ExplainArgs;
@@ -72,6 +74,8 @@ pub enum Verb {
     /// Every customer gets exactly one tier of each scheme; thresholds are printed as numbers and in words. Tiers set by
     /// hand are laid over the automatic ones.
     Tier(Box<TierArgs>),
+    /// Judge tiers: how sure each customer's is, and what is lost by grading the wrong ones high
+    Assess(Box<AssessArgs>),
     /// Print one customer's figures, its tier by each scheme, and why
     Explain(Box<ExplainArgs>),
     /// Hold two tables of tiers against each other: who moved, what is at stake, whether customers have changed

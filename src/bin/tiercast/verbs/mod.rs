@@ -1,5 +1,6 @@
 //! One file per verb.
 
+pub mod assess;
 pub mod bench;
 pub mod config;
 pub mod contracts;

@@ -43,7 +43,7 @@ pub fn main(global: &Global, args: PredictArgs, matches: Option<&ArgMatches>) ->
 }
 
 /// The part of clv that remains of what the model of spend is about, and a warning of what is not applied.
-fn margin(model: CustomerModel<'_>, settings: &Settings) -> Result<(f64, Option<String>)> {
+pub(super) fn margin(model: CustomerModel<'_>, settings: &Settings) -> Result<(f64, Option<String>)> {
     let share = settings.run.margin;
     if let (Origin::Flag, Some(column)) = (settings.origin("margin"), &settings.run.history.margin) {
         let remedy = "give a share, such as 0.3; a model of margins comes from `tiercast fit --money`";
