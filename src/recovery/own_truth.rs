@@ -53,6 +53,15 @@ impl WorldParameters {
     }
 }
 
+/// What the first order is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstOrder {
+    /// An amount that says nothing of later ones: Gamma-Gamma is about repeat purchases alone.
+    Apart,
+    /// An amount like the later ones. The model does not see it, so that rules over `total_spend` know more than it.
+    Alike,
+}
+
 /// Customers, one entry each.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct KnownCustomers {
@@ -78,20 +87,26 @@ impl KnownCustomers {
         parameters: &WorldParameters,
         customers: u32,
         value: &ValueOptions,
-        seed: u64,
-        world: u32,
+        first_order: FirstOrder,
+        (seed, world): (u64, u32),
     ) -> KnownCustomers {
         let mut out = KnownCustomers::default();
         for i in 0..customers {
             let address = u64::from(world) << 32 | u64::from(i);
             let mut stream = Stream::new(seed, hash_integer(address), 1, Purpose::Synth);
-            out.push(parameters, value, &mut stream);
+            out.push(parameters, value, first_order, &mut stream);
             out.hash.push(hash_integer(address));
         }
         out
     }
 
-    fn push(&mut self, parameters: &WorldParameters, value: &ValueOptions, stream: &mut Stream) {
+    fn push(
+        &mut self,
+        parameters: &WorldParameters,
+        value: &ValueOptions,
+        first_order: FirstOrder,
+        stream: &mut Stream,
+    ) {
         let natural = &parameters.purchases;
         let [p, q, gamma] = parameters.spend;
         let t = SEEN.0 + (SEEN.1 - SEEN.0) * stream.uniform();
@@ -118,8 +133,12 @@ impl KnownCustomers {
         }
         alive &= life > t;
         let nu = stream.gamma(q) / gamma;
-        let mut spend = |orders: u32| -> f64 { (0..orders).map(|_| stream.gamma(p) / nu).sum() };
-        let (first, repeat) = (spend(1), spend(x));
+        let of_first = match first_order {
+            FirstOrder::Apart => stream.gamma(q) / gamma,
+            FirstOrder::Alike => nu,
+        };
+        let mut spend = |orders: u32, nu: f64| -> f64 { (0..orders).map(|_| stream.gamma(p) / nu).sum() };
+        let (first, repeat) = (spend(1, of_first), spend(x, nu));
         let days = Unit::Week.days();
         self.statistics.frequency.push(x);
         self.statistics.recency_days.push(recency * days);

@@ -8,7 +8,7 @@ use tiercast::clv::{
     BgNbd, GammaGamma, MbgNbd, ModelName, ParetoNbd, Patterns, PurchaseModel, Scorer, ValueOptions,
 };
 use tiercast::customers::OrderDays;
-use tiercast::recovery::own_truth::{KnownCustomers, WorldParameters};
+use tiercast::recovery::own_truth::{FirstOrder, KnownCustomers, WorldParameters};
 use tiercast::tier::columns::Loaded;
 use tiercast::tier::judge::{Division, Ranked, Sureness, SurenessOptions, sureness};
 use tiercast::tier::rules::{Kind, Measure};
@@ -118,12 +118,13 @@ fn probabilities_of_tiers_are_calibrated_and_regret_is_the_true_one() {
     let schemes = [
         builtin::scheme_file("clv").unwrap(),
         builtin::scheme_file("vip").unwrap(),
+        builtin::scheme_file("potential").unwrap(),
         SchemeFile::parse("mixed.toml", MIXED).unwrap(),
     ];
     for (number, model) in [ModelName::BgNbd, ModelName::MbgNbd, ModelName::ParetoNbd].into_iter().enumerate()
     {
         let world = WorldParameters::drawn(model, 5, number as u32);
-        let customers = KnownCustomers::drawn(&world, 6000, &value(), 5, number as u32);
+        let customers = KnownCustomers::drawn(&world, 6000, &value(), FirstOrder::Apart, (5, number as u32));
         for (scheme, judged) in schemes.iter().zip(judge(&customers, &world, &schemes, DRAWS)) {
             let [one, two] = &judged.sureness;
             // (expected, variance, true) by bin.
