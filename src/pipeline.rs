@@ -4,6 +4,7 @@
 //! the files of a result folder.
 
 mod choice;
+mod clusters;
 mod config;
 mod customers_file;
 mod explain;
@@ -17,6 +18,7 @@ mod tiers;
 mod validation;
 
 pub use choice::{ModelChoice, ModelSetting};
+pub use clusters::{ClusterRequest, Clustered, NOISE, cluster_file};
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
 pub use explain::{Explained, ExplainedTier, Figure, explain};

@@ -4,6 +4,7 @@
 mod bad_input;
 mod bench;
 mod cli;
+mod clusters;
 mod cohorts;
 mod columns;
 mod contracts;

@@ -1,6 +1,7 @@
 //! One file per verb.
 
 pub mod bench;
+pub mod cluster;
 pub mod config;
 pub mod contracts;
 pub mod convert;
