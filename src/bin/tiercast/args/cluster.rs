@@ -68,12 +68,7 @@ pub enum AlgorithmArg {
 
 impl AlgorithmArg {
     /// As it is typed.
-    pub fn key(self) -> &'static str {
-        match self {
-            AlgorithmArg::Kmeans => "kmeans",
-            AlgorithmArg::Linfa => "linfa",
-            AlgorithmArg::Mixture => "mixture",
-            AlgorithmArg::Dbscan => "dbscan",
-        }
+    pub fn key(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_string())
     }
 }

@@ -69,7 +69,7 @@ pub enum Verb {
     ///
     /// Or forecast cohorts of contracts, or score the customers of a history by a model of opportunities.
     Predict(Box<PredictArgs>),
-    /// Group the customers of a table: k-means, mixtures or density, with profiles and a chosen number of clusters
+    /// Group the customers of a table: k-means, mixtures or density, with profiles
     ///
     /// Features, their transforms and every score are printed; -o hands on everybody's cluster, which `tier --scheme
     /// clusters` takes for tiers.

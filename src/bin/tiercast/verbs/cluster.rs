@@ -71,7 +71,7 @@ pub fn main(global: &Global, args: ClusterArgs, matches: Option<&ArgMatches>) ->
 fn refuse_of_others(args: &ClusterArgs, matches: Option<&ArgMatches>) -> Result<()> {
     let typed = matches.and_then(|m| m.value_source("clusters")) == Some(ValueSource::CommandLine);
     let clusters = args.clusters.filter(|_| typed).map(|number| number.to_string());
-    let centres = "kmeans, linfa and mixture";
+    let centres = "algorithms that look for a number of clusters";
     let is_dense = args.algorithm == AlgorithmArg::Dbscan;
     for (option, value, belongs, is_own) in [
         ("--clusters", clusters, centres, !is_dense),
@@ -95,7 +95,7 @@ fn technique(args: &ClusterArgs, number: Number) -> Result<Technique> {
             Technique::Linfa { clusters, starts: args.starts.unwrap_or(starts) }
         }
         (AlgorithmArg::Linfa, range) => {
-            let problem = "linfa's k-means is there to hold ours against, and chooses no number";
+            let problem = "this k-means is there to hold the other one against, and chooses no number";
             let remedy = "give one number, or choose by --algorithm kmeans";
             return Err(Error::value("--clusters", range, problem, remedy));
         }
@@ -248,10 +248,15 @@ fn traits(found: &Clustered) -> String {
         let mut cells = vec![cluster.cluster.to_string(), cluster.proposed_name.clone()];
         cells.extend(cluster.features.iter().map(|own| {
             let number = |value: Option<f64>| value.map_or(NONE.to_string(), |value| significant(value, 4));
-            let standing = own.standing.map_or(String::new(), |standing| format!(" ({standing:+.2})"));
+            let standing = own.standing.map_or(String::new(), |standing| format!(" ({})", signed(standing)));
             format!("{} / {}{standing}", number(own.mean), number(own.median))
         }));
         grid.row(cells);
     }
     grid.text()
+}
+
+/// A standing with its sign, and without a minus before nothing.
+fn signed(standing: f64) -> String {
+    format!("{:+.2}", (100.0 * standing).round() / 100.0 + 0.0)
 }
