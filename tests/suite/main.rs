@@ -6,6 +6,7 @@ mod assess_worlds;
 mod bad_input;
 mod bench;
 mod cli;
+mod clusters;
 mod cohorts;
 mod columns;
 mod contracts;
