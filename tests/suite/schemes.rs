@@ -171,9 +171,6 @@ fn abc_is_the_fewest_customers_who_make_the_share() {
             // Who spent to the cent as much as the last one that is needed cannot be told from it.
             let tied = spend[fewest..].iter().filter(|own| **own == last).count();
             let (customers, share) = found[k];
-            println!(
-                "{name}: {fewest} customers make {percent} %, and {tied} more spent as much as the last"
-            );
             assert_eq!(tied, ties[k], "{name}: {percent} %");
             assert!((customers - tied as f64 - fewest as f64).abs() <= 1.0, "{name}: {customers} {fewest}");
             // The last one carries the sum over the stated share, and each who ties with it adds as much again.
