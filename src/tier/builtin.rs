@@ -5,7 +5,7 @@ use super::scheme_file::SchemeFile;
 use crate::error::{Error, Result, nearest_first};
 
 /// The documents by key, in the order in which they are listed.
-const DOCUMENTS: [(&str, &str); 12] = [
+const DOCUMENTS: [(&str, &str); 14] = [
     ("value", include_str!("builtin/value.toml")),
     ("rfm", include_str!("builtin/rfm.toml")),
     ("abc", include_str!("builtin/abc.toml")),
@@ -18,6 +18,8 @@ const DOCUMENTS: [(&str, &str); 12] = [
     ("clv", include_str!("builtin/clv.toml")),
     ("vip", include_str!("builtin/vip.toml")),
     ("accounts", include_str!("builtin/accounts.toml")),
+    ("relation", include_str!("builtin/relation.toml")),
+    ("satisfaction", include_str!("builtin/satisfaction.toml")),
 ];
 
 /// The keys of all built-in schemes.

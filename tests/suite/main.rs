@@ -26,6 +26,8 @@ mod model_choice;
 mod model_inputs;
 mod models;
 mod opportunities;
+mod schemes;
+mod schemes_page;
 mod shop;
 mod sources;
 mod state;
