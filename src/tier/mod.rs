@@ -28,6 +28,7 @@ pub mod value;
 pub use columns::Columns;
 pub use file_columns::Look;
 pub use graded::{Graded, ReadyScheme, Reason};
+use judge::Exact;
 pub use scheme_file::{Labels, SchemeFile};
 
 use serde::Serialize;
@@ -172,12 +173,14 @@ impl Totals {
         let Totals { key, title, column_name, names } = self;
         assert_eq!((rules.len(), codes.len()), (names.len(), total_spend.len()), "scheme {key}");
         let mut customers = vec![0u64; names.len()];
-        let mut spend = vec![0.0; names.len()];
-        // In the table's order, so that the sums do not depend on threads.
+        // Exact sums: the order of the table does not show.
+        let mut exact = vec![Exact::default(); names.len()];
         for (&code, &amount) in codes.iter().zip(total_spend) {
             customers[usize::from(code)] += 1;
-            spend[usize::from(code)] += amount;
+            let sum = &mut exact[usize::from(code)];
+            *sum = *sum + Exact::of(amount);
         }
+        let spend: Vec<f64> = exact.iter().map(|sum| sum.value()).collect();
         let total: f64 = spend.iter().sum();
         let tiers = names
             .into_iter()

@@ -84,7 +84,9 @@ fn summary(assessed: &Assessed) -> Sheet {
     for scheme in &assessed.schemes {
         for (k, tier) in scheme.tiering.tiers.iter().enumerate() {
             let own = scheme.own_rates.as_ref();
-            let number = |of: Option<f64>| of.map_or(Cell::Text(String::new()), Cell::Number);
+            let number = |of: Option<f64>| {
+                of.filter(|value| !value.is_nan()).map_or(Cell::Text(String::new()), Cell::Number)
+            };
             rows.push(vec![
                 Cell::Text(scheme.tiering.key.clone()),
                 Cell::Text(tier.name.clone()),
