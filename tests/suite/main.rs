@@ -15,6 +15,7 @@ mod golden;
 mod grading;
 mod groups;
 mod groups_beside;
+mod handover;
 mod house;
 mod intervals;
 mod limits;
