@@ -63,10 +63,10 @@ impl Remark {
     pub fn words(self) -> &'static str {
         match self {
             Remark::NoCustomer => "without a customer",
-            Remark::BadDate => "whose since is no date, and which hold all the same",
-            Remark::NotYet => "whose date is still to come, and which do not hold yet",
+            Remark::BadDate => "whose since is no date (taken as opted out)",
+            Remark::NotYet => "still to come (not opted out yet)",
             Remark::UnknownCustomer => "of no such customer",
-            Remark::Repeated => "of customers who were named before",
+            Remark::Repeated => "of a customer named before",
         }
     }
 }

@@ -210,8 +210,8 @@ fn who_opted_out_is_said_beside_the_tier() {
     let ran = scratch.run(&words);
     for wanted in [
         "opted out",
-        "Opted out by 2024-01-31: 3 of the rows, by 6 lines",
-        "1 line of no such customer (lines 7)",
+        "Opted out by 2024-01-31: 3 of the rows, by 6\u{a0}lines",
+        "To look at: 1\u{a0}line of no such customer (lines 7)",
     ] {
         assert!(ran.stdout.contains(wanted), "{wanted}: {}", ran.stdout);
     }
@@ -452,7 +452,7 @@ fn orders_add_up_to_the_table() {
             assert!(
                 rows > 20
                     && ran.stdout.contains(&format!(
-                        "The last 20 rows of orders up to 1997-12-31, {} rows before them",
+                        "The last 20 rows of orders up to 1997-12-31, {}\u{a0}rows before them",
                         rows - 20
                     )),
                 "{}",

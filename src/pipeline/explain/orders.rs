@@ -92,15 +92,19 @@ pub(super) fn orders_of(
     out.rows = own.rows();
     let (rows, aside) = own.rows_in_full(progress)?;
     let names: Vec<String> = own.inspection().files.iter().map(|file| file.name.clone()).collect();
-    let ledger = match summarize_open(own, unit, progress) {
-        Ok(summary) => {
+    // Without an order in the calibration window there is nothing to summarise.
+    let first = rows.iter().filter(|row| !is_refund(row)).map(|row| row.day).min();
+    let is_there = first.is_some_and(|first| options.calibration_end.is_none_or(|end| first <= end));
+    let summary = if is_there { Some(summarize_open(own, unit, progress)) } else { None };
+    let ledger = match summary.transpose() {
+        Ok(Some(summary)) => {
             // The customer is not in the table of its own rows where it first ordered in the holdout.
             let totals =
                 summary.table.orders.first().copied().zip(summary.table.total_spend.first().copied());
             out.totals = totals;
             summary.ledger
         }
-        Err(Error::NoUsableRow { .. }) => unusable(&rows, aside),
+        Ok(None) | Err(Error::NoUsableRow { .. }) => unusable(&rows, aside),
         Err(error) => return Err(error),
     };
     out.set_aside = ledger.counts().into_iter().map(|(reason, rows)| AsideRows { reason, rows }).collect();
@@ -123,7 +127,6 @@ pub(super) fn orders_of(
 
 /// A ledger of rows of which none can be used: without an order there are refunds only, or orders that came too late.
 fn unusable(rows: &[CustomerRow], mut set_aside: Vec<SetAsideRow>) -> Ledger {
-    let is_refund = |row: &CustomerRow| row.amount.starts_with('-');
     let reason = if rows.iter().all(is_refund) { Reason::RefundWithoutOrder } else { Reason::NewInHoldout };
     set_aside.extend(rows.iter().map(|row| SetAsideRow {
         file: row.file,
@@ -132,6 +135,10 @@ fn unusable(rows: &[CustomerRow], mut set_aside: Vec<SetAsideRow>) -> Ledger {
         value: None,
     }));
     Ledger { set_aside, ..Ledger::default() }
+}
+
+fn is_refund(row: &CustomerRow) -> bool {
+    row.amount.starts_with('-')
 }
 
 /// Says that a table was made of another history, where its figures are not those of this one.

@@ -325,7 +325,7 @@ fn opted_out(report: &OptOutReport, suppress_below: u64) -> String {
         let listed: Vec<String> = lines.iter().map(u64::to_string).collect();
         let more = if n > lines.len() as u64 { ", …" } else { "" };
         let (lines, words) = (plural(n, "line", "lines"), remark.words());
-        text += &format!("{lines} {words} (lines {}{more})\n", listed.join(", "));
+        text += &format!("To look at: {lines} {words} (lines {}{more})\n", listed.join(", "));
     }
     text + "\n"
 }
