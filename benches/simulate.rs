@@ -30,8 +30,11 @@ fn simulate(c: &mut Criterion) {
     };
     let set = StrategyText::bundled().check().unwrap();
     let tiering = tier::grade(&table, &rfm::scores(&table), tier::scheme(&set.scheme).unwrap()).unwrap();
-    let facts: Vec<TierFacts> =
-        tiering.tiers.iter().map(|t| TierFacts { customers: t.customers, clv: t.spend }).collect();
+    let facts: Vec<TierFacts> = tiering
+        .tiers
+        .iter()
+        .map(|t| TierFacts { customers: t.customers, reachable: t.customers, clv: t.spend })
+        .collect();
     let plans: Vec<Plan> = (0..set.strategies.len()).map(|s| Plan::new(&set, s, &facts)).collect();
     let hash: Vec<u64> = (0..table.len()).map(|i| table.ids.hash(i)).collect();
     let population = Population {
@@ -42,6 +45,7 @@ fn simulate(c: &mut Criterion) {
         tier: &tiering.codes,
         tiers: tiering.tiers.len(),
         hash: &hash,
+        opted_out: None,
     };
     let engine = Engine::new(population, &set, &plans, SimulateOptions { seed: 1, draw_responses: true });
     let mut group = c.benchmark_group("simulate");

@@ -26,7 +26,9 @@ pub use choice::{ModelChoice, ModelSetting};
 pub use clusters::{ClusterRequest, Clustered, NOISE, cluster_file};
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
-pub use explain::{Explained, ExplainedTier, Figure, explain};
+pub use explain::{
+    AsideRows, Explained, ExplainedTier, Figure, HistoryRequest, OrderHistory, OrderRow, explain,
+};
 pub use holding::{Holding, Holdings, holdings};
 pub use models::{
     CovariateColumns, Fitted, FittedCohort, FittedContract, FittedCovariates, FittedGroups,
@@ -36,8 +38,10 @@ pub use models::{
 };
 pub use movement::{Movement, MovementRequest, ledger_movement, movement};
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
-pub use tier_ledger::{LedgerEntry, LedgerReport, LedgerState, ledger_entries, ledger_state};
-pub use tiers::{CrossTable, Language, SchemeResult, TierRequest, Tiered, tier_file};
+pub use tier_ledger::{LedgerEntry, LedgerHold, LedgerReport, LedgerState, ledger_entries, ledger_state};
+pub use tiers::{
+    CrossTable, HoldingReport, Language, SchemeResult, TierRequest, Tiered, open_tiers, tier_file,
+};
 pub use validation::{Validated, validate, validation_json, write_validation};
 
 use crate::calendar::Day;
@@ -48,7 +52,7 @@ use crate::clv::{
 };
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::{self, Rfm};
-use crate::customers::{CustomerTable, ListReport, Prospects, Summary, Values, summarize_open};
+use crate::customers::{CustomerTable, Ids, ListReport, Prospects, Summary, Values, summarize_open};
 use crate::error::Result;
 use crate::history::{History, Source};
 use crate::parallel;
@@ -60,7 +64,11 @@ use crate::simulate::{
 };
 use crate::strategy::file::StrategyFile;
 use crate::strategy::{Plan, StrategySet, TierFacts};
+use crate::tier::opt_out::{OptOutReport, OptOuts, Remark};
 use crate::tier::{self, Tiering};
+
+/// Lines of a list that a warning names.
+const LISTED: usize = 10;
 
 /// A strategy file by name and content.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,6 +122,8 @@ pub struct Run {
     pub tierings: Vec<Tiering>,
     /// The strategies, when there are some.
     pub strategies: Option<StrategySet>,
+    /// What became of the list of those who opted out, where there was one.
+    pub opt_out: Option<OptOutReport>,
     /// Their comparison, when there are strategies and the models can be used.
     pub comparison: Option<Comparison>,
     /// What the reader of any result has to know.
@@ -144,6 +154,7 @@ pub fn run(
     // Read before the rows, so that what is wrong with it is known at once.
     let history = History::open(sources, &config.history)?;
     let list = customer_list(config, history.inspection())?;
+    let opt_outs = config.opt_out.as_deref().map(OptOuts::read).transpose()?;
     let mut summary = summarize_open(history, config.unit, progress)?;
     let mut warnings = summary.warnings();
     let table = &summary.table;
@@ -178,8 +189,11 @@ pub fn run(
     let segmentation = segment(table, &options, progress)?;
     warnings.extend(segmentation.warnings.iter().cloned());
 
+    let as_of = table.window.as_of;
+    let opted_out = opt_outs.as_ref().map(|list| list.apply(&[&table.ids], as_of).0.concat());
+    let population = People { table, tierings: &tierings, value: &value, opted_out: opted_out.as_deref() };
     let comparison = match &strategies {
-        Some(set) => compare(set, table, &tierings, draws.as_ref(), &value, config, progress, &mut warnings)?,
+        Some(set) => compare(set, &population, draws.as_ref(), config, progress, &mut warnings)?,
         None => None,
     };
 
@@ -198,10 +212,19 @@ pub fn run(
         }
         None => None,
     };
+    let opt_out = opt_outs.map(|opt_outs| {
+        // Who is on the list without an order is known too; the customers with orders are counted.
+        let prospects = list.as_ref().map(|(prospects, _)| &prospects.ids);
+        let tables: Vec<&Ids> = std::iter::once(&summary.table.ids).chain(prospects).collect();
+        let (is_out, report) = opt_outs.apply(&tables, as_of);
+        OptOutReport { customers: is_out[0].iter().filter(|&&is_out| is_out).count() as u64, ..report }
+    });
+    warnings.extend(opt_out.as_ref().and_then(doubtful_opt_outs));
     Ok(Run {
         config: config.clone(),
         summary,
         list,
+        opt_out,
         rfm,
         concentration,
         model,
@@ -253,18 +276,42 @@ fn parameter_draws(
     Ok(purchases.zip(spend).map(|(purchases, spend)| ParameterDraws::new(&purchases, &spend)))
 }
 
+/// What a list of those who opted out has that a reader should look at: lines of nobody who is known, and dates that are
+/// none.
+fn doubtful_opt_outs(report: &OptOutReport) -> Option<String> {
+    let doubtful: Vec<String> = report
+        .by_remark(LISTED)
+        .into_iter()
+        .filter(|(remark, ..)| !matches!(remark, Remark::Repeated | Remark::NotYet))
+        .map(|(remark, n, lines)| {
+            let lines: Vec<String> = lines.iter().map(u64::to_string).collect();
+            let more = if n > lines.len() as u64 { ", …" } else { "" };
+            format!("{n} {} (lines {}{more})", remark.words(), lines.join(", "))
+        })
+        .collect();
+    (!doubtful.is_empty())
+        .then(|| format!("the list of those who opted out has lines: {}", doubtful.join("; ")))
+}
+
+/// The customers with all that a comparison looks at.
+struct People<'a> {
+    table: &'a CustomerTable,
+    tierings: &'a [Tiering],
+    value: &'a CustomerValue,
+    /// Who may not be contacted, where there is a list of them.
+    opted_out: Option<&'a [bool]>,
+}
+
 /// Plans, simulates and compares; `None`, with a warning, when the models cannot be used.
-#[allow(clippy::too_many_arguments)]
 fn compare(
     set: &StrategySet,
-    table: &CustomerTable,
-    tierings: &[Tiering],
+    people: &People<'_>,
     draws: Option<&ParameterDraws>,
-    value: &CustomerValue,
     config: &RunConfig,
     progress: &dyn Progress,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Comparison>> {
+    let &People { table, tierings, value, opted_out } = people;
     let clv = value.columns.iter().find(|c| c.name == "clv").map(|c| &c.values);
     let (Some(draws), Some(Values::Float(clv))) = (draws, clv) else {
         warnings.push(
@@ -275,13 +322,13 @@ fn compare(
     warnings.extend(draws.warnings.iter().cloned());
     let tiering =
         tierings.iter().find(|t| t.key == set.scheme).expect("the set was checked against the schemes");
-    let facts = tier_facts(tiering, clv);
+    let facts = tier_facts(tiering, clv, opted_out);
     let plans: Vec<Plan> = (0..set.strategies.len()).map(|i| Plan::new(set, i, &facts)).collect();
     for (strategy, plan) in set.strategies.iter().zip(&plans) {
         // A thousandth of the budget is rounding; more is money that the reader thinks was spent.
         if plan.unspent > 1e-3 * strategy.budget {
             warnings.push(format!(
-                "strategy \"{}\" leaves {:.2} of its budget unspent: caps are reached, or tiers are empty",
+                "strategy \"{}\" leaves {:.2} of its budget unspent: caps are reached, or tiers have nobody who may be contacted",
                 strategy.name, plan.unspent
             ));
         }
@@ -309,18 +356,23 @@ fn compare(
         tier: &tiering.codes,
         tiers: tiering.tiers.len(),
         hash: &hash,
+        opted_out,
     };
     let options = SimulateOptions { seed: config.seed, draw_responses: true };
     let outcome = Engine::new(population, set, &plans, options).run(&draws.draws, progress)?;
     Ok(Some(Comparison::new(&outcome, set, &plans, &facts, draws)))
 }
 
-/// Customers and lifetime value of each tier, summed in the table's order.
-fn tier_facts(tiering: &Tiering, clv: &[f64]) -> Vec<TierFacts> {
-    let mut facts = vec![TierFacts { customers: 0, clv: 0.0 }; tiering.tiers.len()];
-    for (&code, value) in tiering.codes.iter().zip(clv) {
-        facts[usize::from(code)].customers += 1;
-        facts[usize::from(code)].clv += value;
+/// Customers of each tier, and how many of them may be contacted with what lifetime value, summed in the table's order.
+fn tier_facts(tiering: &Tiering, clv: &[f64], opted_out: Option<&[bool]>) -> Vec<TierFacts> {
+    let mut facts = vec![TierFacts { customers: 0, reachable: 0, clv: 0.0 }; tiering.tiers.len()];
+    for (i, (&code, value)) in tiering.codes.iter().zip(clv).enumerate() {
+        let of_tier = &mut facts[usize::from(code)];
+        of_tier.customers += 1;
+        if !opted_out.is_some_and(|of| of[i]) {
+            of_tier.reachable += 1;
+            of_tier.clv += value;
+        }
     }
     facts
 }

@@ -24,6 +24,8 @@ pub struct RunConfig {
     pub customers_list: Option<PathBuf>,
     /// The column of its ids.
     pub list_id: Option<String>,
+    /// A list (CSV) of customers who do not want to be contacted: no strategy treats them.
+    pub opt_out: Option<PathBuf>,
     /// Unit of recency, T and the models.
     pub unit: Unit,
     /// The model of purchases.
@@ -48,6 +50,7 @@ impl Default for RunConfig {
             history: HistoryOptions { cohorts: Some(CohortPeriod::Auto), ..HistoryOptions::default() },
             customers_list: None,
             list_id: None,
+            opt_out: None,
             unit: Unit::Week,
             model: ModelSetting::Auto,
             horizon: Span::new(12.0, Period::Month).expect("12 is positive"),

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::history::Ledger;
 use crate::report::output::MANIFEST;
 use crate::report::{OutputFolder, tables};
+use crate::tier::opt_out::OptOutReport;
 
 /// Version of the manifest's layout; it changes when a key changes its meaning or goes.
 const SCHEMA: u32 = 1;
@@ -76,6 +77,13 @@ pub fn cohorts_summary(table: &CohortTable) -> Value {
     })
 }
 
+/// Who opted out: the report with their share of the customers.
+fn opt_out_summary(report: &OptOutReport, customers: u64) -> Value {
+    let mut out = json!(report);
+    out["share"] = json!(report.customers as f64 / customers.max(1) as f64);
+    out
+}
+
 fn manifest(run: &Run, config: &[ConfigEntry]) -> Value {
     let table = &run.summary.table;
     let top: Vec<Value> =
@@ -109,6 +117,7 @@ fn manifest(run: &Run, config: &[ConfigEntry]) -> Value {
         },
         "segments": run.segmentation,
         "tiers": run.tierings,
+        "opt_out": run.opt_out.as_ref().map(|report| opt_out_summary(report, table.len() as u64)),
         "strategies": run.strategies,
         "comparison": run.comparison,
         "warnings": run.warnings,

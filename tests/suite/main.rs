@@ -18,6 +18,7 @@ mod golden;
 mod grading;
 mod groups;
 mod groups_beside;
+mod handover;
 mod house;
 mod intervals;
 mod limits;

@@ -27,6 +27,8 @@ const CUSTOMER_ID: &str = "customer_id";
 pub struct WholeFile {
     path: PathBuf,
     metadata: ArrowReaderMetadata,
+    /// What its columns are called here.
+    names: Vec<String>,
     id: usize,
     about: Option<TableInfo>,
     stretches: Vec<Stretch>,
@@ -83,6 +85,19 @@ impl WholeFile {
     /// A file that cannot be read or holds no row; a column of ids that is not there or holds neither integers nor texts;
     /// two columns of one name; a description by another version of tiercast.
     pub fn open(path: &Path, id: Option<&str>) -> Result<WholeFile> {
+        WholeFile::open_called(path, id, &|_| None)
+    }
+
+    /// Opens a file whose columns are called otherwise here: `own` says how, where it is not by their name in the file. A
+    /// column keeps its name where another one of the file is called so already.
+    ///
+    /// # Errors
+    /// As for [`WholeFile::open`].
+    pub fn open_called(
+        path: &Path,
+        id: Option<&str>,
+        own: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<WholeFile> {
         let metadata = ArrowReaderMetadata::load(&open(path)?, ArrowReaderOptions::new())
             .map_err(|e| damaged(path, &e))?;
         let schema = metadata.schema();
@@ -94,14 +109,22 @@ impl WholeFile {
                 "rename or drop one of them",
             ));
         }
+        let mut called = names.clone();
+        for (i, name) in names.iter().enumerate() {
+            if let Some(own) = own(name).filter(|own| !called.contains(own)) {
+                called[i] = own;
+            }
+        }
         let about = TableInfo::find(schema).map_err(|problem| {
             document(path, problem, "read it with the tiercast that made it, or make it again")
         })?;
         let wanted = id.unwrap_or(CUSTOMER_ID);
-        let found = names
-            .iter()
-            .position(|name| name == wanted)
-            .or_else(|| names.iter().position(|name| name.eq_ignore_ascii_case(wanted)));
+        let found = [&called, &names].into_iter().find_map(|names| {
+            names
+                .iter()
+                .position(|name| name == wanted)
+                .or_else(|| names.iter().position(|name| name.eq_ignore_ascii_case(wanted)))
+        });
         let id = found.ok_or_else(|| Error::ColumnNotFound {
             path: path.to_path_buf(),
             role: "customer",
@@ -118,7 +141,7 @@ impl WholeFile {
             });
         }
         let stretches = stretches(&metadata);
-        let out = WholeFile { path: path.to_path_buf(), metadata, id, about, stretches };
+        let out = WholeFile { path: path.to_path_buf(), metadata, names: called, id, about, stretches };
         match out.rows() {
             0 => Err(document(path, "it has no rows".into(), "give a table with at least one customer")),
             _ => Ok(out),
@@ -142,25 +165,25 @@ impl WholeFile {
 
     /// The names of its columns but that of the ids.
     pub fn columns(&self) -> Vec<String> {
-        let fields = self.metadata.schema().fields().iter().enumerate();
-        fields.filter(|&(i, _)| i != self.id).map(|(_, field)| field.name().clone()).collect()
+        let names = self.names.iter().enumerate();
+        names.filter(|&(i, _)| i != self.id).map(|(_, name)| name.clone()).collect()
     }
 
     /// Whether there is a column of that name that holds numbers.
     pub fn is_number(&self, name: &str) -> bool {
-        let kind = self.metadata.schema().fields().iter().find(|field| field.name() == name);
-        kind.is_some_and(|field| field.data_type().is_numeric())
+        let place = self.names.iter().position(|own| own == name);
+        place.is_some_and(|place| self.metadata.schema().field(place).data_type().is_numeric())
     }
 
     /// The type of a column, in words; `None` where there is no such column.
     pub fn type_of(&self, name: &str) -> Option<String> {
-        let field = self.metadata.schema().fields().iter().find(|field| field.name() == name);
-        field.map(|field| field.data_type().to_string())
+        let place = self.names.iter().position(|own| own == name)?;
+        Some(self.metadata.schema().field(place).data_type().to_string())
     }
 
     /// The name of the column of ids.
     pub fn id_name(&self) -> &str {
-        self.metadata.schema().field(self.id).name()
+        &self.names[self.id]
     }
 
     /// Everybody's id, in the order of the file.
@@ -211,8 +234,7 @@ impl WholeFile {
     /// # Errors
     /// Damage.
     pub fn column(&self, name: &str, keep: Option<&[bool]>) -> Result<Option<Values>> {
-        let place = self.metadata.schema().fields().iter().position(|field| field.name() == name);
-        let Some(place) = place else { return Ok(None) };
+        let Some(place) = self.names.iter().position(|own| own == name) else { return Ok(None) };
         let array = self.read(place)?;
         let array = match keep {
             Some(keep) => filter(&array, &BooleanArray::from(keep.to_vec()))
@@ -228,8 +250,7 @@ impl WholeFile {
     /// # Errors
     /// Damage.
     pub fn customers(&self) -> Result<Option<Vec<bool>>> {
-        let place = self.metadata.schema().fields().iter().position(|field| field.name() == "frequency");
-        let Some(place) = place else { return Ok(None) };
+        let Some(place) = self.names.iter().position(|own| own == "frequency") else { return Ok(None) };
         let array = self.read(place)?;
         Ok(array.logical_nulls().filter(|nulls| nulls.null_count() > 0).map(|nulls| nulls.iter().collect()))
     }
@@ -248,8 +269,7 @@ impl WholeFile {
         let stretch = self.stretches[i];
         let is_added = |name: &str| added.iter().any(|column| column.name() == name);
         let schema = self.metadata.schema();
-        let kept: Vec<usize> =
-            (0..schema.fields().len()).filter(|&k| !is_added(schema.field(k).name())).collect();
+        let kept: Vec<usize> = (0..schema.fields().len()).filter(|&k| !is_added(&self.names[k])).collect();
         let batch = stretch.read(&self.path, &self.metadata, &kept, open, |path, e| damaged(path, e))?;
         let rows = stretch.first as usize..(stretch.first + stretch.rows) as usize;
         let mut fields = batch.schema().fields().to_vec();

@@ -15,6 +15,7 @@ pub(super) fn book<'a>(
     request: &TierRequest<'a>,
     ids: &'a Ids,
     found: &'a [Over<'a>],
+    opted_out: Option<&[bool]>,
     tiered: &Tiered,
 ) -> Result<Book<'a>> {
     let language = request.language;
@@ -49,8 +50,10 @@ pub(super) fn book<'a>(
             "level",
             Cells::Levels { codes: over.effective().to_vec(), levels: (1..=count).rev().collect() },
         );
-        if over.applied.is_some() {
+        if over.applied.is_some() || over.held.is_some() {
             push("automatic", labels(&over.automatic));
+        }
+        if over.applied.is_some() {
             let overrides = request.overrides;
             push("by_hand", Cells::Made(Box::new(move |row| over.by_hand(row, overrides))));
         }
@@ -63,6 +66,10 @@ pub(super) fn book<'a>(
         name: language.column("date"),
         cells: Cells::Made(Box::new(move |_| Some(date.clone()))),
     });
+    if let Some(opted_out) = opted_out {
+        columns
+            .push(HandOver { name: language.column("opted_out"), cells: Cells::Truths(opted_out.to_vec()) });
+    }
     let figures = FIGURES.iter().map(|name| name.to_string()).filter(|name| known.contains(name));
     let with = figures.chain(request.with.iter().cloned());
     let mut seen = Vec::new();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, StringArray, UInt32Array};
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, StringArray, UInt32Array};
 use arrow_select::take::take;
 
 use crate::customers::Values;
@@ -39,6 +39,8 @@ pub enum Cells<'a> {
     },
     /// Numbers that are made when they are written; null where they are none.
     Computed(Box<dyn Fn(usize) -> f64 + Sync + Send + 'a>),
+    /// True or false.
+    Truths(Vec<bool>),
     /// Texts that are made when they are written.
     Made(Box<dyn Fn(usize) -> Option<String> + Sync + Send + 'a>),
 }
@@ -76,6 +78,7 @@ impl Cells<'_> {
                 let level = |row: usize| levels.get(code(codes, row)).copied();
                 Arc::new(all().map(level).collect::<UInt32Array>())
             }
+            Cells::Truths(values) => Arc::new(all().map(|row| Some(values[row])).collect::<BooleanArray>()),
             Cells::Made(make) => Arc::new(all().map(make).collect::<StringArray>()),
         })
     }

@@ -135,6 +135,7 @@ impl Made {
             segmentation: Some(&self.segmentation),
             tierings: &self.tierings,
             set: Some(&self.set),
+            opt_out: None,
             comparison: Some(&self.comparison),
             no_comparison: "",
             warnings: &self.warnings,
@@ -232,8 +233,11 @@ fn fits(customers: u64) -> Vec<FitReport> {
 }
 
 fn comparison(set: &StrategySet, tiering: &Tiering, clv: &[f64]) -> Comparison {
-    let mut facts: Vec<TierFacts> =
-        tiering.tiers.iter().map(|t| TierFacts { customers: t.customers, clv: 0.0 }).collect();
+    let mut facts: Vec<TierFacts> = tiering
+        .tiers
+        .iter()
+        .map(|t| TierFacts { customers: t.customers, reachable: t.customers, clv: 0.0 })
+        .collect();
     for (&code, clv) in tiering.codes.iter().zip(clv) {
         facts[usize::from(code)].clv += clv;
     }

@@ -73,6 +73,9 @@ pub struct RunArgs {
     /// Strategy file, or "bundled" for the bundled one [default: bundled with the bundled history, else none]
     #[arg(long, env = "TIERCAST_STRATEGIES", value_name = "FILE")]
     pub strategies: Option<PathBuf>,
+    /// List (CSV: customer_id, and if need be since) of customers who do not want to be contacted: no strategy treats them
+    #[arg(long, env = "TIERCAST_OPT_OUT", value_name = "FILE")]
+    pub opt_out: Option<PathBuf>,
     /// Folder for the result [default: tiercast-run]
     #[arg(short, long, env = "TIERCAST_OUT", value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -147,6 +150,9 @@ pub struct ConfigArgs {
     /// Strategy file
     #[arg(long, env = "TIERCAST_STRATEGIES", value_name = "FILE")]
     pub strategies: Option<PathBuf>,
+    /// List of customers who do not want to be contacted
+    #[arg(long, env = "TIERCAST_OPT_OUT", value_name = "FILE")]
+    pub opt_out: Option<PathBuf>,
     /// Folder for the result
     #[arg(short, long, env = "TIERCAST_OUT", value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -10,6 +10,7 @@ use tiercast::pipeline::{self, ConfigEntry, Run, StrategyText};
 use tiercast::progress::Progress;
 use tiercast::report::OutputFolder;
 use tiercast::report::format::{count, percent};
+use tiercast::tier::opt_out::OptOuts;
 use tiercast::{Error, Result};
 
 use crate::args::{Global, RunArgs};
@@ -28,6 +29,7 @@ pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Res
         listed: args.listed,
         cohort: args.cohort,
         models: args.models,
+        opt_out: args.opt_out,
         strategies: args.strategies,
         out: args.out,
         matches,
@@ -37,6 +39,7 @@ pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Res
     let sources = super::sources(&args.history);
     let mut inputs = history::files_of(&sources)?;
     inputs.extend(settings.strategies.clone());
+    inputs.extend(settings.run.opt_out.clone());
     inputs.extend(super::list_files(&settings)?);
     inputs.extend(settings.file.clone());
     if args.dry_run {
@@ -121,6 +124,7 @@ fn dry_run(
 ) -> Result<()> {
     let set = strategies.map(StrategyText::check).transpose()?;
     drop(OutputFolder::begin(&settings.out, force, inputs)?);
+    settings.run.opt_out.as_deref().map(OptOuts::read).transpose()?;
     let plan = customers::plan(&super::sources(paths), &settings.run.history, settings.threads)?;
     let inspection = &plan.history;
     super::with_threads(settings.threads, || pipeline::customer_list(&settings.run, inspection))?;
@@ -193,6 +197,19 @@ fn result_tables(run: &Run) -> String {
     text.push_str(&tables::customers(run));
     text.push_str(&tables::models(run));
     text.push_str(&tables::tiers(run));
+    text.push_str(&opted_out(run));
     text.push_str(&tables::strategies(run));
     text
+}
+
+/// Who opted out, in a sentence.
+fn opted_out(run: &Run) -> String {
+    let Some(report) = &run.opt_out else { return String::new() };
+    format!(
+        "{} of {} customers ({}) have opted out by {} and are contacted by no strategy\n\n",
+        count(report.customers),
+        count(run.summary.table.len() as u64),
+        percent(report.customers as f64 / run.summary.table.len().max(1) as f64),
+        report.date
+    )
 }

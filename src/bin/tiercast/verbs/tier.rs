@@ -6,10 +6,11 @@ use clap::ArgMatches;
 use tiercast::calendar::{Day, Unit};
 use tiercast::customers::WholeFile;
 use tiercast::customers::pseudonyms::Pseudonyms;
-use tiercast::pipeline::{CrossTable, SchemeResult, TierRequest, Tiered, tier_file};
+use tiercast::pipeline::{CrossTable, HoldingReport, SchemeResult, TierRequest, Tiered, tier_file};
 use tiercast::report::format::{count, money, percent, plural};
 use tiercast::report::hand_over::Format;
 use tiercast::report::{FileKind, OutputFile};
+use tiercast::tier::opt_out::{OptOutReport, OptOuts};
 use tiercast::tier::overrides::{OverrideReport, Overrides};
 use tiercast::tier::suppress::hidden;
 use tiercast::tier::{Look, SchemeFile, builtin, by_value, cluster_scheme};
@@ -61,6 +62,7 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
     let named = named(&args.scheme)?;
     let format = args.output.as_deref().map(Format::of).transpose()?;
     let overrides = args.overrides.as_deref().map(Overrides::read).transpose()?;
+    let opt_outs = args.opt_out.as_deref().map(OptOuts::read).transpose()?;
     let pseudonyms = args.pseudonymize.as_deref().map(Pseudonyms::read).transpose()?;
     let bars = Bars::new(global)?;
     let inputs: Vec<PathBuf> = inputs(&args, customers);
@@ -85,6 +87,8 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
             language: args.lang,
             pseudonyms: pseudonyms.as_ref(),
             ledger: args.ledger.as_deref(),
+            policy: args.policy,
+            opt_out: opt_outs.as_ref(),
         };
         let place = out.as_ref().zip(format).map(|(out, format)| (out.path(), format));
         tier_file(&file, &request, place, &bars)
@@ -106,11 +110,13 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
     let mut text = String::new();
     for scheme in &tiered.schemes {
         text += &table(scheme, args.suppress_below);
+        text += &scheme.holding.as_ref().map_or(String::new(), |report| held(report, args.suppress_below));
         text += &scheme
             .overrides
             .as_ref()
             .map_or(String::new(), |report| override_table(report, args.suppress_below));
     }
+    text += &tiered.opt_out.as_ref().map_or(String::new(), |report| opted_out(report, args.suppress_below));
     for cross in tiered.cross.iter().filter(|_| args.cross) {
         text += &cross_table(cross, &tiered.schemes, args.suppress_below);
     }
@@ -183,6 +189,7 @@ fn inputs(args: &TierArgs, customers: &Path) -> Vec<PathBuf> {
     let mut out = vec![customers.to_path_buf()];
     out.extend(args.scheme.iter().filter(|name| is_file(name)).map(PathBuf::from));
     out.extend(args.overrides.clone());
+    out.extend(args.opt_out.clone());
     out.extend(args.pseudonymize.clone());
     out
 }
@@ -225,10 +232,28 @@ fn notes(tiered: &Tiered, place: Option<&Path>) {
             ));
         }
     }
+    for scheme in &tiered.schemes {
+        let Some(HoldingReport { policy, changed_from: Some(from), .. }) = &scheme.holding else { continue };
+        let from = from.map_or("at once, without a policy".to_string(), |from| from.code());
+        terminal::note(&format!(
+            "{}: the ledger followed {from} so far; tiers and the beginnings of their terms are taken over, and {} goes on from them",
+            scheme.tiering.key,
+            policy.code()
+        ));
+    }
     for added in &tiered.ledger {
         let scheme = &added.scheme;
         terminal::note(&match &added.added {
-            Some(path) => format!("{} changes of tier by {scheme} in {}", count(added.moved), path.display()),
+            Some(path) => {
+                let waiting = match added.waiting {
+                    0 => String::new(),
+                    n => format!(
+                        ", and {} whose term or gradings in a row changed,",
+                        plural(n, "customer", "customers")
+                    ),
+                };
+                format!("{} changes of tier by {scheme}{waiting} in {}", count(added.moved), path.display())
+            }
             None => format!("nobody's tier by {scheme} has changed: nothing is added to the ledger"),
         });
     }
@@ -247,6 +272,9 @@ fn table(scheme: &SchemeResult, suppress_below: u64) -> String {
     if with_effective {
         heads.push(">effective");
     }
+    if scheme.opted_out.is_some() {
+        heads.push(">opted out");
+    }
     heads.push("rule");
     let mut grid = Grid::new(format!("Tiers by {}: {}", tiering.key, tiering.title), &heads);
     // What is hidden in the automatic or in the effective counts is hidden in both.
@@ -257,6 +285,11 @@ fn table(scheme: &SchemeResult, suppress_below: u64) -> String {
             hidden(std::slice::from_ref(counts), suppress_below, true).into_iter().next().unwrap_or_default();
         hide.iter_mut().zip(own).for_each(|(hide, own)| *hide |= own);
     }
+    // Who opted out and who did not: the tier's customers are their total.
+    let out: Vec<u64> = scheme.opted_out.clone().unwrap_or_default();
+    let held = scheme.effective.as_ref().unwrap_or(&counts);
+    let parts: Vec<Vec<u64>> = out.iter().zip(held).map(|(&out, &all)| vec![out, all - out]).collect();
+    let hide_out = hidden(&parts, suppress_below, true);
     for (k, (tier, label)) in tiering.tiers.iter().zip(&scheme.labels).enumerate() {
         let shown = |text: String| if hide[k] { HIDDEN.to_string() } else { text };
         let mut cells = vec![
@@ -268,10 +301,51 @@ fn table(scheme: &SchemeResult, suppress_below: u64) -> String {
             shown(percent(tier.share_of_spend)),
         ];
         cells.extend(scheme.effective.as_ref().map(|effective| shown(count(effective[k]))));
+        cells
+            .extend(out.get(k).map(|&n| {
+                if hide[k] || hide_out[k].contains(&true) { HIDDEN.to_string() } else { count(n) }
+            }));
         cells.push(tier.rule.clone());
         grid.row(cells);
     }
     grid.text()
+}
+
+/// How many are held above and below the tier by the rules.
+fn held(report: &HoldingReport, suppress_below: u64) -> String {
+    let shown = |n: u64| match n > 0 && n < suppress_below {
+        true => format!("fewer than {suppress_below}"),
+        false => count(n),
+    };
+    format!(
+        "Held by {} ({}): {} above the tier by the rules, {} below; {} begin with the tier by the rules\n\n",
+        report.policy.code(),
+        report.policy,
+        shown(report.above),
+        shown(report.below),
+        shown(report.begun)
+    )
+}
+
+/// Who opted out, and the lines of the list that there is something to say of.
+fn opted_out(report: &OptOutReport, suppress_below: u64) -> String {
+    let shown = |n: u64| match n > 0 && n < suppress_below {
+        true => format!("fewer than {suppress_below}"),
+        false => count(n),
+    };
+    let mut text = format!(
+        "Opted out by {}: {} of the rows, by {}\n",
+        report.date,
+        shown(report.customers),
+        plural(report.lines, "line", "lines")
+    );
+    for (remark, n, lines) in report.by_remark(LISTED) {
+        let listed: Vec<String> = lines.iter().map(u64::to_string).collect();
+        let more = if n > lines.len() as u64 { ", …" } else { "" };
+        let (lines, words) = (plural(n, "line", "lines"), remark.words());
+        text += &format!("To look at: {lines} {words} (lines {}{more})\n", listed.join(", "));
+    }
+    text + "\n"
 }
 
 fn override_table(report: &OverrideReport, suppress_below: u64) -> String {
