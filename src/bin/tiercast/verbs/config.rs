@@ -14,6 +14,7 @@ pub fn main(global: &Global, args: ConfigArgs, matches: Option<&ArgMatches>) -> 
         listed: args.listed,
         cohort: args.cohort,
         models: args.models,
+        tiers: args.tiers,
         strategies: args.strategies,
         out: args.out,
         matches,

@@ -5,10 +5,10 @@ use tiercast::Result;
 use tiercast::customers::WholeFile;
 use tiercast::pipeline::{Explained, Language, TierRequest, explain};
 use tiercast::report::format::NONE;
-use tiercast::tier::SchemeFile;
 use tiercast::tier::overrides::Overrides;
+use tiercast::tier::{SchemeFile, builtin};
 
-use super::tier::{check_keys, scheme, unit};
+use super::tier::{check_keys, unit};
 use crate::args::{ExplainArgs, Global};
 use crate::bars::Bars;
 use crate::render::Grid;
@@ -18,7 +18,8 @@ use crate::terminal;
 /// Runs the verb.
 pub fn main(global: &Global, args: ExplainArgs, matches: Option<&ArgMatches>) -> Result<()> {
     let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
-    let schemes: Vec<SchemeFile> = args.scheme.iter().map(|name| scheme(name)).collect::<Result<_>>()?;
+    let schemes: Vec<SchemeFile> =
+        args.scheme.iter().map(|name| builtin::named(name)).collect::<Result<_>>()?;
     let overrides = args.overrides.as_deref().map(Overrides::read).transpose()?;
     check_keys(&schemes, overrides.as_ref())?;
     let bars = Bars::new(global)?;
