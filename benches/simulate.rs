@@ -4,12 +4,12 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tiercast::calendar::Unit;
 use tiercast::clv::{GammaGammaModel, ModelName, Patterns, PosteriorOptions, Prior, PurchaseFit};
-use tiercast::customers::{rfm, summarize};
+use tiercast::customers::summarize;
 use tiercast::history::HistoryOptions;
-use tiercast::pipeline::StrategyText;
+use tiercast::pipeline::{RunConfig, StrategyText};
 use tiercast::simulate::{Engine, ParameterDraws, Population, SimulateOptions};
 use tiercast::strategy::{Plan, TierFacts};
-use tiercast::tier;
+use tiercast::tier::Columns;
 
 /// Enough to keep several threads busy; the figure per replication is what counts.
 const REPLICATIONS: u32 = 16;
@@ -28,8 +28,10 @@ fn simulate(c: &mut Criterion) {
         let purchases = fit.posterior(&patterns, Unit::Week, &options, &()).unwrap().unwrap();
         ParameterDraws::new(&purchases, &spend)
     };
-    let set = StrategyText::bundled().check().unwrap();
-    let tiering = tier::grade(&table, &rfm::scores(&table), tier::scheme(&set.scheme).unwrap()).unwrap();
+    let schemes = RunConfig::default().read_schemes().unwrap();
+    let set = StrategyText::bundled().check(&schemes).unwrap();
+    let scheme = schemes.iter().find(|scheme| scheme.key == set.scheme).unwrap();
+    let tiering = scheme.grade(&table, &Columns::of_table(&table)).unwrap().tiering;
     let facts: Vec<TierFacts> = tiering
         .tiers
         .iter()

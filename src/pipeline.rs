@@ -9,6 +9,7 @@ mod clusters;
 mod config;
 mod customers_file;
 mod explain;
+mod grading;
 mod holding;
 mod models;
 mod movement;
@@ -24,7 +25,7 @@ pub use assess::{
 };
 pub use choice::{ModelChoice, ModelSetting};
 pub use clusters::{ClusterRequest, Clustered, NOISE, cluster_file};
-pub use config::RunConfig;
+pub use config::{DEFAULT_SCHEMES, RunConfig};
 pub use customers_file::{customer_list, write_customers};
 pub use explain::{
     AsideRows, Explained, ExplainedTier, Figure, HistoryRequest, OrderHistory, OrderRow, explain,
@@ -44,6 +45,7 @@ pub use tiers::{
 };
 pub use validation::{Validated, validate, validation_json, write_validation};
 
+use self::grading::Grading;
 use crate::calendar::Day;
 use crate::clv::family::with_fit;
 use crate::clv::{
@@ -52,7 +54,7 @@ use crate::clv::{
 };
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::{self, Rfm};
-use crate::customers::{CustomerTable, Ids, ListReport, Prospects, Summary, Values, summarize_open};
+use crate::customers::{Column, CustomerTable, Ids, ListReport, Prospects, Summary, Values, summarize_open};
 use crate::error::Result;
 use crate::history::{History, Source};
 use crate::parallel;
@@ -65,7 +67,7 @@ use crate::simulate::{
 use crate::strategy::file::StrategyFile;
 use crate::strategy::{Plan, StrategySet, TierFacts};
 use crate::tier::opt_out::{OptOutReport, OptOuts, Remark};
-use crate::tier::{self, Tiering};
+use crate::tier::{SchemeFile, Tiering};
 
 /// Lines of a list that a warning names.
 const LISTED: usize = 10;
@@ -85,11 +87,14 @@ impl StrategyText {
         StrategyText { name: "bundled strategies".to_string(), text: crate::strategy::BUNDLED.to_string() }
     }
 
-    /// Reads and checks everything that can be checked without customers.
-    pub fn check(&self) -> Result<StrategySet> {
-        let schemes: Vec<(String, Vec<String>)> = tier::schemes()
+    /// Reads and checks everything that can be checked without customers; `schemes` are those of the run.
+    ///
+    /// # Errors
+    /// Those of the document, and of tiers that none of the schemes has.
+    pub fn check(&self, schemes: &[SchemeFile]) -> Result<StrategySet> {
+        let schemes: Vec<(String, Vec<String>)> = schemes
             .iter()
-            .map(|s| (s.key().to_string(), s.tiers().into_iter().map(String::from).collect()))
+            .map(|s| (s.key.clone(), s.tiers().into_iter().map(String::from).collect()))
             .collect();
         StrategySet::new(&self.name, StrategyFile::parse(&self.name, &self.text)?, &schemes)
     }
@@ -118,7 +123,7 @@ pub struct Run {
     pub value: CustomerValue,
     /// Clusters.
     pub segmentation: Segmentation,
-    /// Tiers by every built-in scheme.
+    /// Tiers by every scheme of the settings but those that rest on models that could not be fitted.
     pub tierings: Vec<Tiering>,
     /// The strategies, when there are some.
     pub strategies: Option<StrategySet>,
@@ -149,24 +154,34 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<Run> {
     config.check()?;
-    customers_file::check_kept(config)?;
-    let strategies = strategies.map(StrategyText::check).transpose()?;
+    let schemes = config.read_schemes()?;
+    customers_file::check_kept(config, &schemes)?;
+    let strategies = strategies.map(|text| text.check(&schemes)).transpose()?;
     // Read before the rows, so that what is wrong with it is known at once.
     let history = History::open(sources, &config.history)?;
-    let list = customer_list(config, history.inspection())?;
+    let list = customer_list(config, &schemes, history.inspection())?;
     let opt_outs = config.opt_out.as_deref().map(OptOuts::read).transpose()?;
     let mut summary = summarize_open(history, config.unit, progress)?;
     let mut warnings = summary.warnings();
-    let table = &summary.table;
 
     progress.phase("scoring", 0);
-    let rfm = rfm::scores(table);
-    let concentration = Concentration::of(table);
-    let tierings: Vec<Tiering> =
-        tier::schemes().iter().map(|scheme| tier::grade(table, &rfm, *scheme)).collect::<Result<_>>()?;
+    let rfm = rfm::scores(&summary.table);
+    let concentration = Concentration::of(&summary.table);
+    // Rules may look at everything that is known of customers; the list's columns stay the last ones.
+    let mut own = summary.table.columns.len();
+    insert(&mut summary.table, &mut own, rfm.columns());
+    let list = match list {
+        Some(list) => {
+            let (prospects, counts) = list.join(&mut summary.table, 0..list.len())?;
+            Some((prospects, list.report(counts)))
+        }
+        None => None,
+    };
+    let grading = Grading::begin(&schemes, &summary.table)?;
     progress.check()?;
 
     progress.phase("finding patterns", 0);
+    let table = &summary.table;
     let patterns = Patterns::from_table(table)?;
     let (model, purchases) = choice::fit_chosen(sources, &summary, &patterns, config, progress)?;
     let spend = GammaGammaModel.fit(&table.frequency, &table.monetary_value, progress)?;
@@ -189,6 +204,10 @@ pub fn run(
     let segmentation = segment(table, &options, progress)?;
     warnings.extend(segmentation.warnings.iter().cloned());
 
+    let table = &mut summary.table;
+    insert(table, &mut own, value.columns.iter().cloned().chain([segmentation.column()]));
+    let tierings = grading.finish(table, &mut warnings)?;
+
     let as_of = table.window.as_of;
     let opted_out = opt_outs.as_ref().map(|list| list.apply(&[&table.ids], as_of).0.concat());
     let population = People { table, tierings: &tierings, value: &value, opted_out: opted_out.as_deref() };
@@ -197,21 +216,11 @@ pub fn run(
         None => None,
     };
 
-    let added = rfm.columns().into_iter().chain(value.columns.iter().cloned());
-    let added = added.chain([segmentation.column()]).chain(tierings.iter().map(Tiering::column));
-    let table = &mut summary.table;
-    for column in added.collect::<Vec<_>>() {
-        table.push(&column.name, column.values);
+    insert(&mut summary.table, &mut own, tierings.iter().map(Tiering::column));
+    if let Some((prospects, report)) = &list {
+        warnings.extend(report.warnings());
+        warnings.extend(grading::without_prospects(&schemes, prospects));
     }
-    let list = match list {
-        Some(list) => {
-            let (prospects, counts) = list.join(table, 0..list.len())?;
-            let report = list.report(counts);
-            warnings.extend(report.warnings());
-            Some((prospects, report))
-        }
-        None => None,
-    };
     let opt_out = opt_outs.map(|opt_outs| {
         // Who is on the list without an order is known too; the customers with orders are counted.
         let prospects = list.as_ref().map(|(prospects, _)| &prospects.ids);
@@ -237,6 +246,14 @@ pub fn run(
         comparison,
         warnings,
     })
+}
+
+/// Puts columns into the table behind its first `own`, in front of the customers list's.
+fn insert(table: &mut CustomerTable, own: &mut usize, columns: impl IntoIterator<Item = Column>) {
+    for column in columns {
+        table.insert(*own, &column.name, column.values);
+        *own += 1;
+    }
 }
 
 /// What the reader of P(alive), and of what rests on it, has to know of a model to which some customers never leave.
@@ -320,8 +337,10 @@ fn compare(
         return Ok(None);
     };
     warnings.extend(draws.warnings.iter().cloned());
-    let tiering =
-        tierings.iter().find(|t| t.key == set.scheme).expect("the set was checked against the schemes");
+    let Some(tiering) = tierings.iter().find(|t| t.key == set.scheme) else {
+        warnings.push(format!("strategies are not compared: nobody is graded by {}", set.scheme));
+        return Ok(None);
+    };
     let facts = tier_facts(tiering, clv, opted_out);
     let plans: Vec<Plan> = (0..set.strategies.len()).map(|i| Plan::new(set, i, &facts)).collect();
     for (strategy, plan) in set.strategies.iter().zip(&plans) {

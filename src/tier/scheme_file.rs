@@ -115,6 +115,16 @@ impl SchemeFile {
         self.order.iter().map(|&tier| &self.tiers[tier])
     }
 
+    /// Whether a rule, a name of `[let]` or a sentence looks at a column of that name.
+    pub fn looks_at(&self, column: &str) -> bool {
+        let says = |reason: &Option<Written<Template>>| {
+            reason.as_ref().is_some_and(|written| written.read.names(column))
+        };
+        let of_rule = |rule: &RuleEntry| rule.when.read.names(column) || says(&rule.reason);
+        self.lets.iter().any(|(_, written)| written.read.names(column))
+            || self.tiers.iter().any(|tier| says(&tier.reason) || tier.rules.iter().any(of_rule))
+    }
+
     /// The column that it adds to the customer table.
     pub fn column(&self) -> String {
         format!("tier_{}", self.key)

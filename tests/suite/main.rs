@@ -27,6 +27,7 @@ mod model_choice;
 mod model_inputs;
 mod models;
 mod opportunities;
+mod run_schemes;
 mod schemes;
 mod schemes_page;
 mod shop;

@@ -5,7 +5,7 @@ use tiercast::calendar::Unit;
 use tiercast::clv::{BgNbd, BgNbdModel, GammaGamma, GammaGammaModel, Patterns, PosteriorOptions, Prior};
 use tiercast::customers::{CustomerTable, summarize};
 use tiercast::history::{HistoryOptions, Source};
-use tiercast::pipeline::StrategyText;
+use tiercast::pipeline::{RunConfig, StrategyText};
 use tiercast::simulate::{
     Comparison, Engine, Metric, Outcome, ParameterDraws, Population, SimulateOptions, Verdict,
 };
@@ -37,7 +37,8 @@ fn tiers(table: &CustomerTable, opted_out: Option<&[bool]>) -> (Vec<u8>, Vec<Tie
 }
 
 pub fn strategies(text: &str) -> StrategySet {
-    StrategyText { name: "test".into(), text: text.into() }.check().unwrap()
+    let schemes = RunConfig::default().read_schemes().unwrap();
+    StrategyText { name: "test".into(), text: text.into() }.check(&schemes).unwrap()
 }
 
 /// One action; `effects` are the lifts of the purchase rate in the three tiers at 1 of money per customer.

@@ -15,7 +15,7 @@ use tiercast::{Error, Result};
 
 use crate::args::{
     CohortArgs, CohortPeriodArg, Columns, Global, HistoryArgs, ListArgs, Margin, MemorySize, ModelArgs,
-    RefundsArg, UnitArg, UnmatchedArg,
+    RefundsArg, SchemeArgs, UnitArg, UnmatchedArg,
 };
 
 /// The settings file that is read when none is named.
@@ -110,6 +110,7 @@ struct FileSettings {
     opt_out: Option<PathBuf>,
     cohort_period: Option<CohortPeriod>,
     model: Option<ModelSetting>,
+    scheme: Option<Columns>,
     horizon: Option<Span>,
     discount: Option<Discount>,
     clusters: Option<usize>,
@@ -142,6 +143,7 @@ pub struct Typed<'a> {
     pub cohort: CohortArgs,
     pub models: ModelArgs,
     pub opt_out: Option<PathBuf>,
+    pub tiers: SchemeArgs,
     pub strategies: Option<PathBuf>,
     pub out: Option<PathBuf>,
     /// The matches of the verb, which know what came from the environment.
@@ -249,6 +251,7 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
         list_id: layers.optional("list_id", typed.listed.list_id, file.list_id),
         opt_out: layers.optional("opt_out", typed.opt_out, file.opt_out),
         model: layers.pick("model", models.model, file.model, defaults.model),
+        schemes: layers.pick("scheme", columns(typed.tiers.scheme), file.scheme, Columns(defaults.schemes)).0,
         horizon: layers.pick("horizon", models.horizon, file.horizon, defaults.horizon),
         discount: layers.pick("discount", models.discount, file.discount, defaults.discount),
         margin: share,
@@ -382,6 +385,7 @@ fn refuse_unknown_variables() -> Result<()> {
         "opt_out",
         "cohort_period",
         "model",
+        "scheme",
         "horizon",
         "discount",
         "clusters",

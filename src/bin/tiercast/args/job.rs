@@ -65,6 +65,16 @@ pub struct ModelArgs {
     pub seed: Option<u64>,
 }
 
+/// By which schemes a run grades.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Tiers")]
+pub struct SchemeArgs {
+    /// Tier schemes: names of built-in ones, or files of rules (.toml), with commas between them; strategies may give by
+    /// the tiers of any of them [default: value,rfm,abc]
+    #[arg(short, long, env = "TIERCAST_SCHEME", value_name = "SCHEMES", value_delimiter = ',')]
+    pub scheme: Option<Vec<String>>,
+}
+
 #[derive(Debug, Clone, Default, Args)]
 pub struct RunArgs {
     /// Parquet files, folders or quoted patterns; the bundled CDNOW log when none is given
@@ -93,6 +103,8 @@ pub struct RunArgs {
     pub cohort: CohortArgs,
     #[command(flatten)]
     pub models: ModelArgs,
+    #[command(flatten)]
+    pub tiers: SchemeArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -147,6 +159,8 @@ pub struct ConfigArgs {
     pub cohort: CohortArgs,
     #[command(flatten)]
     pub models: ModelArgs,
+    #[command(flatten)]
+    pub tiers: SchemeArgs,
     /// Strategy file
     #[arg(long, env = "TIERCAST_STRATEGIES", value_name = "FILE")]
     pub strategies: Option<PathBuf>,

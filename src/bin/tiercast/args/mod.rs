@@ -26,7 +26,8 @@ pub use self::cluster::{AlgorithmArg, ClusterArgs};
 pub use self::convert::{ConvertArgs, CsvArgs, EncodingArg};
 pub use self::explain::ExplainArgs;
 pub use self::job::{
-    CohortArgs, CohortPeriodArg, ConfigArgs, InspectArgs, ListArgs, ModelArgs, RunArgs, SummarizeArgs,
+    CohortArgs, CohortPeriodArg, ConfigArgs, InspectArgs, ListArgs, ModelArgs, RunArgs, SchemeArgs,
+    SummarizeArgs,
 };
 pub use self::migrate::MigrateArgs;
 pub use self::model::{CohortColumnArgs, DifferenceArgs, FitArgs, FitModel, PredictArgs};

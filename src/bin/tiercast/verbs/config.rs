@@ -15,6 +15,7 @@ pub fn main(global: &Global, args: ConfigArgs, matches: Option<&ArgMatches>) -> 
         cohort: args.cohort,
         models: args.models,
         opt_out: args.opt_out,
+        tiers: args.tiers,
         strategies: args.strategies,
         out: args.out,
         matches,

@@ -10,6 +10,7 @@ use tiercast::pipeline::{self, ConfigEntry, Run, StrategyText};
 use tiercast::progress::Progress;
 use tiercast::report::OutputFolder;
 use tiercast::report::format::{count, percent};
+use tiercast::tier::builtin;
 use tiercast::tier::opt_out::OptOuts;
 use tiercast::{Error, Result};
 
@@ -30,6 +31,7 @@ pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Res
         cohort: args.cohort,
         models: args.models,
         opt_out: args.opt_out,
+        tiers: args.tiers,
         strategies: args.strategies,
         out: args.out,
         matches,
@@ -40,6 +42,7 @@ pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Res
     let mut inputs = history::files_of(&sources)?;
     inputs.extend(settings.strategies.clone());
     inputs.extend(settings.run.opt_out.clone());
+    inputs.extend(settings.run.schemes.iter().filter(|name| builtin::is_file(name)).map(PathBuf::from));
     inputs.extend(super::list_files(&settings)?);
     inputs.extend(settings.file.clone());
     if args.dry_run {
@@ -122,12 +125,14 @@ fn dry_run(
     force: bool,
     inputs: &[PathBuf],
 ) -> Result<()> {
-    let set = strategies.map(StrategyText::check).transpose()?;
+    let schemes = settings.run.read_schemes()?;
+    let set = strategies.map(|text| text.check(&schemes)).transpose()?;
     drop(OutputFolder::begin(&settings.out, force, inputs)?);
     settings.run.opt_out.as_deref().map(OptOuts::read).transpose()?;
     let plan = customers::plan(&super::sources(paths), &settings.run.history, settings.threads)?;
     let inspection = &plan.history;
-    super::with_threads(settings.threads, || pipeline::customer_list(&settings.run, inspection))?;
+    super::with_threads(settings.threads, || pipeline::customer_list(&settings.run, &schemes, inspection))?;
+    let keys: Vec<&str> = schemes.iter().map(|scheme| scheme.key.as_str()).collect();
     let names: Vec<&str> = set.iter().flat_map(|s| s.strategies.iter().map(|s| s.name.as_str())).collect();
     if global.json {
         return terminal::print_json(&json!({
@@ -135,6 +140,7 @@ fn dry_run(
             "dry_run": true,
             "history": inspection,
             "plan": plan,
+            "schemes": keys,
             "strategies": names,
             "out": settings.out,
         }));
@@ -142,6 +148,7 @@ fn dry_run(
     let mut text = tables::files(inspection);
     text.push_str(&tables::columns(inspection));
     text.push_str(&plans::table(&plan));
+    text.push_str(&format!("Tiers by: {}\n", keys.join(", ")));
     if names.is_empty() {
         text.push_str("No strategies would be compared.\n");
     } else {

@@ -137,7 +137,7 @@ pub(super) fn refuse_suppressed_json(global: &Global, suppress_below: u64) -> Re
 /// The documents of the schemes.
 fn print(args: &TierArgs) -> Result<()> {
     let document = |name: &String| -> Result<String> {
-        match is_file(name) {
+        match builtin::is_file(name) {
             true => std::fs::read_to_string(name).map_err(|e| Error::io("read", Path::new(name), e)),
             false => builtin::document(name).map(String::from),
         }
@@ -153,16 +153,11 @@ pub(super) fn unit(unit: UnitArg) -> Unit {
     }
 }
 
-fn is_file(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
-}
-
 /// The schemes of those names; none for the clusters of a table, which has to be open.
 pub(super) fn named(names: &[String]) -> Result<Vec<Option<SchemeFile>>> {
     let of = |name: &String| match &name[..] {
-        name if is_file(name) => SchemeFile::read(Path::new(name)).map(Some),
         cluster_scheme::KEY => Ok(None),
-        name => builtin::scheme_file(name).map(Some),
+        name => builtin::named(name).map(Some),
     };
     names.iter().map(of).collect()
 }
@@ -187,7 +182,7 @@ fn of_values(file: &WholeFile, column: &str) -> Result<SchemeFile> {
 
 fn inputs(args: &TierArgs, customers: &Path) -> Vec<PathBuf> {
     let mut out = vec![customers.to_path_buf()];
-    out.extend(args.scheme.iter().filter(|name| is_file(name)).map(PathBuf::from));
+    out.extend(args.scheme.iter().filter(|name| builtin::is_file(name)).map(PathBuf::from));
     out.extend(args.overrides.clone());
     out.extend(args.opt_out.clone());
     out.extend(args.pseudonymize.clone());
@@ -196,19 +191,11 @@ fn inputs(args: &TierArgs, customers: &Path) -> Vec<PathBuf> {
 
 /// Two schemes of one key would write one column twice; a line of overrides that says no scheme needs there to be one.
 pub(super) fn check_keys(schemes: &[SchemeFile], overrides: Option<&Overrides>) -> Result<()> {
-    let keys: Vec<&str> = schemes.iter().map(|scheme| scheme.key.as_str()).collect();
-    if let Some(i) = (1..keys.len()).find(|&i| keys[..i].contains(&keys[i])) {
-        let problem = "two schemes have that key, and each writes the column of its own";
-        return Err(Error::value(
-            "--scheme",
-            keys[i],
-            problem,
-            "leave one out, or change the key in its file",
-        ));
-    }
+    builtin::check_keys(schemes)?;
     let Some(overrides) = overrides else { return Ok(()) };
     match overrides.lines.iter().find(|line| line.scheme.is_none()) {
-        Some(line) if keys.len() > 1 => {
+        Some(line) if schemes.len() > 1 => {
+            let keys: Vec<&str> = schemes.iter().map(|scheme| scheme.key.as_str()).collect();
             let problem = format!("there are several: {}", keys.join(", "));
             let what = format!("the scheme of the override in line {}", line.line);
             Err(Error::value(
