@@ -109,6 +109,8 @@ pub struct Run {
     pub summary: Summary,
     /// Those of the customers list who never ordered, and what became of the list.
     pub list: Option<(Prospects, ListReport)>,
+    /// The schemes as they were written.
+    pub schemes: Vec<SchemeFile>,
     /// Scores.
     pub rfm: Rfm,
     /// How concentrated spend is.
@@ -233,6 +235,7 @@ pub fn run(
         config: config.clone(),
         summary,
         list,
+        schemes,
         opt_out,
         rfm,
         concentration,

@@ -46,7 +46,9 @@ impl<'s> Grading<'s> {
                 Ok(graded) => out.push(graded.tiering),
                 Err(error) => {
                     let missing: Vec<&str> = of_models(scheme).filter(|name| !columns.has(name)).collect();
-                    if missing.is_empty() {
+                    // Whatever else is wrong with it has nothing to do with the models.
+                    let words = error.to_string();
+                    if !missing.iter().any(|name| words.contains(&format!("there is no column \"{name}\""))) {
                         return Err(error);
                     }
                     warnings.push(format!(

@@ -11,6 +11,7 @@ use crate::history::Ledger;
 use crate::report::output::MANIFEST;
 use crate::report::{OutputFolder, tables};
 use crate::tier::opt_out::OptOutReport;
+use crate::tier::{SchemeFile, builtin};
 
 /// Version of the manifest's layout; it changes when a key changes its meaning or goes.
 const SCHEMA: u32 = 1;
@@ -84,6 +85,17 @@ fn opt_out_summary(report: &OptOutReport, customers: u64) -> Value {
     out
 }
 
+/// Which rules a run graded by: a file of somebody's own may have changed since.
+fn scheme(scheme: &SchemeFile) -> Value {
+    let own = builtin::is_file(&scheme.file).then_some(&scheme.document);
+    json!({
+        "key": scheme.key,
+        "file": scheme.file,
+        "rules": format!("{:016x}", scheme.fingerprint),
+        "document": own,
+    })
+}
+
 fn manifest(run: &Run, config: &[ConfigEntry]) -> Value {
     let table = &run.summary.table;
     let top: Vec<Value> =
@@ -116,6 +128,7 @@ fn manifest(run: &Run, config: &[ConfigEntry]) -> Value {
             "clv": run.value.clv,
         },
         "segments": run.segmentation,
+        "schemes": run.schemes.iter().map(scheme).collect::<Vec<_>>(),
         "tiers": run.tierings,
         "opt_out": run.opt_out.as_ref().map(|report| opt_out_summary(report, table.len() as u64)),
         "strategies": run.strategies,

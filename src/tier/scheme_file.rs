@@ -71,6 +71,8 @@ pub struct SchemeFile {
     pub note: String,
     /// Stable hash of the document: another one, other rules.
     pub fingerprint: u64,
+    /// The document.
+    pub document: String,
     pub(super) lets: Vec<(String, Written<Expr>)>,
     /// In the order in which they are asked.
     pub(super) tiers: Vec<TierEntry>,
@@ -102,7 +104,7 @@ impl SchemeFile {
             reader.error(at, e.message().to_string(), "docs/rules.md describes scheme files key by key")
         })?;
         let scheme = reader.scheme(document.get_ref())?;
-        Ok(SchemeFile { fingerprint: hash_text(text.as_bytes()), ..scheme })
+        Ok(SchemeFile { fingerprint: hash_text(text.as_bytes()), document: text.to_string(), ..scheme })
     }
 
     /// The tiers' names, best first.

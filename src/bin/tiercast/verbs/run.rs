@@ -67,7 +67,12 @@ pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Res
         if global.verbose {
             terminal::note(&format!("note: {}", run.summary.strategy.words()));
         }
-        if strategies.is_none() {
+        if strategies.is_none() && args.history.is_empty() {
+            terminal::note(
+                "note: no strategies were compared: the bundled ones are about tiers by value; add value to --scheme, or give yours \
+                 with --strategies",
+            );
+        } else if strategies.is_none() {
             terminal::note(
                 "note: no strategies were compared. `tiercast strategies > strategies.toml` prints an example to \
                  start from; give yours with --strategies",
@@ -97,8 +102,14 @@ fn strategies(settings: &Settings, history: &[PathBuf]) -> Result<Option<Strateg
             let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
             Ok(Some(StrategyText { name: path.display().to_string(), text }))
         }
-        None => Ok(history.is_empty().then(StrategyText::bundled)),
+        // They are about tiers that other schemes do not have.
+        None => Ok((history.is_empty() && grades_by_value(settings)).then(StrategyText::bundled)),
     }
+}
+
+/// Whether the scheme that the bundled strategies speak of is among those of the run.
+fn grades_by_value(settings: &Settings) -> bool {
+    settings.run.schemes.iter().any(|name| name == "value")
 }
 
 fn entries(settings: &Settings) -> Vec<ConfigEntry> {
