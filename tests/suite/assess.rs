@@ -193,7 +193,7 @@ fn what_cannot_be_judged_is_refused() {
     let rules = "scheme = \"s\"\n[[tier]]\nname = \"a\"\nwhen = \"p_alive > 0\"\n";
     scratch.write("s.toml", rules);
     let words = ["assess", "c.parquet", "--model", "m.json", "--scheme", "s.toml", "--draws", "20"];
-    refused(&scratch, &words, &["of customer", "no rule takes it", "default = true"]);
+    refused(&scratch, &words, &["rates customer", "no rule takes it", "default = true"]);
     assert!(!scratch.names().iter().any(|name| name.starts_with("p.")));
 }
 
@@ -292,7 +292,7 @@ fn without_money_customers_are_worth_their_orders() {
     let own = &found["assessed"]["schemes"][0]["own_rates"];
     assert_eq!(own["depends_on"], serde_json::json!(["expected_transactions"]));
     assert!(own["regret"][0]["value"].as_f64().unwrap() > 0.0);
-    refused(&scratch, &[&words[..], &["clv"]].concat(), &["looks at clv", "model of spend"]);
+    refused(&scratch, &[&words[..], &["clv"]].concat(), &["look at clv", "model of spend"]);
     // Somebody's own date is the table's where it says none; another one than the table's is refused.
     let scratch = cdnow();
     let other = ["assess", "c.parquet", "--model", "m.json", "--date", "1998-01-01"];
