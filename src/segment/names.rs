@@ -21,9 +21,8 @@ const LONGEST: usize = 99;
 /// Room for the number that tells apart what nothing else does: " (100)".
 const ROOM_FOR_NUMBER: usize = 6;
 
-/// Room for the other features in a short name: the rest is kept for the usual name before them (up to 24 characters
-/// with the comma) and the number behind them.
-const ROOM_FOR_OTHERS: usize = 66;
+/// Room for the usual name in front of other features: "Lapsed one-time buyers, ".
+const ROOM_FOR_USUAL: usize = 24;
 
 /// Features that a short name tells of; how many more there are is all it says of the rest.
 const STRONGEST: usize = 3;
@@ -127,6 +126,8 @@ fn outstanding(cluster: &Figures) -> Option<String> {
 /// "high clv, very low p_alive and 4 more": the strongest of them in the order of the features, as far as a short name
 /// has room.
 fn strongest(cluster: &Figures) -> Option<String> {
+    let before = if cluster.standing.is_empty() { 0 } else { ROOM_FOR_USUAL };
+    let room = LONGEST - ROOM_FOR_NUMBER - before;
     let all: Vec<&(String, f64)> = standing_out(cluster).collect();
     let mut ranked: Vec<usize> = (0..all.len()).collect();
     // Stable: of equal ones the first.
@@ -142,7 +143,7 @@ fn strongest(cluster: &Figures) -> Option<String> {
     };
     let most = all.len().min(STRONGEST);
     // One has room whatever it is called.
-    (1..=most).rev().map(of_first).find(|text| text.chars().count() <= ROOM_FOR_OTHERS)
+    (1..=most).rev().map(of_first).find(|text| text.chars().count() <= room)
 }
 
 /// A feature's name as a short name has room for it, in one line.

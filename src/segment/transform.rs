@@ -338,7 +338,8 @@ mod tests {
         assert!(Prepared::of(&[source("same", &[1.0; 3], standard)]).unwrap().points().is_err());
         let nothing =
             Prepared::of(&[source("none", &[], Transform { winsorise: Some((0.1, 0.9)), ..standard })]);
-        let report = &nothing.unwrap().reports[0];
+        let nothing = nothing.unwrap();
+        let report = &nothing.reports[0];
         assert_eq!((report.used, report.mean, report.left_out), (false, None, Some(LeftOut::NoNumbers)));
     }
 

@@ -40,17 +40,18 @@ fn columns(order: &[usize], customers: usize) -> Vec<(&'static str, ArrayRef)> {
     ]
 }
 
-/// A table of 240 customers and 6 prospects.
-fn write(scratch: &Scratch, name: &str, order: &[usize]) {
-    let columns = columns(order, 240);
+/// A table of so many customers; the rest are prospects.
+fn write(scratch: &Scratch, name: &str, order: &[usize], customers: usize) {
+    let columns = columns(order, customers);
     let nullable = columns.into_iter().map(|(name, values)| (name, values, true));
     let batch = arrow_array::RecordBatch::try_from_iter_with_nullable(nullable).unwrap();
     write_parquet(&scratch.path(name), &batch);
 }
 
+/// 240 customers and 6 prospects.
 fn table() -> Scratch {
     let scratch = Scratch::new();
-    write(&scratch, "c.parquet", &(0..246).collect::<Vec<_>>());
+    write(&scratch, "c.parquet", &(0..246).collect::<Vec<_>>(), 240);
     scratch
 }
 
@@ -128,7 +129,7 @@ fn known_groups_are_found_by_every_algorithm() {
 fn neither_threads_nor_the_order_of_rows_count() {
     let scratch = table();
     let turned: Vec<usize> = (0..246).map(|i| (i * 91 + 17) % 246).collect();
-    write(&scratch, "turned.parquet", &turned);
+    write(&scratch, "turned.parquet", &turned, 240);
     for words in [
         &["-k", "2..4", "--sample", "150"][..],
         &["-k", "5", "--feature", "margin:winsor=1%,90%", "--feature", "total_spend:log"],
@@ -159,7 +160,7 @@ fn neither_threads_nor_the_order_of_rows_count() {
 #[test]
 fn threads_do_not_count_on_many_rows() {
     let scratch = Scratch::new();
-    write(&scratch, "c.parquet", &(0..300_000).collect::<Vec<_>>());
+    write(&scratch, "c.parquet", &(0..300_000).collect::<Vec<_>>(), 299_000);
     let run = |threads: &str, out: &str| {
         let words =
             ["cluster", "c.parquet", "-k", "4", "--starts", "1", "--threads", threads, "-q", "-o", out];
@@ -187,8 +188,8 @@ fn bad_input_is_refused() {
     refused(&["--feature", "cluster"], &["an earlier clustering made it"]);
     refused(&["--feature", "customer_id"], &["it is the column of ids"]);
     refused(
-        &["--feature", "margin:winsor=0%,1%", "--feature", "same"],
-        &["margin does not differ after logarithm and cuts, same is the same for every customer"],
+        &["--feature", "frequency:winsor=0%,40%", "--feature", "same"],
+        &["frequency does not differ after logarithm and cuts, same is the same for every customer"],
     );
     refused(&["--feature", "margin:winsor=9"], &["is no two quantiles"]);
     refused(&["-k", "0"], &["the number of clusters cannot be \"0\""]);
@@ -290,14 +291,14 @@ fn names_of_many_features_are_tiers() {
     let value = |i: usize, k: usize| [9.0, 0.0, -1.0][group(i)] + noise(i, k);
     for (k, name) in names.iter().enumerate() {
         let values = Float64Array::from_iter_values(order.iter().map(|&i| value(i, k)));
-        columns.push((name, Arc::new(values)));
+        columns.push((*name, Arc::new(values)));
     }
     scratch.write_batch(
         "c.parquet",
         &columns[..1].iter().chain(&columns[3..4]).chain(&columns[7..]).cloned().collect::<Vec<_>>(),
     );
     let mut words = vec!["cluster", "c.parquet", "-k", "3", "-o", "o.parquet"];
-    words.extend(names.iter().flat_map(|name| ["--feature", name]));
+    words.extend(names.iter().flat_map(|name| ["--feature", *name]));
     let found = json(&scratch, &words);
     let proposed = names_of(&found["clustering"]);
     assert!(proposed.iter().all(|name| name.chars().count() < 100), "{proposed:?}");
