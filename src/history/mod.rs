@@ -37,7 +37,7 @@ mod sizes;
 mod skip;
 mod source_keys;
 mod split;
-mod stamp;
+pub(crate) mod stamp;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -378,7 +378,7 @@ fn book<'a>(movement: &'a Movement, after: &'a Chosen, id: &str) -> Result<Book<
     let migration = &movement.migration;
     let movers = &migration.movers;
     let column = |name: &str, cells| HandOver { name: name.to_string(), cells };
-    let labels = |codes: Vec<u8>| Cells::Labels { codes, names: migration.tiers.clone() };
+    let labels = |codes: Vec<u8>| Cells::Labels { codes: codes.into(), names: migration.tiers.clone() };
     let mut columns = vec![
         column(
             id,

@@ -358,7 +358,16 @@ pub(super) fn times(file: &WholeFile, typed: Option<Unit>, date: Option<Day>) ->
 }
 
 fn result(over: &Over<'_>, scheme: &SchemeFile, language: Language, is_out: Option<&[bool]>) -> SchemeResult {
-    let tiering = over.graded.tiering.clone();
+    // Everybody's codes stay where they are.
+    let own = &over.graded.tiering;
+    let tiering = Tiering {
+        codes: Vec::new(),
+        tiers: own.tiers.clone(),
+        thresholds: own.thresholds.clone(),
+        key: own.key.clone(),
+        title: own.title.clone(),
+        column_name: own.column_name.clone(),
+    };
     let count = |is_counted: &dyn Fn(usize) -> bool| {
         let mut counts = vec![0; tiering.tiers.len()];
         let codes = over.effective().iter().enumerate();

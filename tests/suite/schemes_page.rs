@@ -83,7 +83,7 @@ fn the_page_has_what_the_shop_gives() {
     let more = ["--refunds", "net", "--drop-duplicates", "--cost", "cost", "--keep", "channel"];
     let rest = ["--periods", "quarter:8", "-q", "-o", "shop.parquet"];
     done(&scratch, &[&words[..], &more, &rest].concat());
-    // As the page's sed does.
+    // As the page's awk does.
     let printed = done(&scratch, &["tier", "--print", "--scheme", "accounts"]);
     let own = printed
         .replace("cost_to_serve", "served")

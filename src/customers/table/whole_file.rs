@@ -16,6 +16,7 @@ use parquet::arrow::arrow_reader::{
 use crate::customers::table::stretches::{Stretch, stretches};
 use crate::customers::table::{Ids, TableInfo, Values};
 use crate::error::{Error, Result, nearest_first};
+use crate::history::stamp::Stamp;
 use crate::history::{IdKind, IdValues, id_batch};
 use crate::parallel;
 
@@ -23,9 +24,13 @@ use crate::parallel;
 const CUSTOMER_ID: &str = "customer_id";
 
 /// A Parquet table with one row per customer, prospects among them.
+///
+/// Columns are read one after the other; a file that changes meanwhile is an error ([`Error::FileChanged`]), so that no
+/// result mixes two states of it.
 #[derive(Debug)]
 pub struct WholeFile {
     path: PathBuf,
+    stamp: Stamp,
     metadata: ArrowReaderMetadata,
     /// What its columns are called here.
     names: Vec<String>,
@@ -98,8 +103,10 @@ impl WholeFile {
         id: Option<&str>,
         own: &dyn Fn(&str) -> Option<String>,
     ) -> Result<WholeFile> {
-        let metadata = ArrowReaderMetadata::load(&open(path)?, ArrowReaderOptions::new())
-            .map_err(|e| damaged(path, &e))?;
+        let file = open(path)?;
+        let stamp = stamp(&file, path)?;
+        let metadata =
+            ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|e| damaged(path, &e))?;
         let schema = metadata.schema();
         let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
         if let Some(i) = (1..names.len()).find(|&i| names[..i].contains(&names[i])) {
@@ -141,7 +148,8 @@ impl WholeFile {
             });
         }
         let stretches = stretches(&metadata);
-        let out = WholeFile { path: path.to_path_buf(), metadata, names: called, id, about, stretches };
+        let out =
+            WholeFile { path: path.to_path_buf(), stamp, metadata, names: called, id, about, stretches };
         match out.rows() {
             0 => Err(document(path, "it has no rows".into(), "give a table with at least one customer")),
             _ => Ok(out),
@@ -270,7 +278,9 @@ impl WholeFile {
         let is_added = |name: &str| added.iter().any(|column| column.name() == name);
         let schema = self.metadata.schema();
         let kept: Vec<usize> = (0..schema.fields().len()).filter(|&k| !is_added(&self.names[k])).collect();
-        let batch = stretch.read(&self.path, &self.metadata, &kept, open, |path, e| damaged(path, e))?;
+        let reopen = |_: &Path| self.reopen();
+        let batch = stretch.read(&self.path, &self.metadata, &kept, reopen, |path, e| damaged(path, e));
+        let batch = self.unchanged(batch)?;
         let rows = stretch.first as usize..(stretch.first + stretch.rows) as usize;
         let mut fields = batch.schema().fields().to_vec();
         let mut arrays = batch.columns().to_vec();
@@ -287,15 +297,34 @@ impl WholeFile {
         RecordBatch::try_new(Arc::new(schema), arrays).map_err(|e| Error::internal("adding columns", e))
     }
 
+    /// The file once more, if it is still the one whose footer was read.
+    fn reopen(&self) -> Result<File> {
+        let file = open(&self.path)?;
+        match stamp(&file, &self.path)? == self.stamp {
+            true => Ok(file),
+            false => Err(Error::FileChanged { path: self.path.clone() }),
+        }
+    }
+
+    /// What was read, if the file did not change meanwhile: an error of reading may come of that, too.
+    fn unchanged<T>(&self, read: Result<T>) -> Result<T> {
+        self.reopen()?;
+        read
+    }
+
     /// One column of all row groups.
     fn read(&self, column: usize) -> Result<ArrayRef> {
+        self.unchanged(self.read_groups(column))
+    }
+
+    fn read_groups(&self, column: usize) -> Result<ArrayRef> {
         let fail = |e: &dyn std::fmt::Display| damaged(&self.path, e);
         let groups = self.metadata.metadata().num_row_groups();
         let parts = parallel::try_map(groups, |group| {
             let rows = self.metadata.metadata().row_group(group).num_rows().max(1) as usize;
             let mask = ProjectionMask::roots(self.metadata.parquet_schema(), [column]);
             let reader =
-                ParquetRecordBatchReaderBuilder::new_with_metadata(open(&self.path)?, self.metadata.clone())
+                ParquetRecordBatchReaderBuilder::new_with_metadata(self.reopen()?, self.metadata.clone())
                     .with_row_groups(vec![group])
                     .with_projection(mask)
                     .with_batch_size(rows)
@@ -336,6 +365,10 @@ fn open(path: &Path) -> Result<File> {
     })
 }
 
+fn stamp(file: &File, path: &Path) -> Result<Stamp> {
+    file.metadata().map(|metadata| Stamp::of(&metadata)).map_err(|e| Error::io("read", path, e))
+}
+
 fn document(path: &Path, problem: String, remedy: &str) -> Error {
     Error::Document { file: path.display().to_string(), problem, remedy: remedy.to_string() }
 }
@@ -358,6 +391,19 @@ mod tests {
 
     use super::*;
     use crate::customers::table::TextKind;
+
+    #[test]
+    fn a_file_that_changes_meanwhile_is_refused() {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let opened = file(folder.path());
+        assert!(opened.column("cluster", None).unwrap().is_some());
+        // The same rows once more, as another file.
+        std::fs::rename(file(other.path()).path(), opened.path()).unwrap();
+        let changed = |e: Error| matches!(e, Error::FileChanged { path } if path == opened.path());
+        assert!(changed(opened.column("cluster", None).unwrap_err()));
+        assert!(changed(opened.ids().unwrap_err()));
+        assert!(changed(opened.stretch_with(0, &[], ("a", "b")).unwrap_err()));
+    }
 
     /// A file of 20 rows in one row group, which is read in three parts.
     fn file(folder: &Path) -> WholeFile {

@@ -5,6 +5,7 @@ use crate::customers::{Ids, Values, WholeFile};
 use crate::error::{Error, Result, nearest_first};
 use crate::parallel;
 use crate::report::hand_over::{Book, Cell, Cells, HandOver, Sheet};
+use std::borrow::Cow;
 
 /// Figures that a table of customers may have: they go along, and their distributions are compared.
 pub(in crate::pipeline) const FIGURES: [&str; 5] =
@@ -43,12 +44,13 @@ pub(super) fn book<'a>(
         let mut push = |what: &str, cells: Cells<'a>| {
             columns.push(HandOver { name: language.of_scheme(what, &key), cells });
         };
-        let labels = |codes: &[u8]| Cells::Labels { codes: codes.to_vec(), names: scheme.labels.clone() };
+        let labels =
+            |codes: &'a [u8]| Cells::Labels { codes: Cow::Borrowed(codes), names: scheme.labels.clone() };
         push("tier", labels(over.effective()));
         // The best tier has the highest level: a number that a CRM can sort by.
         push(
             "level",
-            Cells::Levels { codes: over.effective().to_vec(), levels: (1..=count).rev().collect() },
+            Cells::Levels { codes: Cow::Borrowed(over.effective()), levels: (1..=count).rev().collect() },
         );
         if over.applied.is_some() || over.held.is_some() {
             push("automatic", labels(&over.automatic));

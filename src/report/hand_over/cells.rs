@@ -1,5 +1,6 @@
 //! The columns of a table that is handed on.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ pub enum Cells<'a> {
     /// One of a few texts: `names[codes[i]]`; null beyond them.
     Labels {
         /// Index into `names`.
-        codes: Vec<u8>,
+        codes: Cow<'a, [u8]>,
         /// The texts.
         names: Vec<String>,
     },
@@ -33,7 +34,7 @@ pub enum Cells<'a> {
     /// Whole numbers by the code of a row, null beyond them.
     Levels {
         /// Index into `levels`.
-        codes: Vec<u8>,
+        codes: Cow<'a, [u8]>,
         /// The numbers.
         levels: Vec<u32>,
     },
@@ -70,7 +71,11 @@ impl Cells<'_> {
             Cells::Carried(Values::Count(values)) => {
                 Arc::new(UInt32Array::from_iter_values(all().map(|row| values[row])))
             }
-            Cells::Carried(Values::Label { codes, names }) | Cells::Labels { codes, names } => {
+            Cells::Carried(Values::Label { codes, names }) => {
+                let text = |row: usize| names.get(code(codes, row)).map(String::as_str);
+                Arc::new(all().map(text).collect::<StringArray>())
+            }
+            Cells::Labels { codes, names } => {
                 let text = |row: usize| names.get(code(codes, row)).map(String::as_str);
                 Arc::new(all().map(text).collect::<StringArray>())
             }

@@ -64,6 +64,8 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
     let overrides = args.overrides.as_deref().map(Overrides::read).transpose()?;
     let opt_outs = args.opt_out.as_deref().map(OptOuts::read).transpose()?;
     let pseudonyms = args.pseudonymize.as_deref().map(Pseudonyms::read).transpose()?;
+    // Their tiers are named by what is in the table, which a ledger takes for other tiers when it changes.
+    let keeps_clusters = args.ledger.is_some() && named.iter().any(Option::is_none);
     let bars = Bars::new(global)?;
     let inputs: Vec<PathBuf> = inputs(&args, customers);
     let out = match &args.output {
@@ -96,6 +98,12 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
     let place = out.map(OutputFile::finish).transpose()?;
     let stages = bars.finish();
     if !global.quiet {
+        if keeps_clusters {
+            terminal::warning(
+                "the ledger knows clusters by their names: clusters that are made anew are other tiers, and everybody \
+                 in them will have moved; keep one clustering for all gradings of a ledger",
+            );
+        }
         notes(&tiered, place.as_deref());
     }
     if global.json {
@@ -168,7 +176,7 @@ pub(super) fn with_clusters(named: Vec<Option<SchemeFile>>, file: &WholeFile) ->
         let keep = file.customers()?;
         // Clusters have neither unit nor date.
         let look = Look { file, keep: keep.as_deref(), unit: Unit::Day, calibration_end: Day(0) };
-        cluster_scheme::scheme_of_clusters(&look.columns())
+        cluster_scheme::scheme_of_clusters(&look.columns(), &file.path().display().to_string())
     };
     named.into_iter().map(|scheme| scheme.map_or_else(of_clusters, Ok)).collect()
 }
