@@ -441,7 +441,7 @@ mod tests {
         let last = choice.candidates.last().unwrap();
         assert!(last.clusters == 5 && last.found < 5, "{choice:?}");
         let note = format!("only {} have customers", last.found);
-        assert_eq!(last.notes(), [note.clone()]);
+        assert_eq!(last.notes(), std::slice::from_ref(&note));
         assert!(choice.warnings.contains(&format!("5 clusters: {note}")), "{:?}", choice.warnings);
 
         let wrong = Candidate {
