@@ -80,9 +80,15 @@ pub fn cohorts_summary(table: &CohortTable) -> Value {
 
 /// Who opted out: the report with their share of the customers.
 fn opt_out_summary(report: &OptOutReport, customers: u64) -> Value {
-    let mut out = json!(report);
-    out["share"] = json!(report.customers as f64 / customers.max(1) as f64);
-    out
+    // Results are passed on: who is on the list, and has nothing to do with these customers, is not.
+    let remark = |(remark, lines, first)| json!({"remark": remark, "lines": lines, "first": first});
+    json!({
+        "lines": report.lines,
+        "date": report.date,
+        "customers": report.customers,
+        "share": report.customers as f64 / customers.max(1) as f64,
+        "remarks": report.by_remark(10).into_iter().map(remark).collect::<Vec<_>>(),
+    })
 }
 
 /// Which rules a run graded by: a file of somebody's own may have changed since.

@@ -40,8 +40,17 @@ impl Plan {
             Some(a) => (set.actions[a].fixed_cost, set.actions[a].max_per_customer.unwrap_or(f64::INFINITY)),
             None => (0.0, 0.0),
         };
-        let anybody = tiers.iter().any(|tier| tier.reachable > 0);
-        let fixed_cost = if anybody { fixed_cost } else { 0.0 };
+        // Whom the rule gives something to, and who may be contacted.
+        let gives = |k: usize, tier: &TierFacts| match &strategy.rule {
+            Rule::Nothing => false,
+            Rule::Uniform => true,
+            Rule::ProportionalToClv => tier.clv > 0.0,
+            Rule::Shares(shares) => shares[k] > 0.0,
+        };
+        let has_opted_out = tiers.iter().any(|tier| tier.reachable < tier.customers);
+        let anybody = tiers.iter().enumerate().any(|(k, tier)| tier.reachable > 0 && gives(k, tier));
+        // Without opt-outs an action that reaches nobody is a slip of the file, and its cost is shown.
+        let fixed_cost = if anybody || !has_opted_out { fixed_cost } else { 0.0 };
         let money = strategy.budget - fixed_cost;
         let per_customer = match &strategy.rule {
             Rule::Nothing => vec![0.0; tiers.len()],

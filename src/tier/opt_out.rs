@@ -3,7 +3,7 @@
 //! A customer on the list keeps its tier; what is handed on says so beside it, and no strategy contacts it. In doubt the
 //! list holds: a line whose date cannot be read counts as said, because the error the other way is the worse one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use serde::Serialize;
@@ -151,20 +151,27 @@ impl OptOuts {
         let mut is_known: HashMap<&str, bool> =
             of_customer.keys().map(|&customer| (customer, false)).collect();
         for (ids, is_out) in tables.iter().zip(&mut is_out) {
-            let mut wanted: HashMap<u64, Vec<&str>> = HashMap::new();
+            // What one customer is called in the list, in more than one way.
+            let mut wanted: HashMap<String, Vec<&str>> = HashMap::new();
             for &customer in of_customer.keys() {
-                wanted.entry(id_hash(ids, customer)).or_default().push(customer);
+                wanted.entry(canonical(ids, customer)).or_default().push(customer);
             }
-            if wanted.is_empty() {
-                continue;
-            }
-            for (row, is_out) in is_out.iter_mut().enumerate() {
-                let Some(customers) = wanted.get(&ids.hash(row)) else { continue };
-                // Of equal hashes only the one that is this id.
-                let own = ids.text(row);
-                let Some(&customer) = customers.iter().find(|&&customer| customer == own) else { continue };
-                is_known.insert(customer, true);
-                *is_out = of_customer[customer].iter().any(|&(_, holds)| holds);
+            // Texts of integers are made only where their hash is wanted.
+            let hashes: Option<HashSet<u64>> = match ids {
+                Ids::Signed { .. } | Ids::Unsigned { .. } => {
+                    Some(wanted.keys().map(|customer| id_hash(ids, customer)).collect())
+                }
+                Ids::Text { .. } | Ids::Composite { .. } => None,
+            };
+            for (row, is_out) in is_out.iter_mut().enumerate().filter(|_| !wanted.is_empty()) {
+                if hashes.as_ref().is_some_and(|hashes| !hashes.contains(&ids.hash(row))) {
+                    continue;
+                }
+                let Some(customers) = wanted.get(ids.text(row).trim()) else { continue };
+                for &customer in customers {
+                    is_known.insert(customer, true);
+                    *is_out |= of_customer[customer].iter().any(|&(_, holds)| holds);
+                }
             }
         }
         for (customer, lines) in &of_customer {
@@ -184,11 +191,24 @@ impl OptOuts {
     }
 }
 
+/// How a customer of the list is called among ids: blanks around it do not count, and integers are what they say (`007`, `+7`).
+/// In doubt the list holds.
+fn canonical(ids: &Ids, customer: &str) -> String {
+    let text = customer.trim();
+    let whole = text.strip_prefix('+').unwrap_or(text);
+    match ids {
+        Ids::Signed { .. } => whole.parse::<i64>().map_or_else(|_| text.to_string(), |id| id.to_string()),
+        Ids::Unsigned { .. } => whole.parse::<u64>().map_or_else(|_| text.to_string(), |id| id.to_string()),
+        Ids::Text { .. } | Ids::Composite { .. } => text.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::customers::table::TextKind;
 
     fn ids(values: &[i64]) -> Ids {
         Ids::Signed { values: values.to_vec(), bits: 64 }
@@ -201,6 +221,24 @@ mod tests {
             since: since.into(),
         };
         OptOuts { lines: lines.iter().enumerate().map(line).collect() }
+    }
+
+    /// In doubt the list holds: blanks around an id, zeros before it and a plus change nobody.
+    #[test]
+    fn one_customer_may_be_written_in_several_ways() {
+        let date: Day = "2024-06-30".parse().unwrap();
+        let texts = ["A17 ", "b", "007"];
+        let (mut ends, mut bytes) = (Vec::new(), Vec::new());
+        for text in texts {
+            bytes.extend_from_slice(text.as_bytes());
+            ends.push(bytes.len());
+        }
+        let texts = Ids::Text { ends, bytes, kind: TextKind::Utf8 };
+        let (out, report) =
+            list(&[("A17", ""), ("+7", ""), ("07", ""), ("7", "")]).apply(&[&texts, &ids(&[7, 8])], date);
+        assert_eq!(out, [vec![true, false, false], vec![true, false]]);
+        assert_eq!(report.customers, 2);
+        assert!(report.remarks.iter().all(|own| own.remark != Remark::UnknownCustomer));
     }
 
     #[test]
@@ -220,8 +258,8 @@ mod tests {
             ("07", ""),
         ];
         let (out, report) = list(&lines).apply(&[&ids(&[1, 2, 3, 4, 5]), &ids(&[7])], date);
-        assert_eq!(out, [vec![true, true, false, true, true], vec![false]]);
-        assert_eq!((report.lines, report.customers), (11, 4));
+        assert_eq!(out, [vec![true, true, false, true, true], vec![true]]);
+        assert_eq!((report.lines, report.customers), (11, 5));
         let found: Vec<(u64, Remark)> =
             report.remarks.iter().map(|own| (own.line.line, own.remark)).collect();
         let want = [
@@ -232,7 +270,6 @@ mod tests {
             (8, Remark::Repeated),
             (9, Remark::NotYet),
             (10, Remark::NotYet),
-            (12, Remark::UnknownCustomer),
         ];
         assert_eq!(found, want);
         assert_eq!(report.by_remark(2)[2], (Remark::NotYet, 3, vec![4, 9]));

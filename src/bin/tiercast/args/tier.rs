@@ -52,7 +52,7 @@ pub struct TierArgs {
     #[arg(long, value_name = "POLICY", value_parser = parsed::<Policy>, requires = "ledger")]
     pub policy: Option<Policy>,
     /// Customers who do not want to be contacted (CSV: customer_id, and if need be since): a column says who has opted out
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "TIERCAST_OPT_OUT", value_name = "FILE")]
     pub opt_out: Option<PathBuf>,
     /// Write everybody's reason in a sentence
     #[arg(long, requires = "output")]

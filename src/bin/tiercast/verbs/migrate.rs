@@ -22,6 +22,7 @@ use crate::terminal;
 pub fn main(global: &Global, args: MigrateArgs, matches: Option<&ArgMatches>) -> Result<()> {
     let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
     refuse_suppressed_json(global, args.suppress_below)?;
+    super::refuse_in_ledger(args.output.as_deref(), args.ledger.as_deref())?;
     let format = args.output.as_deref().map(Format::of).transpose()?;
     let inputs: Vec<PathBuf> = args.before.iter().chain(&args.after).cloned().collect();
     let bars = Bars::new(global)?;

@@ -31,7 +31,8 @@ pub(super) const HIDDEN: &str = "…";
 
 /// Runs the verb.
 pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Result<()> {
-    let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
+    let settings =
+        settings::resolve(global, Typed { opt_out: args.opt_out.clone(), matches, ..Typed::default() })?;
     if args.print {
         return print(&args);
     }
@@ -45,12 +46,7 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
             "add to the ledger in a run of its own",
         ));
     }
-    if let (Some(output), Some(folder)) = (&args.output, &args.ledger)
-        && super::place(output).parent() == Some(super::place(folder).as_path())
-    {
-        let problem = "a ledger holds nothing but its own files";
-        return Err(Error::value("-o", output.display(), problem, "give the table another folder"));
-    }
+    super::refuse_in_ledger(args.output.as_deref(), args.ledger.as_deref())?;
     let Some(customers) = &args.customers else {
         return Err(Error::value(
             "CUSTOMERS",
@@ -62,12 +58,13 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
     let named = named(&args.scheme)?;
     let format = args.output.as_deref().map(Format::of).transpose()?;
     let overrides = args.overrides.as_deref().map(Overrides::read).transpose()?;
-    let opt_outs = args.opt_out.as_deref().map(OptOuts::read).transpose()?;
+    let opt_outs = settings.run.opt_out.as_deref().map(OptOuts::read).transpose()?;
     let pseudonyms = args.pseudonymize.as_deref().map(Pseudonyms::read).transpose()?;
     // Their tiers are named by what is in the table, which a ledger takes for other tiers when it changes.
     let keeps_clusters = args.ledger.is_some() && named.iter().any(Option::is_none);
     let bars = Bars::new(global)?;
-    let inputs: Vec<PathBuf> = inputs(&args, customers);
+    let mut inputs: Vec<PathBuf> = inputs(&args, customers);
+    inputs.extend(settings.run.opt_out.clone());
     let out = match &args.output {
         Some(path) => Some(OutputFile::begin(FileKind::Tiers, path, args.force, &inputs)?),
         None => None,
@@ -192,7 +189,6 @@ fn inputs(args: &TierArgs, customers: &Path) -> Vec<PathBuf> {
     let mut out = vec![customers.to_path_buf()];
     out.extend(args.scheme.iter().filter(|name| builtin::is_file(name)).map(PathBuf::from));
     out.extend(args.overrides.clone());
-    out.extend(args.opt_out.clone());
     out.extend(args.pseudonymize.clone());
     out
 }
