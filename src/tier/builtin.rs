@@ -7,8 +7,9 @@ use super::scheme_file::SchemeFile;
 use crate::error::{Error, Result, nearest_first};
 
 /// The documents by key, in the order in which they are listed.
-const DOCUMENTS: [(&str, &str); 14] = [
+const DOCUMENTS: [(&str, &str); 15] = [
     ("value", include_str!("builtin/value.toml")),
+    ("profit", include_str!("builtin/profit.toml")),
     ("rfm", include_str!("builtin/rfm.toml")),
     ("abc", include_str!("builtin/abc.toml")),
     ("frequency", include_str!("builtin/frequency.toml")),

@@ -247,6 +247,28 @@ fn segments_take_each_code_once() {
     assert_eq!(sizes, [12, 18, 24, 3, 3, 9, 6, 6, 24, 10, 10]);
 }
 
+/// Margin and spend differ: who spends most leaves little. Equals stay together, and nothing left is low.
+#[test]
+fn profit_by_hand() {
+    let spend = [1000.0, 50.0, 40.0, 30.0, 20.0, 10.0];
+    let margin = [-5.0, 20.0, 20.0, 9.0, 3.0, f64::NAN];
+    let rows: Vec<(u32, u32, f64)> = spend.iter().map(|&spend| (0, 0, spend)).collect();
+    let table = customers(&rows);
+    let mut columns = Columns::of_table(&table);
+    let money = Kind::Number(Measure::Money);
+    columns.push("total_margin", money, Loaded::Numbers(Cow::Borrowed(&margin)));
+    let file = scheme_file("profit").unwrap();
+    // Of five with a margin the best at rank 1 has 20, and two have it; rank 3 has 9.
+    assert_eq!(tiers(&file, &table, &columns), ["low", "high", "high", "mid", "low", "low"]);
+    assert_eq!(tiering("value", &table).tier(0).name, "high");
+    // Where nobody leaves anything, nobody is high.
+    let nothing = vec![0.0, -1.0, 0.0, -2.0, 0.0, 0.0];
+    columns.push("total_margin", money, Loaded::Numbers(Cow::Owned(nothing)));
+    assert_eq!(tiers(&file, &table, &columns), ["low"; 6]);
+    let error = file.ready(&Columns::of_table(&table)).unwrap_err().to_string();
+    assert!(error.contains("there is no column \"total_margin\""), "{error}");
+}
+
 #[test]
 fn accounts_by_hand() {
     // Margin, cost to serve, days since the last order (the gap is 7 days), and the colour.

@@ -89,7 +89,7 @@ fn the_page_has_what_the_shop_gives() {
         .replace("cost_to_serve", "served")
         .replace("\n[let]\n", "\n[let]\nserved = \"cost_to_serve * (T_days + 1) / 365.25\"\n");
     scratch.write("accounts.toml", &own);
-    let mut words = vec!["shop.parquet", "--scheme", "accounts.toml,satisfaction,relation,life_cycle"];
+    let mut words = vec!["shop.parquet", "--scheme", "accounts.toml,profit,satisfaction,relation,life_cycle"];
     for column in ["nature", "industry", "region", "channel", "source"] {
         words.extend(["--by", column]);
     }
