@@ -6,7 +6,7 @@ use crate::calendar::{Day, Discount, Span};
 use crate::clv::ModelName;
 use crate::clv::predict::ends;
 use crate::tier::Tiering;
-use crate::tier::judge::{Cut, Held, Ranked, Spread, Sureness};
+use crate::tier::judge::{Cut, Held, Ranked, Sureness};
 
 /// Who belongs to its tier with at least this probability is sure.
 pub const SURE: f64 = 0.9;
@@ -157,11 +157,6 @@ impl Holdout {
         let total = ranked.total();
         let share = |cut: &Cut| if total > 0.0 { cut.best / total } else { 0.0 };
         Holdout { share_of_best: held.cuts.iter().map(share).collect(), held: held.clone() }
-    }
-
-    /// The accuracy ratio with its interval.
-    pub fn accuracy(&self) -> Option<Spread> {
-        self.held.accuracy
     }
 }
 

@@ -304,7 +304,7 @@ fn lost_in_holdout(found: &Assessed) -> String {
             None => [NONE.to_string(), String::new()],
         };
         let mut line = vec![scheme.tiering.key.clone(), count(scheme.tiering.tiers.len() as u64)];
-        line.extend(cells(holdout.accuracy()));
+        line.extend(cells(holdout.held.accuracy));
         line.extend(cells(holdout.held.above_first));
         compared.row(line);
     }
