@@ -8,6 +8,10 @@ mod check;
 pub mod file;
 pub mod plan;
 pub mod response;
+pub mod world;
+pub mod belief;
+pub mod curve;
+pub mod action;
 
 pub use check::{Action, Rule, Strategy, StrategySet};
 pub use plan::{Plan, TierFacts};
