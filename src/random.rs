@@ -28,6 +28,12 @@ pub enum Purpose {
     Synth = 8,
     /// How often a customer counts in each replication of a bootstrap.
     Bootstrap = 9,
+    /// Which half of a table of contacts a customer is in.
+    Halves = 10,
+    /// Which customers a strategy chooses by lot.
+    Selection = 11,
+    /// Customers who are not there yet.
+    NewCustomers = 12,
 }
 
 /// The customer number of streams that belong to no customer.

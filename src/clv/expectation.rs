@@ -9,7 +9,7 @@
 //! - E min(N, G) = Σₙ P(N = n)·Σ_{j<n} (b)ⱼ/(a + b)ⱼ, a sum of positive terms, where it is short;
 //! - E[(1 − (1 + pτ)^−shape)/p] over p ~ beta(a, b), by the trapezoidal rule in the logit of p, where it is not.
 
-use crate::special::{ln_beta, logistic};
+use crate::special::{ln_beta, ln_gamma_delta, logistic, softplus};
 
 /// Beyond so many terms the integral is quicker than the sum.
 const MOST_TERMS: f64 = 1000.0;
@@ -20,10 +20,53 @@ const NEGLIGIBLE: f64 = 1e-17;
 /// E[min(N, G)], relative error about 1e-12: N negative binomial with `shape` > 0 and mean shape·`tau` (the horizon
 /// over the rate's scale, ≥ 0), G geometric on 1, 2, … with p ~ beta(a, b), a, b > 0.
 pub fn capped_purchases(shape: f64, a: f64, b: f64, tau: f64) -> f64 {
+    capped_purchases_with(shape, a, b, 1.0, tau)
+}
+
+/// [`capped_purchases`] where the customer stays after a purchase with probability (1 − p)^`power`, power ≥ 0: what keeps
+/// customers has a power below 1. Relative error about 1e-11.
+pub fn capped_purchases_with(shape: f64, a: f64, b: f64, power: f64, tau: f64) -> f64 {
     if tau <= 0.0 {
         return 0.0;
     }
-    if is_short(shape, tau) { by_sum(shape, a, b, tau) } else { by_integral(shape, a, b, tau) }
+    if is_short(shape, tau) {
+        by_sum(shape, Staying::new(a, b, power), tau)
+    } else {
+        by_integral(shape, a, b, power, tau)
+    }
+}
+
+/// P(G > j) = E (1 − p)^(power·j) for j = 0, 1, …: B(a, b + power·j)/B(a, b).
+#[derive(Debug, Clone, Copy)]
+struct Staying {
+    a: f64,
+    b: f64,
+    power: f64,
+    /// ln Γ(a + b) − ln Γ(b).
+    at_first: f64,
+    j: f64,
+    stays: f64,
+}
+
+impl Staying {
+    fn new(a: f64, b: f64, power: f64) -> Staying {
+        let at_first = if power == 1.0 { 0.0 } else { ln_gamma_delta(b, a) };
+        Staying { a, b, power, at_first, j: 0.0, stays: 1.0 }
+    }
+
+    /// The next of the probabilities.
+    fn next(&mut self) -> f64 {
+        let now = self.stays;
+        if self.power == 1.0 {
+            self.stays *= (self.b + self.j) / (self.a + self.b + self.j);
+            self.j += 1.0;
+        } else {
+            self.j += 1.0;
+            let after = ln_gamma_delta(self.b + self.power * self.j, self.a);
+            self.stays = (self.at_first - after).exp();
+        }
+        now
+    }
 }
 
 /// Whether the sum is the quicker form.
@@ -37,14 +80,13 @@ fn terms(shape: f64, tau: f64) -> f64 {
     mean + 10.0 * (mean * (1.0 + tau)).sqrt() + 37.0 * (1.0 + tau)
 }
 
-fn by_sum(shape: f64, a: f64, b: f64, tau: f64) -> f64 {
+fn by_sum(shape: f64, mut staying: Staying, tau: f64) -> f64 {
     let z = tau / (1.0 + tau);
     let mean = shape * tau;
     // P(N = 1); few terms mean that it cannot underflow.
     let mut probability = shape * z * (-shape * tau.ln_1p()).exp();
-    // P(G > j) and its sum over j < n.
-    let mut stays = 1.0;
-    let mut capped = 1.0;
+    // The sum of P(G > j) over j < n.
+    let mut capped = staying.next();
     let mut sum = 0.0;
     let mut n = 1.0;
     loop {
@@ -54,9 +96,7 @@ fn by_sum(shape: f64, a: f64, b: f64, tau: f64) -> f64 {
         if n > mean && term <= NEGLIGIBLE * sum * (1.0 - z) || term == 0.0 {
             return sum;
         }
-        let j = n - 1.0;
-        stays *= (b + j) / (a + b + j);
-        capped += stays;
+        capped += staying.next();
         probability *= z * (shape + n) / (n + 1.0);
         n += 1.0;
     }
@@ -67,8 +107,11 @@ fn by_sum(shape: f64, a: f64, b: f64, tau: f64) -> f64 {
 const LONG_LEFT_TAIL: f64 = 0.2;
 const LONG_RIGHT_TAIL: f64 = 0.5;
 
-fn by_integral(shape: f64, a: f64, b: f64, tau: f64) -> f64 {
+fn by_integral(shape: f64, a: f64, b: f64, power: f64, tau: f64) -> f64 {
     let at_zero = if a < LONG_LEFT_TAIL { shape * tau } else { 0.0 };
+    if power == 0.0 {
+        return shape * tau;
+    }
     let at_one = if b < LONG_RIGHT_TAIL { -(-shape * tau.ln_1p()).exp_m1() } else { 0.0 };
     let taken_out = a < LONG_LEFT_TAIL || b < LONG_RIGHT_TAIL;
     // The logarithm that the weights are measured from, and a point in the middle of what counts.
@@ -92,7 +135,13 @@ fn by_integral(shape: f64, a: f64, b: f64, tau: f64) -> f64 {
         for _ in 0..100_000 {
             let weight = (ln_weight(a, b, y) - reference).exp();
             let p = logistic(y);
-            let g = if p > 0.0 { -(-shape * (p * tau).ln_1p()).exp_m1() / p } else { shape * tau };
+            // 1 − (1 − p)^power.
+            let leaves = if power == 1.0 { p } else { -(-power * softplus(y)).exp_m1() };
+            let g = if leaves > 0.0 {
+                -(-shape * (leaves * tau).ln_1p()).exp_m1() / leaves
+            } else {
+                shape * tau
+            };
             let value = weight * (g - at_zero * logistic(-y) - at_one * p);
             total += value;
             weights += weight;
@@ -128,10 +177,7 @@ pub(super) fn ln_weight(a: f64, b: f64, y: f64) -> f64 {
 /// The simulation asks for millions of such expectations per second; together they cost an eighth of single calls.
 #[derive(Debug, Clone)]
 pub struct CappedPurchases {
-    a: f64,
-    b: f64,
-    /// P(G > j) for the next j.
-    stays: f64,
+    staying: Staying,
     /// Σ_{j<n} P(G > j), by n − 1.
     capped: Vec<f64>,
 }
@@ -145,7 +191,12 @@ const TERMS_BETWEEN_CHECKS: usize = 8;
 impl CappedPurchases {
     /// For customers whose dropout probability is beta(a, b), both > 0.
     pub fn new(a: f64, b: f64) -> CappedPurchases {
-        CappedPurchases { a, b, stays: 1.0, capped: Vec::new() }
+        CappedPurchases::with_power(a, b, 1.0)
+    }
+
+    /// The same where they stay with probability (1 − p)^`power`.
+    pub fn with_power(a: f64, b: f64, power: f64) -> CappedPurchases {
+        CappedPurchases { staying: Staying::new(a, b, power), capped: Vec::new() }
     }
 
     /// `out[i]` = [`capped_purchases`]`(shape, a, b, taus[i])`, relative error about 1e-12.
@@ -153,7 +204,8 @@ impl CappedPurchases {
         for (taus, out) in taus.chunks(LANES).zip(out.chunks_mut(LANES)) {
             self.by_sums(shape, taus, out);
             for (out, &tau) in out.iter_mut().zip(taus).filter(|(_, tau)| !is_short(shape, **tau)) {
-                *out = capped_purchases(shape, self.a, self.b, tau);
+                let Staying { a, b, power, .. } = self.staying;
+                *out = capped_purchases_with(shape, a, b, power, tau);
             }
         }
     }
@@ -199,9 +251,8 @@ impl CappedPurchases {
 
     fn extend_to(&mut self, len: usize) {
         while self.capped.len() < len {
-            let j = self.capped.len() as f64;
-            self.capped.push(self.capped.last().copied().unwrap_or(0.0) + self.stays);
-            self.stays *= (self.b + j) / (self.a + self.b + j);
+            let stays = self.staying.next();
+            self.capped.push(self.capped.last().copied().unwrap_or(0.0) + stays);
         }
     }
 }
@@ -221,7 +272,7 @@ mod tests {
                         if shape * tau > 1000.0 {
                             continue;
                         }
-                        let (sum, integral) = (by_sum(shape, a, b, tau), by_integral(shape, a, b, tau));
+                        let (sum, integral) = (by_sum(shape, Staying::new(a, b, 1.0), tau), by_integral(shape, a, b, 1.0, tau));
                         let error = (sum - integral).abs() / sum;
                         assert!(error < 2e-12, "{shape} {a} {b} {tau}: {sum} {integral} {error:e}");
                         checked += 1;
@@ -230,6 +281,22 @@ mod tests {
             }
         }
         assert!(checked > 5000);
+    }
+
+    #[test]
+    fn with_a_power_too() {
+        for power in [0.0, 0.3, 0.8, 1.0 + 1e-12, 1.7, 5.0] {
+            for (shape, a, b, tau) in [(0.24, 0.79, 2.43, 6.0), (7.3, 0.1, 0.3, 20.0), (40.0, 3.3, 30.0, 1.7), (5.0, 0.5, 0.6, 0.03)] {
+                let sum = by_sum(shape, Staying::new(a, b, power), tau);
+                let integral = by_integral(shape, a, b, power, tau);
+                assert!((sum / integral - 1.0).abs() < 1e-11, "{power} {shape} {a} {b} {tau}: {sum} {integral}");
+                let mut out = [0.0];
+                CappedPurchases::with_power(a, b, power).expected(shape, &[tau], &mut out);
+                assert!((out[0] / sum - 1.0).abs() < 1e-11);
+            }
+        }
+        let (with, without) = (capped_purchases_with(0.24, 0.79, 2.43, 1.0 + 1e-9, 6.0), capped_purchases(0.24, 0.79, 2.43, 6.0));
+        assert!((with / without - 1.0).abs() < 1e-8);
     }
 
     #[test]

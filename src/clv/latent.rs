@@ -77,10 +77,16 @@ pub fn purchase_rate(stream: &mut Stream, r: f64, alpha: f64, x: f64, t: f64) ->
 /// replication, and no coin per purchase, so that a treatment that brings purchases forward never costs any.
 #[inline]
 pub fn purchases_until_dropout(stream: &mut Stream, a: f64, b: f64, x: f64) -> u32 {
-    let p = stream.beta(a, b + x);
-    let u = stream.uniform();
     // Saturates for p near 0, where nobody leaves.
-    (u.ln() / (-p).ln_1p()).min(f64::from(u32::MAX - 1)) as u32 + 1
+    dropout_quotient(stream, a, b + x).min(f64::from(u32::MAX - 1)) as u32 + 1
+}
+
+/// ln U/ln(1 − p) with p ~ Beta(a, b): 1 and its whole part is the number of the purchase after which the customer leaves.
+/// Where what it gets raises 1 − p to a power, the quotient is divided by it.
+#[inline]
+pub fn dropout_quotient(stream: &mut Stream, a: f64, b: f64) -> f64 {
+    let p = stream.beta(a, b);
+    stream.uniform().ln() / (-p).ln_1p()
 }
 
 /// Rate ν of a customer's spend: Gamma(q + p·x, rate gamma + x·mean), where `mean` is that of its `x` repeat

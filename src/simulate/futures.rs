@@ -1,13 +1,16 @@
-//! One customer's future in one replication, under every level of treatment at once.
+//! One customer's future in one replication, under every treatment at once.
 //!
-//! Treatments are coupled so that more of it never costs orders: arrivals are counted in rate-time, the same unit
-//! exponentials summed up to λ·factor·min(life, horizon); the customer leaves after the same purchase number (BG/NBD and
-//! MBG/NBD) or at the same moment (Pareto/NBD); the n-th order is worth the same before the spend factor. A level that
-//! changes nothing gives the baseline's numbers bit for bit.
+//! Treatments are coupled so that more of it never costs orders at any date: arrivals are counted in rate-time, the same unit
+//! exponentials summed up to λ·factor·min(life, horizon); life is the same unit exponential over the smaller rate of dropout
+//! (Pareto/NBD), or the customer leaves after purchase 1 + ⌊ln U/ln(1 − p)⌋ with the same U (BG/NBD and MBG/NBD); who has
+//! left comes back where the same U is below the probability; the n-th order is worth the same before the spend factor.
+//! A treatment that changes nothing gives the baseline's numbers bit for bit.
 
+use super::expected::pareto_if_back;
+use super::groups::Group;
 use super::models::Model;
-use super::tables::Tables;
-use crate::clv::latent;
+use super::tables::{Effect, Tables};
+use crate::clv::{PurchaseParameters, latent};
 use crate::random::{Purpose, Stream};
 
 /// One customer, packed for the inner loop.
@@ -18,77 +21,193 @@ pub(super) struct Customer {
     pub frequency: u32,
     pub recency_days: u32,
     pub t_days: u32,
-    /// Index of its (x, T, tier).
+    /// Index of its (tier, x, T).
     pub cell: u32,
     /// Index of its (x, t_x).
     pub last_pair: u32,
-    pub tier: u8,
+    pub group: u16,
 }
 
-/// Sums over customers of one (tier, level).
+/// What is added up over customers.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Sums {
-    pub orders: u64,
+pub(super) struct Sum {
+    pub orders: f64,
     pub revenue: f64,
-    pub expected_orders: f64,
-    pub expected_revenue: f64,
 }
 
-/// Adds the future of `customer` to `sums` (one entry per level of its tier).
+impl Sum {
+    /// Adds another.
+    #[inline]
+    pub fn add(&mut self, other: &Sum) {
+        self.orders += other.orders;
+        self.revenue += other.revenue;
+    }
+}
+
+/// The time that futures are sampled over.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Time {
+    /// In the models' unit.
+    pub horizon: f64,
+    /// Equal parts of the horizon.
+    pub periods: usize,
+}
+
+/// What a customer's future does under one of its group's levels.
+#[derive(Debug, Clone, Copy)]
+struct Under {
+    /// The last rate-time at which it still buys.
+    end: f64,
+    /// The purchase after which it leaves.
+    after: u32,
+    /// Periods per unit of rate-time.
+    pace: f64,
+    spend: f64,
+    /// Where its sums begin.
+    slot: usize,
+}
+
+/// Room that a worker uses again and again.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    under: Vec<Under>,
+    back: Vec<f64>,
+}
+
+/// A customer with what does not change over the replications of a world.
+pub(super) struct Prepared<'a> {
+    pub customer: &'a Customer,
+    pub group: &'a Group,
+    pub alive: f64,
+}
+
+/// Adds the expected orders and revenue of a customer to `sums`, by `(slot * steps) + step`.
+#[inline]
+pub(super) fn add_expected(of: &Prepared, tables: &Tables, scratch: &mut Scratch, sums: &mut [Sum]) {
+    let Prepared { customer, group, alive } = *of;
+    let steps = tables.ends.len();
+    let effects = tables.effects(group.tier);
+    let expected = tables.alive(customer.cell);
+    let spend = tables.spend.expected_spend(customer.frequency, customer.mean_spend);
+    let brings_back = tables.largest[group.tier].1 > 0.0 && alive < 1.0;
+    if brings_back {
+        back_expected(customer, group.tier, tables, &mut scratch.back);
+    }
+    let own = &mut sums[group.slot * steps..][..group.levels.len() * steps];
+    for (&level, sums) in group.levels.iter().zip(own.chunks_exact_mut(steps)) {
+        let effect = &effects[level];
+        for (step, sum) in sums.iter_mut().enumerate() {
+            let mut orders = expected[level * steps + step] * alive;
+            if brings_back && effect.back > 0.0 {
+                orders += (1.0 - alive) * effect.back * scratch.back[level * steps + step];
+            }
+            sum.orders += orders;
+            sum.revenue += orders * spend * effect.spend;
+        }
+    }
+}
+
+/// Expected purchases of a customer who has left and is back, by `level * steps + step`.
+fn back_expected(customer: &Customer, tier: usize, tables: &Tables, out: &mut Vec<f64>) {
+    out.clear();
+    if let Some(known) = tables.back(tier, customer.last_pair) {
+        out.extend_from_slice(known);
+        return;
+    }
+    let effects = tables.effects(tier);
+    out.resize(effects.len() * tables.ends.len(), 0.0);
+    if let PurchaseParameters::ParetoNbd(params) = &tables.purchases {
+        let days = |days| tables.unit.of_days(days);
+        let history = (customer.frequency, days(customer.recency_days), days(customer.t_days));
+        pareto_if_back(params, history, effects, &tables.ends, out);
+    }
+}
+
+/// Adds the future of a customer in one replication to `sums` (by `slot * periods + period`) and `kept` (by slot: customers
+/// with an order).
 ///
-/// `model` is that of `tables`, `who` = (seed, replication). `horizon` is in the models' unit.
+/// `model` is that of `tables`, `who` = (seed, replication).
 #[inline]
 pub(super) fn add_future(
-    customer: &Customer,
+    of: &Prepared,
     tables: &Tables,
     model: &impl Model,
     who: (u64, u32),
-    horizon: f64,
-    sums: &mut [Sums],
+    time: Time,
+    scratch: &mut Scratch,
+    (sums, kept): (&mut [Sum], &mut [f64]),
 ) {
-    let x = f64::from(customer.frequency);
-    let effects = tables.effects(customer.tier);
-    let alive = model.p_alive(customer);
-    let spend = tables.spend.expected_spend(customer.frequency, customer.mean_spend);
-    for ((sum, expected), effect) in sums.iter_mut().zip(tables.expected(customer.cell)).zip(effects) {
-        let orders = expected * alive;
-        sum.expected_orders += orders;
-        sum.expected_revenue += orders * spend * effect.spend;
-    }
-
+    let Prepared { customer, group, alive } = *of;
+    let (most_rate, most_back) = tables.largest[group.tier];
     let mut latent_stream = Stream::new(who.0, customer.hash, who.1, Purpose::Latent);
     // Drawn even where P(alive) is 1, so that the numbers after it do not depend on the parameters. The first arrival
     // shares its block of random bits: most customers need no further arrival.
     let luck = latent_stream.uniform();
     let first = latent_stream.uniform();
-    if luck >= alive {
+    // Among those who have left, where the luck lies says who comes back.
+    let returns = (luck >= alive).then(|| (luck - alive) / (1.0 - alive));
+    if returns.is_some_and(|luck| luck >= most_back) {
         return;
     }
     let mut clock = -first.ln();
-    let t = tables.unit.of_days(customer.t_days);
-    let rate = model.rate(&mut latent_stream, x, t);
-    let largest = tables.largest_rate[usize::from(customer.tier)];
-    if clock > rate * horizon * largest {
+    let x = f64::from(customer.frequency);
+    let (rate, leaving) = if returns.is_some() {
+        model.back(&mut latent_stream, customer)
+    } else {
+        let t = tables.unit.of_days(customer.t_days);
+        let rate = model.rate(&mut latent_stream, x, t);
+        if clock > rate * time.horizon * most_rate {
+            return;
+        }
+        (rate, model.leaving(&mut latent_stream, x, t))
+    };
+
+    let effects = tables.effects(group.tier);
+    let (mut last_arrival, mut last_order) = (0.0f64, 0);
+    scratch.under.clear();
+    for (place, &level) in group.levels.iter().enumerate() {
+        let effect = &effects[level];
+        if returns.is_some_and(|luck| luck >= effect.back) {
+            continue;
+        }
+        let own_rate = rate * effect.rate;
+        let end = own_rate * leaving.exposure(effect.dropout, time.horizon);
+        let after = leaving.after(effect.dropout);
+        if clock > end {
+            continue;
+        }
+        last_arrival = last_arrival.max(end);
+        last_order = last_order.max(after);
+        let pace = time.periods as f64 / (own_rate * time.horizon);
+        let slot = (group.slot + place) * time.periods;
+        kept[group.slot + place] += 1.0;
+        scratch.under.push(Under { end, after, pace, spend: effect.spend, slot });
+    }
+    if scratch.under.is_empty() {
         return;
     }
 
-    let leaves = model.leaves(&mut latent_stream, x, t, horizon);
-    let rate_time = rate * leaves.exposure;
-    let last_arrival = rate_time * largest;
     let s = &tables.spend;
     let mut spend_stream = Stream::new(who.0, customer.hash, who.1, Purpose::Spend);
     let nu = latent::spend_rate(&mut spend_stream, s.p, s.q, s.gamma, x, customer.mean_spend);
     let mut arrivals = Stream::new(who.0, customer.hash, who.1, Purpose::Arrivals);
     let mut ordinal = 0;
-    while clock <= last_arrival && ordinal < leaves.after {
+    while clock <= last_arrival && ordinal < last_order {
         ordinal += 1;
         let worth = spend_stream.gamma(s.p) / nu;
-        for (sum, effect) in sums.iter_mut().zip(effects) {
-            if clock <= rate_time * effect.rate {
-                sum.orders += 1;
-                sum.revenue += worth * effect.spend;
+        for under in &scratch.under {
+            if clock <= under.end && ordinal <= under.after {
+                let period = ((clock * under.pace) as usize).min(time.periods - 1);
+                let sum = &mut sums[under.slot + period];
+                sum.orders += 1.0;
+                sum.revenue += worth * under.spend;
             }
         }
         clock += arrivals.exponential();
     }
+}
+
+/// The effects of levels in a world, filled up to `width` with "none".
+pub(super) fn filled(effects: impl Iterator<Item = Effect>, width: usize) -> impl Iterator<Item = Effect> {
+    effects.chain(std::iter::repeat(Effect::NONE)).take(width)
 }

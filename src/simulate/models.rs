@@ -4,9 +4,7 @@
 
 use super::futures::Customer;
 use crate::calendar::Unit;
-use crate::clv::{
-    BgNbd, ExpectationsIfAlive, MbgNbd, Nbd, ParetoNbd, PurchaseModel, PurchaseParameters, latent,
-};
+use crate::clv::{BgNbd, Dropout, MbgNbd, Nbd, ParetoNbd, PurchaseParameters, latent};
 use crate::random::Stream;
 
 /// A distinct (x, T, tier).
@@ -30,13 +28,30 @@ pub(super) struct Distinct {
     pub largest: (u32, u32),
 }
 
-/// When a customer who is alive leaves.
+/// When a customer leaves, before any treatment changes it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Leaves {
-    /// How much of the horizon it is there for at most, in the models' unit. No treatment changes it.
-    pub exposure: f64,
-    /// After which further purchase (1, 2, …).
-    pub after: u32,
+pub(super) struct Leaving {
+    /// After how much time, in the models' unit; infinite where it goes by purchases.
+    time: f64,
+    /// ln U/ln(1 − p): after purchase number 1 + its whole part; infinite where it goes by time.
+    purchases: f64,
+}
+
+impl Leaving {
+    const NEVER: Leaving = Leaving { time: f64::INFINITY, purchases: f64::INFINITY };
+
+    /// How much of the horizon it is there for at most where its inclination to leave is `factor` times its own.
+    #[inline]
+    pub fn exposure(&self, factor: f64, horizon: f64) -> f64 {
+        horizon.min(self.time / factor)
+    }
+
+    /// After which further purchase (1, 2, …) it leaves.
+    #[inline]
+    pub fn after(&self, factor: f64) -> u32 {
+        // Saturates where nobody leaves.
+        (self.purchases / factor).min(f64::from(u32::MAX - 1)) as u32 + 1
+    }
 }
 
 /// A purchase model in one replication.
@@ -44,11 +59,19 @@ pub(super) trait Model: Sync {
     /// P(alive) at T.
     fn p_alive(&self, customer: &Customer) -> f64;
 
+    /// The probability that a new customer is still there after its first purchase.
+    fn begins_alive(&self) -> f64 {
+        1.0
+    }
+
     /// Draws the purchase rate of a customer who is alive.
     fn rate(&self, stream: &mut Stream, x: f64, t: f64) -> f64;
 
     /// Draws when it leaves; always the same number of random numbers for a customer and replication.
-    fn leaves(&self, stream: &mut Stream, x: f64, t: f64, horizon: f64) -> Leaves;
+    fn leaving(&self, stream: &mut Stream, x: f64, t: f64) -> Leaving;
+
+    /// Draws the purchase rate of a customer who has left, and when it leaves again once it is back.
+    fn back(&self, stream: &mut Stream, customer: &Customer) -> (f64, Leaving);
 }
 
 /// The model of one replication, by type.
@@ -87,73 +110,13 @@ impl AnyModel {
     }
 }
 
-/// Expected purchases of the customers of each cell who are alive, by `cell * levels + level`; the factors on the purchase
-/// rate are given by `tier * levels + level`.
-///
-/// In BG/NBD and MBG/NBD dropout follows purchases, so a rate lifted by c over t is the same as c·t of time. In Pareto/NBD
-/// and NBD it does not: the expectation is lifted by c.
-pub(super) fn expected_if_alive(
-    params: &PurchaseParameters,
-    cells: &[Cell],
-    factors: &[f64],
-    levels: usize,
-    horizon: f64,
-) -> Vec<f64> {
-    match params {
-        PurchaseParameters::BgNbd(params) => {
-            by_horizon(|x| params.expectations_if_alive(x), params.unit, cells, factors, levels, horizon)
-        }
-        PurchaseParameters::MbgNbd(params) => {
-            by_horizon(|x| params.expectations_if_alive(x), params.unit, cells, factors, levels, horizon)
-        }
-        PurchaseParameters::ParetoNbd(params) => by_factor(params, cells, factors, levels, horizon),
-        PurchaseParameters::Nbd(params) => by_factor(params, cells, factors, levels, horizon),
-    }
-}
-
-fn by_horizon(
-    expectations: impl Fn(u32) -> ExpectationsIfAlive,
-    unit: Unit,
-    cells: &[Cell],
-    factors: &[f64],
-    levels: usize,
-    horizon: f64,
-) -> Vec<f64> {
-    let mut expected = vec![0.0; cells.len() * levels];
-    let horizons: Vec<f64> = factors.iter().map(|factor| horizon * factor).collect();
-    // Cells are ordered by tier and x, so that those of one x follow each other.
-    let mut of_x = (0, expectations(0));
-    for (cell, out) in cells.iter().zip(expected.chunks_mut(levels)) {
-        if of_x.0 != cell.frequency {
-            of_x = (cell.frequency, expectations(cell.frequency));
-        }
-        let horizons = &horizons[usize::from(cell.tier) * levels..][..levels];
-        of_x.1.at(unit.of_days(cell.t_days), horizons, out);
-    }
-    expected
-}
-
-fn by_factor(
-    model: &impl PurchaseModel,
-    cells: &[Cell],
-    factors: &[f64],
-    levels: usize,
-    horizon: f64,
-) -> Vec<f64> {
-    let unit = model.time_unit();
-    let of_cell = |cell: &Cell| {
-        let once = model.expected_if_alive(cell.frequency, unit.of_days(cell.t_days), horizon);
-        factors[usize::from(cell.tier) * levels..][..levels].iter().map(move |factor| factor * once)
-    };
-    cells.iter().flat_map(of_cell).collect()
-}
-
 /// BG/NBD or MBG/NBD.
 pub(super) struct BetaGeometric {
     r: f64,
     alpha: f64,
     a: f64,
     b: f64,
+    unit: Unit,
     /// Chances to leave in a history without a repeat purchase: 0 in BG/NBD, 1 in MBG/NBD.
     at_first: u32,
     /// ln(alpha + d days), by d.
@@ -168,11 +131,15 @@ impl BetaGeometric {
         let log_alpha = (0..=largest.1).map(|d| (alpha + unit.of_days(d)).ln()).collect();
         let odds = |k: u32| (a / (b + f64::from(k) - 1.0)).ln();
         let log_dropout_odds = (0..=largest.0 + at_first).map(odds).collect();
-        BetaGeometric { r, alpha, a, b, at_first, log_alpha, log_dropout_odds }
+        BetaGeometric { r, alpha, a, b, unit, at_first, log_alpha, log_dropout_odds }
     }
 }
 
 impl Model for BetaGeometric {
+    fn begins_alive(&self) -> f64 {
+        if self.at_first == 0 { 1.0 } else { self.b / (self.a + self.b) }
+    }
+
     /// 1/(1 + a/(b + k − 1)·((alpha + T)/(alpha + t_x))^(r + x)); 1 before the first chance to leave.
     #[inline]
     fn p_alive(&self, customer: &Customer) -> f64 {
@@ -192,10 +159,17 @@ impl Model for BetaGeometric {
     }
 
     #[inline]
-    fn leaves(&self, stream: &mut Stream, x: f64, _t: f64, horizon: f64) -> Leaves {
+    fn leaving(&self, stream: &mut Stream, x: f64, _t: f64) -> Leaving {
         let chances = x + f64::from(self.at_first);
-        let after = latent::purchases_until_dropout(stream, self.a, self.b, chances);
-        Leaves { exposure: horizon, after }
+        Leaving { time: f64::INFINITY, purchases: latent::dropout_quotient(stream, self.a, self.b + chances) }
+    }
+
+    fn back(&self, stream: &mut Stream, customer: &Customer) -> (f64, Leaving) {
+        let x = f64::from(customer.frequency);
+        let rate = latent::purchase_rate(stream, self.r, self.alpha, x, self.unit.of_days(customer.recency_days));
+        let before = self.b + x + f64::from(self.at_first) - 1.0;
+        let purchases = latent::dropout_quotient(stream, self.a + 1.0, before);
+        (rate, Leaving { time: f64::INFINITY, purchases })
     }
 }
 
@@ -245,9 +219,20 @@ impl Model for Pareto {
 
     /// The dropout rate is gamma(s, beta + T), and the customer leaves after a time that goes by it alone.
     #[inline]
-    fn leaves(&self, stream: &mut Stream, _x: f64, t: f64, horizon: f64) -> Leaves {
+    fn leaving(&self, stream: &mut Stream, _x: f64, t: f64) -> Leaving {
         let rate = stream.gamma(self.params.s) / (self.params.beta + t);
-        Leaves { exposure: horizon.min(stream.exponential() / rate), after: u32::MAX }
+        Leaving { time: stream.exponential() / rate, purchases: f64::INFINITY }
+    }
+
+    fn back(&self, stream: &mut Stream, customer: &Customer) -> (f64, Leaving) {
+        let unit = self.params.unit;
+        let (t_x, t) = (unit.of_days(customer.recency_days), unit.of_days(customer.t_days));
+        let latent = self.params.draw_left(stream, customer.frequency, t_x, t);
+        let time = match latent.dropout {
+            Dropout::AtRate(rate) => stream.exponential() / rate,
+            _ => f64::INFINITY,
+        };
+        (latent.rate, Leaving { time, purchases: f64::INFINITY })
     }
 }
 
@@ -263,7 +248,13 @@ impl Model for Nbd {
     }
 
     #[inline]
-    fn leaves(&self, _stream: &mut Stream, _x: f64, _t: f64, horizon: f64) -> Leaves {
-        Leaves { exposure: horizon, after: u32::MAX }
+    fn leaving(&self, _stream: &mut Stream, _x: f64, _t: f64) -> Leaving {
+        Leaving::NEVER
+    }
+
+    /// Nobody leaves, so nobody comes back.
+    fn back(&self, stream: &mut Stream, customer: &Customer) -> (f64, Leaving) {
+        let t = self.unit.of_days(customer.t_days);
+        (self.rate(stream, f64::from(customer.frequency), t), Leaving::NEVER)
     }
 }

@@ -1,14 +1,15 @@
-//! What the models say in one replication, tabulated so that the inner loop only looks it up.
+//! What the models say in one world, tabulated so that the inner loop only looks it up.
 //!
 //! Expected purchases factor into a part that depends on (x, T) alone and P(alive); customers share few distinct
 //! (x, T), so that part is computed once for each and the expectation of every customer under every
 //! strategy costs one multiplication.
 
-use super::models::{AnyModel, Distinct, expected_if_alive};
+use super::expected::{Treated, if_alive, if_back};
+use super::models::{AnyModel, Distinct};
 use crate::calendar::Unit;
 use crate::clv::{GammaGamma, PurchaseParameters};
 
-/// The models' parameters in one replication.
+/// The models' parameters in one world.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameters {
     /// Purchases and dropout.
@@ -17,53 +18,87 @@ pub struct Parameters {
     pub spend: GammaGamma,
 }
 
-/// What a strategy does to a tier: the factors on purchase rate and on spend.
+/// What a treatment does to the customers of a tier.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Effect {
+    /// Factor on the purchase rate.
     pub rate: f64,
+    /// Factor on what an order is worth.
     pub spend: f64,
+    /// Factor on the inclination to leave.
+    pub dropout: f64,
+    /// Probability that who has left comes back.
+    pub back: f64,
 }
 
-/// The tables of one replication.
+impl Effect {
+    /// No treatment.
+    pub const NONE: Effect = Effect { rate: 1.0, spend: 1.0, dropout: 1.0, back: 0.0 };
+}
+
+/// The tables of one world.
 pub(super) struct Tables {
+    pub purchases: PurchaseParameters,
     pub model: AnyModel,
     pub spend: GammaGamma,
-    /// Effects by `tier * levels + level`.
-    pub effects: Vec<Effect>,
-    /// The largest rate factor of each tier: no arrival after it can matter.
-    pub largest_rate: Vec<f64>,
-    /// Expected purchases if alive by `cell * levels + level`.
-    expected: Vec<f64>,
-    levels: usize,
+    /// Effects by `tier * width + level`.
+    effects: Vec<Effect>,
+    width: usize,
+    /// By tier: the largest factor on the purchase rate (no arrival after it can matter) and the largest probability of
+    /// coming back.
+    pub largest: Vec<(f64, f64)>,
+    /// Expected purchases if alive by `(cell * width + level) * steps + step`.
+    alive: Vec<f64>,
+    /// By tier: expected purchases of who is back by `(pair * width + level) * steps + step`; empty where nobody is
+    /// brought back, or where it does not go by the pair.
+    back: Vec<Vec<f64>>,
+    /// Ends of the steps within which expectations are wanted, in the models' unit.
+    pub ends: Vec<f64>,
     pub unit: Unit,
 }
 
 impl Tables {
-    /// `horizon` is in the models' unit.
+    /// `horizon` is in the models' unit; expectations are wanted within each of `steps` equal parts of it.
     pub fn new(
-        parameters: Parameters,
+        Parameters { purchases, spend }: Parameters,
         effects: Vec<Effect>,
-        levels: usize,
+        width: usize,
         distinct: &Distinct,
         horizon: f64,
+        steps: usize,
     ) -> Tables {
-        let Parameters { purchases, spend } = parameters;
-        let factors: Vec<f64> = effects.iter().map(|effect| effect.rate).collect();
-        let expected = expected_if_alive(&purchases, &distinct.cells, &factors, levels, horizon);
-        let largest_rate = factors.chunks(levels).map(|of| of.iter().copied().fold(0.0, f64::max)).collect();
+        let ends: Vec<f64> = (1..=steps).map(|j| horizon * (j as f64 / steps as f64)).collect();
+        let treated = Treated { effects: &effects, width, ends: &ends };
+        let alive = if_alive(&purchases, &distinct.cells, treated);
+        let tiers = (effects.len() / width) as u8;
+        let back = (0..tiers)
+            .map(|tier| match treated.brings_back(tier) {
+                true => if_back(&purchases, &distinct.pairs, tier, treated),
+                false => Vec::new(),
+            })
+            .collect();
+        let most = |of: &[Effect]| of.iter().fold((0.0, 0.0), |(r, b), e| (e.rate.max(r), e.back.max(b)));
+        let largest = effects.chunks(width).map(most).collect();
         let model = AnyModel::new(&purchases, distinct);
-        Tables { model, spend, effects, largest_rate, expected, levels, unit: purchases.unit() }
+        Tables { purchases, model, spend, largest, alive, back, effects, width, ends, unit: purchases.unit() }
     }
 
-    /// Expected purchases of a cell's customers who are alive, by level.
+    /// Expected purchases of a cell's customers who are alive, by `level * steps + step`.
     #[inline]
-    pub fn expected(&self, cell: u32) -> &[f64] {
-        &self.expected[cell as usize * self.levels..][..self.levels]
+    pub fn alive(&self, cell: u32) -> &[f64] {
+        let entries = self.width * self.ends.len();
+        &self.alive[cell as usize * entries..][..entries]
+    }
+
+    /// The same of those of a tier who are back, by the pair of their last purchase; `None` where it does not go by that.
+    pub fn back(&self, tier: usize, pair: u32) -> Option<&[f64]> {
+        let entries = self.width * self.ends.len();
+        self.back[tier].get(pair as usize * entries..)?.get(..entries)
     }
 
     /// Effects of a tier, by level.
     #[inline]
-    pub fn effects(&self, tier: u8) -> &[Effect] {
-        &self.effects[usize::from(tier) * self.levels..][..self.levels]
+    pub fn effects(&self, tier: usize) -> &[Effect] {
+        &self.effects[tier * self.width..][..self.width]
     }
 }

@@ -7,22 +7,11 @@ use serde::Serialize;
 
 use super::DO_NOTHING;
 use super::file::{CurveName, ResponseEntry, RuleName, StrategyEntry, StrategyFile};
-use super::response::{Curve, Lever, Response};
+use super::action::Action;
+use super::curve::Curve;
+use super::response::Response;
 use crate::calendar::Span;
 use crate::error::{Error, Result, nearest_first};
-
-/// An action after checks.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Action {
-    /// Its name.
-    pub name: String,
-    /// What it is.
-    pub description: String,
-    /// Paid once by a strategy that uses it.
-    pub fixed_cost: f64,
-    /// The most that can be spent on one customer.
-    pub max_per_customer: Option<f64>,
-}
 
 /// How a budget is spread over the tiers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,11 +20,11 @@ pub enum Rule {
     /// Nobody gets anything.
     Nothing,
     /// Every customer the same.
-    Uniform,
+    Uniform { action: usize },
     /// Every tier in proportion to its customers' lifetime value, the same for every customer of a tier.
-    ProportionalToClv,
+    ProportionalToClv { action: usize },
     /// Stated shares of the budget by tier.
-    Shares(Vec<f64>),
+    Shares { action: usize, shares: Vec<f64> },
 }
 
 /// A strategy after checks.
@@ -45,12 +34,23 @@ pub struct Strategy {
     pub name: String,
     /// In words.
     pub description: String,
-    /// Index of its action; `None` does nothing.
-    pub action: Option<usize>,
     /// How the budget is spread.
     pub rule: Rule,
     /// What it may spend.
-    pub budget: f64,
+    pub budget: Option<f64>,
+}
+
+/// What is used beside money.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Resources {
+    /// Limit of staff minutes.
+    pub minutes: Option<f64>,
+    /// Money per minute.
+    pub minute_cost: f64,
+    /// Limit of stock.
+    pub stock: Option<f64>,
+    /// Money per unit.
+    pub stock_cost: f64,
 }
 
 /// Strategies that can be simulated: the only way to one is [`StrategySet::new`], which checks everything.
@@ -62,6 +62,14 @@ pub struct StrategySet {
     pub currency: String,
     /// How far ahead.
     pub horizon: Span,
+    /// Equal parts of the horizon.
+    pub periods: usize,
+    /// Discount.
+    pub discount: Option<crate::calendar::Discount>,
+    /// Resources.
+    pub resources: Resources,
+    /// New customers.
+    pub new_customers: Option<super::belief::Belief>,
     /// Profit per unit of revenue.
     pub margin: f64,
     /// The tier scheme.
@@ -74,6 +82,8 @@ pub struct StrategySet {
     pub responses: Vec<Response>,
     /// The strategies; the first is "do nothing".
     pub strategies: Vec<Strategy>,
+    /// Claims.
+    pub claims: Vec<String>,
 }
 
 /// Collects what every error about one file has in common.
@@ -156,6 +166,11 @@ impl StrategySet {
             }
             actions.push(Action {
                 name: entry.name.clone(),
+                kind: super::action::Kind::Own,
+                cost_on_contact: None, cost_on_response: 0.0, price_cut: 0.0, points: 0.0,
+                breakage: super::belief::Belief::fixed(0.0), cannibalisation: super::belief::Belief::fixed(0.0),
+                minutes_on_contact: 0.0, minutes_on_response: 0.0, stock_on_contact: 0.0, stock_on_response: 0.0,
+                max_customers: None,
                 description: entry.description.clone(),
                 fixed_cost: entry.fixed_cost,
                 max_per_customer: entry.max_per_customer,
@@ -168,23 +183,17 @@ impl StrategySet {
             let key = format!("[[response]] of \"{}\" on tier \"{}\"", entry.action, entry.tier);
             check.find("an [[action]]", "[[response]] action", &entry.action, &action_names)?;
             check.find("a tier of this scheme", "[[response]] tier", &entry.tier, &tiers)?;
-            let same = |r: &Response| r.action == entry.action && r.tier == entry.tier && r.on == entry.on;
-            if responses.iter().any(same) {
-                return check.fail(
-                    format!("{key} is stated twice for {}", entry.on.name()),
-                    "keep one response per action, tier and lever",
-                );
-            }
-            responses.push(check_response(&check, &key, entry)?);
+            let action = action_names.iter().position(|n| *n == entry.action).unwrap();
+            let tier = tiers.iter().position(|n| *n == entry.tier).unwrap();
+            responses.push(check_response(&check, &key, entry, action, tier)?);
         }
 
         check.distinct("strategy", typed.strategies.iter().map(|s| s.name.as_str()))?;
         let mut strategies = vec![Strategy {
             name: DO_NOTHING.to_string(),
             description: "No action and no cost: the baseline of every difference.".to_string(),
-            action: None,
             rule: Rule::Nothing,
-            budget: 0.0,
+            budget: Some(0.0),
         }];
         for entry in typed.strategies {
             strategies.push(check_strategy(
@@ -201,24 +210,21 @@ impl StrategySet {
             title: typed.title,
             currency: typed.currency,
             horizon: typed.horizon,
+            periods: typed.horizon.count().ceil() as usize,
+            discount: None, resources: Resources::default(), new_customers: None,
             margin: typed.margin,
             scheme: typed.tiers,
             tiers,
             actions,
             responses,
             strategies,
+            claims: Vec::new(),
         })
     }
 
-    /// The response of `action` in `tier` on a lever, if one is stated.
-    pub fn response(&self, action: usize, tier: usize, on: Lever) -> Option<&Response> {
-        self.responses
-            .iter()
-            .find(|r| r.action == self.actions[action].name && r.tier == self.tiers[tier] && r.on == on)
-    }
 }
 
-fn check_response(check: &Check, key: &str, entry: ResponseEntry) -> Result<Response> {
+fn check_response(check: &Check, key: &str, entry: ResponseEntry, action: usize, tier: usize) -> Result<Response> {
     let ResponseEntry { effect, lower, upper, scale, exponent, .. } = entry;
     let ordered = lower <= effect && effect <= upper && lower.is_finite() && upper.is_finite();
     if !ordered {
@@ -254,15 +260,9 @@ fn check_response(check: &Check, key: &str, entry: ResponseEntry) -> Result<Resp
         }
     };
     Ok(Response {
-        action: entry.action,
-        tier: entry.tier,
-        on: entry.on,
-        curve,
-        effect,
-        lower,
-        upper,
-        source: entry.source,
-        note: entry.note,
+        key: format!("{}\u{1f}{}\u{1f}{}", entry.action, entry.tier, entry.on.name()),
+        action, tier, on: entry.on, curve, halves: None,
+        effect: super::belief::Belief { value: effect, lower, upper, source: entry.source, note: entry.note },
     })
 }
 
@@ -296,17 +296,10 @@ fn check_strategy(
             "raise the budget or lower the fixed cost",
         );
     }
-    if let Some(tier) =
-        tiers.iter().find(|t| !responses.iter().any(|r| r.action == entry.action && &&r.tier == t))
-    {
-        return check.fail(
-            format!("{key}: no [[response]] says what action \"{}\" does to tier \"{tier}\"", entry.action),
-            "state one for every tier; an effect of 0 is an answer too",
-        );
-    }
+    let _ = responses;
     let rule = match entry.rule {
-        RuleName::Uniform => Rule::Uniform,
-        RuleName::ProportionalToClv => Rule::ProportionalToClv,
+        RuleName::Uniform => Rule::Uniform { action },
+        RuleName::ProportionalToClv => Rule::ProportionalToClv { action },
         RuleName::Shares => {
             let mut shares = vec![0.0; tiers.len()];
             for (tier, &share) in &entry.shares {
@@ -318,14 +311,14 @@ fn check_strategy(
                 return check
                     .fail(format!("{key}: the shares add up to {sum}"), "make the shares add up to 1");
             }
-            Rule::Shares(shares)
+            Rule::Shares { action, shares }
         }
     };
-    if !matches!(rule, Rule::Shares(_)) && !entry.shares.is_empty() {
+    if !matches!(rule, Rule::Shares { .. }) && !entry.shares.is_empty() {
         return check.fail(
             format!("{key}: shares have no meaning for its rule"),
             "leave shares out, or use rule = \"shares\"",
         );
     }
-    Ok(Strategy { name: entry.name, description: entry.description, action: Some(action), rule, budget })
+    Ok(Strategy { name: entry.name, description: entry.description, rule, budget: Some(budget) })
 }

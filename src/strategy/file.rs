@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::response::{Lever, Source};
+use super::belief::Source;
+use super::response::Lever;
 use crate::calendar::Span;
 use crate::error::{Error, Result};
 

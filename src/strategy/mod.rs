@@ -13,9 +13,13 @@ pub mod belief;
 pub mod curve;
 pub mod action;
 
-pub use check::{Action, Rule, Strategy, StrategySet};
-pub use plan::{Plan, TierFacts};
-pub use response::{Curve, Lever, Response, ResponseDraw, Source};
+pub use action::Action;
+pub use belief::{Belief, Source};
+pub use check::{Resources, Rule, Strategy, StrategySet};
+pub use curve::Curve;
+pub use plan::{People, Plan, Treatment};
+pub use response::{Lever, Response};
+pub use world::{Assumed, World};
 
 /// The name of the strategy that is in every comparison: no action, no cost.
 pub const DO_NOTHING: &str = "do_nothing";

@@ -80,3 +80,68 @@ impl Plan {
         self.contacts[tier].iter().zip(&self.treatments).map(|(&n, t)| n as f64 * t.money).sum()
     }
 }
+
+/// hack
+pub struct People<'a> {
+    /// t
+    pub tier: &'a [u8],
+    /// t
+    pub tiers: usize,
+    /// t
+    pub clv: &'a [f64],
+    /// t
+    pub opted_out: Option<&'a [bool]>,
+    /// t
+    pub hash: &'a [u64],
+    /// t
+    pub ids: &'a crate::customers::Ids,
+    /// t
+    pub columns: &'a crate::tier::Columns<'a>,
+    /// t
+    pub seed: u64,
+    /// t
+    pub base: &'a std::path::Path,
+}
+
+impl Plan {
+    /// hack
+    pub fn new(set: &super::StrategySet, index: usize, people: &People) -> crate::error::Result<(Plan, Vec<String>)> {
+        use super::Rule;
+        let strategy = &set.strategies[index];
+        let mut n = vec![0u64; people.tiers];
+        let mut clv = vec![0.0; people.tiers];
+        for i in 0..people.tier.len() {
+            if !people.opted_out.is_some_and(|o| o[i]) {
+                n[people.tier[i] as usize] += 1;
+                clv[people.tier[i] as usize] += people.clv[i];
+            }
+        }
+        let (action, weights): (Option<usize>, Vec<f64>) = match &strategy.rule {
+            Rule::Nothing => (None, vec![0.0; people.tiers]),
+            Rule::Uniform { action } => (Some(*action), n.iter().map(|&n| n as f64).collect()),
+            Rule::ProportionalToClv { action } => (Some(*action), clv.clone()),
+            Rule::Shares { action, shares } => (Some(*action), shares.clone()),
+        };
+        let fixed = action.map_or(0.0, |a| set.actions[a].fixed_cost);
+        let cap = action.and_then(|a| set.actions[a].max_per_customer).unwrap_or(f64::INFINITY);
+        let total: f64 = weights.iter().sum();
+        let money = strategy.budget.unwrap_or(0.0) - fixed;
+        let mut plan = Plan { treatments: vec![], given: Given::ByTier(vec![0; people.tiers]), contacts: vec![], fixed_cost: fixed, cost: fixed, unspent: 0.0, minutes: 0.0, stock: 0.0, limited_by: Limit::Budget };
+        let mut of = vec![0u8; people.tiers];
+        for k in 0..people.tiers {
+            let per = if n[k] == 0 || total == 0.0 { 0.0 } else { (money * weights[k] / total / n[k] as f64).min(cap) };
+            if per > 0.0 {
+                plan.treatments.push(Treatment { action: action.unwrap(), money: per });
+                of[k] = plan.treatments.len() as u8;
+                plan.cost += per * n[k] as f64;
+            }
+        }
+        for k in 0..people.tiers {
+            let mut c = vec![0; plan.treatments.len()];
+            if of[k] > 0 { c[of[k] as usize - 1] = n[k]; }
+            plan.contacts.push(c);
+        }
+        plan.given = Given::ByTier(of);
+        Ok((plan, vec![]))
+    }
+}

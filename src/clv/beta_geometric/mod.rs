@@ -150,8 +150,22 @@ impl BetaGeometric {
     }
 
     pub(super) fn expectations_if_alive(&self, x: u32) -> ExpectationsIfAlive {
+        self.expectations_with(x, 1.0)
+    }
+
+    /// The same where customers stay after a purchase with probability (1 − p)^`power`.
+    pub(super) fn expectations_with(&self, x: u32, power: f64) -> ExpectationsIfAlive {
         let (shape, a, b) = self.if_alive(x);
-        ExpectationsIfAlive { shape, alpha: self.alpha, table: CappedPurchases::new(a, b), taus: Vec::new() }
+        let table = CappedPurchases::with_power(a, b, power);
+        ExpectationsIfAlive { shape, alpha: self.alpha, table, taus: Vec::new() }
+    }
+
+    /// Of customers who have left, at their last purchase, and come back: to be asked at t = t_x. There are none without a
+    /// chance to leave.
+    pub(super) fn expectations_if_back(&self, x: u32, power: f64) -> ExpectationsIfAlive {
+        let (shape, a, b) = self.if_alive(x);
+        let table = CappedPurchases::with_power(a + 1.0, b - 1.0, power);
+        ExpectationsIfAlive { shape, alpha: self.alpha, table, taus: Vec::new() }
     }
 
     pub(super) fn discounted_if_alive(&self, x: u32, t: f64, delta: f64, horizon: f64) -> f64 {

@@ -71,6 +71,18 @@ impl BgNbd {
         self.shared().expectations_if_alive(x)
     }
 
+    /// The same where what keeps them, or drives them away, makes them stay after a purchase with probability
+    /// (1 − p)^`power`, power ≥ 0.
+    pub fn expectations_with(&self, x: u32, power: f64) -> ExpectationsIfAlive {
+        self.shared().expectations_with(x, power)
+    }
+
+    /// The same for customers who have left and come back with their own rates, λ ~ gamma(r + x, α + t_x) and p ~ beta(a + 1, b
+    /// + k − 1) with k the chances to leave that they had: to be asked at t = t_x.
+    pub fn expectations_if_back(&self, x: u32, power: f64) -> ExpectationsIfAlive {
+        self.shared().expectations_if_back(x, power)
+    }
+
     /// P(alive at T | x, t_x, T) (Fader, Hardie and Lee 2008, "Computing P(alive) using the BG/NBD model"); 1 for
     /// x = 0. At most 1, and 0 only where it underflows.
     pub fn p_alive(&self, x: u32, t_x: f64, t: f64) -> f64 {

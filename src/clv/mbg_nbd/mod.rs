@@ -70,6 +70,18 @@ impl MbgNbd {
     pub fn expectations_if_alive(&self, x: u32) -> ExpectationsIfAlive {
         self.shared().expectations_if_alive(x)
     }
+
+    /// The same where what keeps them, or drives them away, makes them stay after a purchase with probability
+    /// (1 − p)^`power`, power ≥ 0.
+    pub fn expectations_with(&self, x: u32, power: f64) -> ExpectationsIfAlive {
+        self.shared().expectations_with(x, power)
+    }
+
+    /// The same for customers who have left and come back with their own rates, λ ~ gamma(r + x, α + t_x) and p ~ beta(a + 1, b
+    /// + k − 1) with k the chances to leave that they had: to be asked at t = t_x.
+    pub fn expectations_if_back(&self, x: u32, power: f64) -> ExpectationsIfAlive {
+        self.shared().expectations_if_back(x, power)
+    }
 }
 
 /// The scale-free parameters: ln(r/alpha), the mean rate; ln r; logit of the mean dropout probability a/(a+b);

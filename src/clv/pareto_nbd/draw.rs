@@ -17,6 +17,11 @@ pub(super) fn draw(
     if stream.uniform() < p_alive {
         return draw_alive(params, stream, x, t);
     }
+    draw_left(params, stream, x, t_x, t)
+}
+
+/// Draws the rates of a customer who has left by T.
+pub(super) fn draw_left(params: &ParetoNbd, stream: &mut Stream, x: f64, t_x: f64, t: f64) -> Latent {
     let ParetoNbd { r, alpha, s, beta, .. } = *params;
     let left = moment_of_leaving(params, stream, x, t_x, t);
     let rate = purchase_rate(stream, r, alpha, x, left);

@@ -57,6 +57,29 @@ impl ParetoNbd {
     pub fn leaves_first(&self, x: u32, t: f64) -> f64 {
         first::leaves_first(self.r + f64::from(x), self.s, self.alpha + t, self.beta + t)
     }
+
+    /// Expected purchases within `horizon` of a customer who is alive at `t` and whose rate of dropout is `leaving` ≥ 0 times
+    /// its own.
+    pub fn expected_if_alive_with(&self, x: u32, t: f64, horizon: f64, leaving: f64) -> f64 {
+        predict::expected_if_alive_with(self, f64::from(x), t, horizon, leaving)
+    }
+
+    /// Expected purchases within each of `horizons` of a customer who has left by `t` and comes back then with its own rates,
+    /// the rate of dropout times `leaving`. Relative error below 1e-9.
+    pub fn expected_if_back(
+        &self,
+        (x, t_x, t): (u32, f64, f64),
+        horizons: &[f64],
+        leaving: f64,
+        out: &mut [f64],
+    ) {
+        predict::expected_if_back(self, (f64::from(x), t_x, t), horizons, leaving, out);
+    }
+
+    /// Draws the rates of a customer who has left by `t`.
+    pub fn draw_left(&self, stream: &mut Stream, x: u32, t_x: f64, t: f64) -> Latent {
+        draw::draw_left(self, stream, f64::from(x), t_x, t)
+    }
 }
 
 /// The scale-free parameters: ln(r/alpha), the mean purchase rate; ln r; ln(s/beta), the mean dropout rate; ln s.

@@ -100,6 +100,63 @@ pub(super) fn expected_if_alive(params: &ParetoNbd, x: f64, t: f64, horizon: f64
     (r + x) * (b / (alpha + t)) * exposure((horizon / b).ln_1p(), s - 1.0)
 }
 
+/// [`expected_if_alive`] where the rate of dropout is `leaving` ≥ 0 times the customer's own: μ·leaving is gamma
+/// distributed with rate (β + T)/leaving.
+pub(super) fn expected_if_alive_with(params: &ParetoNbd, x: f64, t: f64, horizon: f64, leaving: f64) -> f64 {
+    let ParetoNbd { r, alpha, s, beta, .. } = *params;
+    (r + x) / (alpha + t) * mean_exposure(s, beta + t, horizon, leaving)
+}
+
+/// E min(life, h) of who leaves at rate μ·leaving, μ ~ gamma(shape, rate).
+fn mean_exposure(shape: f64, rate: f64, horizon: f64, leaving: f64) -> f64 {
+    if leaving <= 0.0 {
+        return horizon;
+    }
+    let b = rate / leaving;
+    b * exposure((horizon / b).ln_1p(), shape - 1.0)
+}
+
+/// Where the density of the moment of leaving has fallen by e to this power the rest is left out.
+const FALL_OF_LEAVING: f64 = 36.0;
+
+/// The most that it falls within a panel of sixteen nodes.
+const FALL_OF_PANEL: f64 = 14.0;
+
+/// Expected purchases within `horizons` of a customer who has left and comes back at T with its own rates: over the moment
+/// of leaving u with density ∝ (α+u)^−(r+x)·(β+u)^−(s+1) on (t_x, T), λ ~ gamma(r+x, α+u) and μ ~ gamma(s+1, β+u), times
+/// `leaving`.
+///
+/// In v = ln((α+u)/(α+t_x)) the density is e^(−(r+x+s)v)·((α+u)/(β+u))^(s+1), and the other factors are smooth: relative error
+/// below 1e-9.
+pub(super) fn expected_if_back(
+    params: &ParetoNbd,
+    (x, t_x, t): (f64, f64, f64),
+    horizons: &[f64],
+    leaving: f64,
+    out: &mut [f64],
+) {
+    let ParetoNbd { r, alpha, s, beta, .. } = *params;
+    let (n, fall, from) = (r + x, r + x + s, alpha + t_x);
+    let length = ((t - t_x) / from).ln_1p().min(FALL_OF_LEAVING / fall);
+    let panels = (length * fall / FALL_OF_PANEL).ceil().max(1.0);
+    let width = length / panels;
+    out.fill(0.0);
+    let mut total = 0.0;
+    for panel in 0..panels as u32 {
+        for &(node, weight) in &Rule::shared().nodes {
+            let v = (f64::from(panel) + node) * width;
+            let at = from * v.exp();
+            let rate = beta + (at - alpha);
+            let density = weight * (-fall * v).exp() * (at / rate).powf(s + 1.0);
+            total += density;
+            for (out, &horizon) in out.iter_mut().zip(horizons) {
+                *out += density * n / at * mean_exposure(s + 1.0, rate, horizon, leaving);
+            }
+        }
+    }
+    out.iter_mut().for_each(|out| *out /= total);
+}
+
 /// (1 − e^(−c·l))/c for l ≥ 0, also infinite, and any c.
 fn exposure(l: f64, c: f64) -> f64 {
     if c == 0.0 {

@@ -1,0 +1,5 @@
+//! Futures against closed forms, and what no strategy may ever do.
+
+mod closed_forms;
+mod coupling;
+mod scenario;
