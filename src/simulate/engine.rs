@@ -6,6 +6,7 @@ use super::models::{Distinct, Model, with_model};
 use super::newcomers;
 use super::outcome::{Accounts, Outcome};
 use super::tables::{Effect, Parameters, Tables};
+use crate::calendar::Unit;
 use crate::error::{Error, Result};
 use crate::parallel;
 use crate::progress::Progress;
@@ -35,14 +36,14 @@ pub struct SimulateOptions {
 
 /// Everything that stays the same over replications.
 pub struct Engine<'a> {
-    set: &'a StrategySet,
-    customers: Vec<Customer>,
-    distinct: Distinct,
-    groups: Groups,
-    strategies: usize,
-    tiers: usize,
-    width: usize,
-    steps: usize,
+    pub(super) set: &'a StrategySet,
+    pub(super) customers: Vec<Customer>,
+    pub(super) distinct: Distinct,
+    pub(super) groups: Groups,
+    pub(super) strategies: usize,
+    pub(super) tiers: usize,
+    pub(super) width: usize,
+    pub(super) steps: usize,
     options: SimulateOptions,
 }
 
@@ -180,14 +181,15 @@ impl<'a> Engine<'a> {
     }
 
     fn tables(&self, parameters: Parameters, world: &World) -> Tables {
-        let levels = self.groups.levels.iter().enumerate();
-        let effects = levels
-            .flat_map(|(tier, levels)| {
-                filled(levels.iter().map(move |t| self.effect(t.as_ref(), tier, world)), self.width)
-            })
-            .collect();
+        let effects = (0..self.tiers).flat_map(|tier| self.effects(tier, world)).collect();
         let horizon = self.set.horizon.in_unit(parameters.purchases.unit());
         Tables::new(parameters, effects, self.width, &self.distinct, horizon, self.steps)
+    }
+
+    /// The effects of a tier's levels in a world, as many as any tier has.
+    pub(super) fn effects(&self, tier: usize, world: &World) -> Vec<Effect> {
+        let levels = self.groups.levels[tier].iter();
+        filled(levels.map(|treatment| self.effect(treatment.as_ref(), tier, world)), self.width).collect()
     }
 
     fn effect(&self, treatment: Option<&Treatment>, tier: usize, world: &World) -> Effect {
@@ -241,6 +243,16 @@ impl<'a> Engine<'a> {
         part
     }
 
+    pub(super) fn accounts(&self) -> Accounts<'_> {
+        Accounts { set: self.set, groups: &self.groups, strategies: self.strategies, tiers: self.tiers }
+    }
+
+    /// New customers per unit of the models' time in a world; `None` where none are simulated.
+    pub(super) fn arrivals(&self, world: &World, unit: Unit) -> Option<f64> {
+        let period = self.set.horizon.period().days();
+        self.set.new_customers.as_ref().map(|_| world.arrivals / period * unit.days())
+    }
+
     /// Adds up the chunks of some replications in order, and spreads levels over strategies.
     fn collect<'p>(
         &self,
@@ -250,8 +262,7 @@ impl<'a> Engine<'a> {
         (tables, world): (&Tables, &World),
         parts: impl Iterator<Item = &'p Part> + Clone,
     ) {
-        let accounts =
-            Accounts { set: self.set, groups: &self.groups, strategies: self.strategies, tiers: self.tiers };
+        let accounts = self.accounts();
         let total = |of: &dyn Fn(&'p Part) -> &'p [Sum]| {
             let mut total: Vec<Sum> = Vec::new();
             for part in parts.clone() {
@@ -261,12 +272,9 @@ impl<'a> Engine<'a> {
             }
             total
         };
-        let newcomers = self.set.new_customers.as_ref().map(|_| {
-            let days = self.set.horizon.period().days();
-            world.arrivals / days * tables.unit.days()
-        });
+        let newcomers = self.arrivals(world, tables.unit);
         if block.first == 0 {
-            let expected = newcomers.map(|rate| newcomers::expected(tables, rate));
+            let expected = newcomers.map(|rate| newcomers::expected(&tables.parameters, &tables.ends, rate));
             let sums = total(&|part| &part.expected);
             outcome.push_world(accounts.flows(&sums, expected.as_deref(), self.steps, world));
         }

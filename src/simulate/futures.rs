@@ -116,7 +116,7 @@ fn back_expected(customer: &Customer, tier: usize, tables: &Tables, out: &mut Ve
     }
     let effects = tables.effects(tier);
     out.resize(effects.len() * tables.ends.len(), 0.0);
-    if let PurchaseParameters::ParetoNbd(params) = &tables.purchases {
+    if let PurchaseParameters::ParetoNbd(params) = &tables.parameters.purchases {
         let days = |days| tables.unit.of_days(days);
         let history = (customer.frequency, days(customer.recency_days), days(customer.t_days));
         pareto_if_back(params, history, effects, &tables.ends, out);

@@ -3,8 +3,10 @@
 //! [`Engine`] samples futures exactly from the fitted models, with the same luck for all strategies; [`Outcome`] holds
 //! sums per (replication, strategy, tier) only; [`compare`] turns them into estimates with intervals.
 
+mod claims;
 pub mod compare;
 mod engine;
+mod evaluate;
 mod expected;
 mod futures;
 mod groups;
@@ -12,13 +14,19 @@ mod models;
 mod newcomers;
 mod outcome;
 mod parameters;
+mod sensitivity;
 mod tables;
 
-pub use compare::{Comparison, Estimate, Metric, Row, Verdict};
+pub use claims::ClaimCheck;
+pub use compare::{
+    Comparison, Estimate, Heads, Metric, NEW_CUSTOMERS, PeriodRow, Row, Standing, Verdict, WORST, Winner,
+};
 pub use engine::{Engine, SimulateOptions};
+pub use evaluate::Evaluator;
 pub use groups::Population;
 pub use outcome::{Count, Flow, Outcome};
 pub use parameters::{FEWEST_FOR_A_VERDICT, ParameterDraws};
+pub use sensitivity::{Bar, Sensitivity, SplitWinner, sensitivity, split_winners};
 pub use tables::Parameters;
 
 #[cfg(test)]

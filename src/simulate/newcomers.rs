@@ -4,7 +4,7 @@
 
 use super::futures::{Sum, Time};
 use super::models::Model;
-use super::tables::Tables;
+use super::tables::{Parameters, Tables};
 use crate::clv::quadrature::Rule;
 use crate::clv::{PurchaseModel, PurchaseParameters, latent};
 use crate::random::{NOBODY, Purpose, Stream, hash_integer};
@@ -53,13 +53,13 @@ pub(super) fn sample(
 }
 
 /// What they are expected to order and to pay within each step of the horizon.
-pub(super) fn expected(tables: &Tables, rate: f64) -> Vec<Sum> {
-    let spend = tables.spend.expected_spend(0, 0.0);
+pub(super) fn expected(&Parameters { purchases, spend }: &Parameters, ends: &[f64], rate: f64) -> Vec<Sum> {
+    let spend = spend.expected_spend(0, 0.0);
     let mut before = 0.0;
-    let mut out = Vec::with_capacity(tables.ends.len());
-    for &end in &tables.ends {
+    let mut out = Vec::with_capacity(ends.len());
+    for &end in ends {
         // Their first orders, and the repeat purchases of those who have come by then.
-        let up_to = rate * (end + repeats(&tables.purchases, end));
+        let up_to = rate * (end + repeats(&purchases, end));
         let orders = up_to - before;
         before = up_to;
         out.push(Sum { orders, revenue: orders * spend });

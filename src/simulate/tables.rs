@@ -38,7 +38,7 @@ impl Effect {
 
 /// The tables of one world.
 pub(super) struct Tables {
-    pub purchases: PurchaseParameters,
+    pub parameters: Parameters,
     pub model: AnyModel,
     pub spend: GammaGamma,
     /// Effects by `tier * width + level`.
@@ -60,14 +60,15 @@ pub(super) struct Tables {
 impl Tables {
     /// `horizon` is in the models' unit; expectations are wanted within each of `steps` equal parts of it.
     pub fn new(
-        Parameters { purchases, spend }: Parameters,
+        parameters: Parameters,
         effects: Vec<Effect>,
         width: usize,
         distinct: &Distinct,
         horizon: f64,
         steps: usize,
     ) -> Tables {
-        let ends: Vec<f64> = (1..=steps).map(|j| horizon * (j as f64 / steps as f64)).collect();
+        let Parameters { purchases, spend } = parameters;
+        let ends = ends(horizon, steps);
         let treated = Treated { effects: &effects, width, ends: &ends };
         let alive = if_alive(&purchases, &distinct.cells, treated);
         let tiers = (effects.len() / width) as u8;
@@ -80,7 +81,7 @@ impl Tables {
         let most = |of: &[Effect]| of.iter().fold((0.0, 0.0), |(r, b), e| (e.rate.max(r), e.back.max(b)));
         let largest = effects.chunks(width).map(most).collect();
         let model = AnyModel::new(&purchases, distinct);
-        Tables { purchases, model, spend, largest, alive, back, effects, width, ends, unit: purchases.unit() }
+        Tables { parameters, model, spend, largest, alive, back, effects, width, ends, unit: purchases.unit() }
     }
 
     /// Expected purchases of a cell's customers who are alive, by `level * steps + step`.
@@ -101,4 +102,9 @@ impl Tables {
     pub fn effects(&self, tier: usize) -> &[Effect] {
         &self.effects[tier * self.width..][..self.width]
     }
+}
+
+/// The ends of `steps` equal parts of a horizon.
+pub(super) fn ends(horizon: f64, steps: usize) -> Vec<f64> {
+    (1..=steps).map(|j| horizon * (j as f64 / steps as f64)).collect()
 }

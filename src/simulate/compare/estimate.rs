@@ -52,7 +52,7 @@ impl Estimate {
 }
 
 /// The mean and its standard error; NaN of a single value.
-pub(super) fn mean_and_error(values: &[f64]) -> (f64, f64) {
+pub(in crate::simulate) fn mean_and_error(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     // Deviations from the first value: a constant has exactly error 0 and itself as the mean.
     let origin = values.first().copied().unwrap_or(f64::NAN);
@@ -63,14 +63,14 @@ pub(super) fn mean_and_error(values: &[f64]) -> (f64, f64) {
 }
 
 /// The values in ascending order.
-pub(super) fn sorted(values: &[f64]) -> Vec<f64> {
+pub(in crate::simulate) fn sorted(values: &[f64]) -> Vec<f64> {
     let mut out = values.to_vec();
     out.sort_by(f64::total_cmp);
     out
 }
 
 /// Quantile of sorted values, linear between order statistics (Hyndman and Fan's type 7).
-pub(super) fn quantile(sorted: &[f64], p: f64) -> f64 {
+pub(in crate::simulate) fn quantile(sorted: &[f64], p: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
     let at = p * last as f64;
     let (low, part) = (at.floor() as usize, at.fract());

@@ -97,7 +97,6 @@ pub(super) struct Values {
     pub tiers: usize,
     pub replications: usize,
     pub worlds: usize,
-    futures: usize,
     sampled: Vec<Totals>,
     expected: Vec<Totals>,
     customers: Vec<f64>,
@@ -105,7 +104,7 @@ pub(super) struct Values {
 }
 
 /// What a plan costs before anybody orders, by strategy and tier.
-pub(super) struct Upfront {
+pub(in crate::simulate) struct Upfront {
     pub cost: f64,
     pub minutes: f64,
     pub stock: f64,
@@ -114,7 +113,7 @@ pub(super) struct Upfront {
 /// What contacting the customers of a tier costs and uses, with its part of the fixed cost.
 ///
 /// Where nobody is contacted the fixed cost is everybody's who may be: `reachable` are those of each tier.
-pub(super) fn upfront(set: &StrategySet, plan: &Plan, reachable: &[u64], tier: usize) -> Upfront {
+pub(in crate::simulate) fn upfront(set: &StrategySet, plan: &Plan, reachable: &[u64], tier: usize) -> Upfront {
     let of = |k: usize| plan.contacts.get(k).map_or(0.0, |_| plan.contact_cost(k));
     let each = |pick: fn(&crate::strategy::Action) -> f64| -> f64 {
         let contacts = plan.contacts.get(tier).map_or(&[][..], Vec::as_slice);
@@ -131,6 +130,12 @@ pub(super) fn upfront(set: &StrategySet, plan: &Plan, reachable: &[u64], tier: u
     let cost =
         own + plan.fixed_cost * share + resources.minute_cost * minutes + resources.stock_cost * stock;
     Upfront { cost, minutes, stock }
+}
+
+/// What money of each of `parts` equal parts of the horizon is worth now, taken at the part's end.
+pub(in crate::simulate) fn present_values(set: &StrategySet, parts: usize) -> Vec<f64> {
+    let end = |j: usize| set.horizon.days() * (j + 1) as f64 / parts as f64;
+    (0..parts).map(|j| set.discount.map_or(1.0, |discount| discount.factor(end(j)))).collect()
 }
 
 impl Values {
@@ -152,10 +157,6 @@ impl Values {
                 (0..there).map(of).chain((there..tiers).map(|_| Upfront { ..nothing })).collect()
             })
             .collect();
-        let factors = |parts: usize| -> Vec<f64> {
-            let end = |j: usize| set.horizon.days() * (j + 1) as f64 / parts as f64;
-            (0..parts).map(|j| set.discount.map_or(1.0, |discount| discount.factor(end(j)))).collect()
-        };
         let of = |flows: &[Flow], factors: &[f64], before: &Upfront| {
             let mut out = Totals {
                 cost: before.cost,
@@ -185,7 +186,7 @@ impl Values {
             }
             out
         };
-        let by_period = factors(outcome.periods);
+        let by_period = present_values(set, outcome.periods);
         let sampled = (0..outcome.replications())
             .flat_map(|r| {
                 with_all(&|s, k| {
@@ -200,7 +201,7 @@ impl Values {
                 })
             })
             .collect();
-        let by_step = factors(outcome.steps);
+        let by_step = present_values(set, outcome.steps);
         let expected = (0..outcome.worlds)
             .flat_map(|w| with_all(&|s, k| of(outcome.expected(w, s, k), &by_step, &before[s][k])))
             .collect();
@@ -218,7 +219,6 @@ impl Values {
             tiers,
             replications: outcome.replications(),
             worlds: outcome.worlds,
-            futures: outcome.futures,
             sampled,
             expected,
             customers: with_sum(customers.iter().map(|&n| n as f64).collect()),
@@ -273,10 +273,5 @@ impl Values {
                 .collect()
         });
         (sampled, expected)
-    }
-
-    /// The world of a replication.
-    pub fn world(&self, replication: usize) -> usize {
-        replication / self.futures
     }
 }

@@ -12,8 +12,10 @@ pub use metric::Metric;
 pub use periods::PeriodRow;
 pub use verdict::Verdict;
 
-use self::estimate::{mean_and_error, quantile, sorted, worst_mean};
+use self::estimate::worst_mean;
+pub(super) use self::estimate::{mean_and_error, quantile, sorted};
 use self::metric::Values;
+pub(super) use self::metric::{present_values, upfront};
 use super::outcome::Outcome;
 use super::parameters::ParameterDraws;
 use crate::strategy::{Plan, StrategySet};

@@ -2,4 +2,5 @@
 
 mod closed_forms;
 mod coupling;
+mod evaluator;
 mod scenario;
