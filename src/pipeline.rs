@@ -15,6 +15,7 @@ mod models;
 mod movement;
 mod page;
 mod result;
+mod simulate;
 mod tier_ledger;
 mod tiers;
 mod validation;
@@ -38,6 +39,7 @@ pub use models::{
     forecast_cohorts, predict_customers, read_cohorts, score_customers, score_opportunities, totals_csv,
 };
 pub use movement::{Movement, MovementRequest, ledger_movement, movement};
+pub use simulate::{FutureOptions, MOST_FUTURES, Simulated};
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
 pub use tier_ledger::{LedgerEntry, LedgerHold, LedgerReport, LedgerState, ledger_entries, ledger_state};
 pub use tiers::{
@@ -45,12 +47,15 @@ pub use tiers::{
 };
 pub use validation::{Validated, validate, validation_json, write_validation};
 
+use std::path::Path;
+
 use self::grading::Grading;
+use self::simulate::{Crowd, Models};
 use crate::calendar::Day;
 use crate::clv::family::with_fit;
 use crate::clv::{
     CustomerValue, Fit, GammaGamma, GammaGammaModel, ModelName, Patterns, PosteriorOptions, Prior,
-    PurchaseFit, ValueOptions, customer_value,
+    PurchaseFit, PurchaseParameters, ValueOptions, customer_value,
 };
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::{self, Rfm};
@@ -61,13 +66,11 @@ use crate::parallel;
 use crate::progress::Progress;
 use crate::report::format::percent;
 use crate::segment::{SegmentOptions, Segmentation, segment};
-use crate::simulate::{
-    Comparison, Engine, FEWEST_FOR_A_VERDICT, ParameterDraws, Population, SimulateOptions,
-};
+use crate::simulate::ParameterDraws;
+use crate::strategy::StrategySet;
 use crate::strategy::file::StrategyFile;
-use crate::strategy::{Plan, StrategySet, TierFacts};
 use crate::tier::opt_out::{OptOutReport, OptOuts, Remark};
-use crate::tier::{SchemeFile, Tiering};
+use crate::tier::{Columns, SchemeFile, Tiering};
 
 /// Lines of a list that a warning names.
 const LISTED: usize = 10;
@@ -85,6 +88,11 @@ impl StrategyText {
     /// The bundled strategies, which go with the bundled history.
     pub fn bundled() -> StrategyText {
         StrategyText { name: "bundled strategies".to_string(), text: crate::strategy::BUNDLED.to_string() }
+    }
+
+    /// The folder that paths in it start from.
+    pub fn folder(&self) -> &Path {
+        Path::new(&self.name).parent().unwrap_or(Path::new(""))
     }
 
     /// Reads and checks everything that can be checked without customers; `schemes` are those of the run.
@@ -132,7 +140,7 @@ pub struct Run {
     /// What became of the list of those who opted out, where there was one.
     pub opt_out: Option<OptOutReport>,
     /// Their comparison, when there are strategies and the models can be used.
-    pub comparison: Option<Comparison>,
+    pub simulated: Option<Simulated>,
     /// What the reader of any result has to know.
     pub warnings: Vec<String>,
 }
@@ -158,7 +166,8 @@ pub fn run(
     config.check()?;
     let schemes = config.read_schemes()?;
     customers_file::check_kept(config, &schemes)?;
-    let strategies = strategies.map(|text| text.check(&schemes)).transpose()?;
+    let text = strategies;
+    let strategies = text.map(|text| text.check(&schemes)).transpose()?;
     // Read before the rows, so that what is wrong with it is known at once.
     let history = History::open(sources, &config.history)?;
     let list = customer_list(config, &schemes, history.inspection())?;
@@ -212,10 +221,18 @@ pub fn run(
 
     let as_of = table.window.as_of;
     let opted_out = opt_outs.as_ref().map(|list| list.apply(&[&table.ids], as_of).0.concat());
-    let population = People { table, tierings: &tierings, value: &value, opted_out: opted_out.as_deref() };
-    let comparison = match &strategies {
-        Some(set) => compare(set, &population, draws.as_ref(), config, progress, &mut warnings)?,
-        None => None,
+    let simulated = match (&strategies, &draws) {
+        (Some(set), Some(draws)) => {
+            let found = Found { table, tierings: &tierings, value: &value, opted_out: opted_out.as_deref() };
+            let models = purchases.parameters().zip(spend.params);
+            let base = text.map_or(Path::new(""), StrategyText::folder);
+            compare(set, &found, models.map(|models| (models, draws)), (config, base), progress, &mut warnings)?
+        }
+        (Some(_), None) => {
+            warnings.push(NO_MODELS.into());
+            None
+        }
+        (None, _) => None,
     };
 
     insert(&mut summary.table, &mut own, tierings.iter().map(Tiering::column));
@@ -246,7 +263,7 @@ pub fn run(
         segmentation,
         tierings,
         strategies,
-        comparison,
+        simulated,
         warnings,
     })
 }
@@ -313,8 +330,11 @@ fn doubtful_opt_outs(report: &OptOutReport) -> Option<String> {
         .then(|| format!("the list of those who opted out has lines: {}", doubtful.join("; ")))
 }
 
-/// The customers with all that a comparison looks at.
-struct People<'a> {
+/// Why there is no comparison where the models are of no use.
+const NO_MODELS: &str = "strategies are not compared: they rest on lifetime models that could not be fitted";
+
+/// What a run knows of its customers when strategies are compared.
+struct Found<'a> {
     table: &'a CustomerTable,
     tierings: &'a [Tiering],
     value: &'a CustomerValue,
@@ -322,79 +342,41 @@ struct People<'a> {
     opted_out: Option<&'a [bool]>,
 }
 
-/// Plans, simulates and compares; `None`, with a warning, when the models cannot be used.
+/// Compares strategies on the customers of a run; `None`, with a warning, when the models cannot be used.
 fn compare(
     set: &StrategySet,
-    people: &People<'_>,
-    draws: Option<&ParameterDraws>,
-    config: &RunConfig,
+    found: &Found<'_>,
+    models: Option<((PurchaseParameters, GammaGamma), &ParameterDraws)>,
+    (config, base): (&RunConfig, &Path),
     progress: &dyn Progress,
     warnings: &mut Vec<String>,
-) -> Result<Option<Comparison>> {
-    let &People { table, tierings, value, opted_out } = people;
+) -> Result<Option<Simulated>> {
+    let &Found { table, tierings, value, opted_out } = found;
     let clv = value.columns.iter().find(|c| c.name == "clv").map(|c| &c.values);
-    let (Some(draws), Some(Values::Float(clv))) = (draws, clv) else {
-        warnings.push(
-            "strategies are not compared: they rest on lifetime models that could not be fitted".into(),
-        );
+    let (Some(((purchases, spend), draws)), Some(Values::Float(clv))) = (models, clv) else {
+        warnings.push(NO_MODELS.into());
         return Ok(None);
     };
-    warnings.extend(draws.warnings.iter().cloned());
     let Some(tiering) = tierings.iter().find(|t| t.key == set.scheme) else {
         warnings.push(format!("strategies are not compared: nobody is graded by {}", set.scheme));
         return Ok(None);
     };
-    let facts = tier_facts(tiering, clv, opted_out);
-    let plans: Vec<Plan> = (0..set.strategies.len()).map(|i| Plan::new(set, i, &facts)).collect();
-    for (strategy, plan) in set.strategies.iter().zip(&plans) {
-        // A thousandth of the budget is rounding; more is money that the reader thinks was spent.
-        if plan.unspent > 1e-3 * strategy.budget {
-            warnings.push(format!(
-                "strategy \"{}\" leaves {:.2} of its budget unspent: caps are reached, or tiers have nobody who may be contacted",
-                strategy.name, plan.unspent
-            ));
-        }
-    }
-    for (strategy, plan) in set.strategies.iter().zip(&plans) {
-        if plan.fixed_cost > 0.0 && plan.per_customer.iter().all(|&money| money <= 0.0) {
-            warnings.push(format!(
-                "strategy \"{}\" pays its action's fixed cost and has nothing left to give to any customer",
-                strategy.name
-            ));
-        }
-    }
-    if config.replications < FEWEST_FOR_A_VERDICT {
-        warnings.push(format!(
-            "{} replications are too few for a verdict on any strategy: give at least {FEWEST_FOR_A_VERDICT}",
-            config.replications
-        ));
-    }
     let hash = parallel::collect(table.len(), |i| table.ids.hash(i));
-    let population = Population {
+    let columns = Columns::of_table(table);
+    let crowd = Crowd {
         frequency: &table.frequency,
         recency_days: &table.recency_days,
         t_days: &table.t_days,
         monetary_value: &table.monetary_value,
-        tier: &tiering.codes,
-        tiers: tiering.tiers.len(),
+        clv,
+        tiering,
+        columns: &columns,
+        ids: &table.ids,
         hash: &hash,
         opted_out,
+        base,
     };
-    let options = SimulateOptions { seed: config.seed, draw_responses: true };
-    let outcome = Engine::new(population, set, &plans, options).run(&draws.draws, progress)?;
-    Ok(Some(Comparison::new(&outcome, set, &plans, &facts, draws)))
-}
-
-/// Customers of each tier, and how many of them may be contacted with what lifetime value, summed in the table's order.
-fn tier_facts(tiering: &Tiering, clv: &[f64], opted_out: Option<&[bool]>) -> Vec<TierFacts> {
-    let mut facts = vec![TierFacts { customers: 0, reachable: 0, clv: 0.0 }; tiering.tiers.len()];
-    for (i, (&code, value)) in tiering.codes.iter().zip(clv).enumerate() {
-        let of_tier = &mut facts[usize::from(code)];
-        of_tier.customers += 1;
-        if !opted_out.is_some_and(|of| of[i]) {
-            of_tier.reachable += 1;
-            of_tier.clv += value;
-        }
-    }
-    facts
+    let models = Models { purchases, spend, draws };
+    let options = FutureOptions { seed: config.seed, futures: 1, hold_responses: false, until: None };
+    simulate::compare(set, &crowd, &models, &options, progress, warnings).map(Some)
 }

@@ -11,6 +11,7 @@ use super::model::{Fit, FitReport, Parametric, PurchaseModel};
 use super::nbd::{Nbd, NbdModel};
 use super::pareto_nbd::{ParetoNbd, ParetoNbdModel};
 use super::pattern::Patterns;
+use super::purchase_parameters::PurchaseParameters;
 use crate::calendar::Unit;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
@@ -154,14 +155,25 @@ impl PurchaseFit {
 ///
 /// `None` if they are not as many as the model has, or not all positive and finite.
 pub fn with_parameters(name: ModelName, natural: &[f64], unit: Unit) -> Option<Box<dyn PurchaseModel>> {
+    Some(match parameters(name, natural, unit)? {
+        PurchaseParameters::BgNbd(params) => Box::new(params),
+        PurchaseParameters::MbgNbd(params) => Box::new(params),
+        PurchaseParameters::ParetoNbd(params) => Box::new(params),
+        PurchaseParameters::Nbd(params) => Box::new(params),
+    })
+}
+
+/// The parameters of the model of that name, from numbers in the order of [`parameter_names`]; `None` for too many or too few,
+/// and where one is not positive and finite.
+pub fn parameters(name: ModelName, natural: &[f64], unit: Unit) -> Option<PurchaseParameters> {
     if natural.iter().any(|value| !(value.is_finite() && *value > 0.0)) {
         return None;
     }
     Some(match (name, natural) {
-        (ModelName::BgNbd, &[r, alpha, a, b]) => Box::new(BgNbd { r, alpha, a, b, unit }),
-        (ModelName::MbgNbd, &[r, alpha, a, b]) => Box::new(MbgNbd { r, alpha, a, b, unit }),
-        (ModelName::ParetoNbd, &[r, alpha, s, beta]) => Box::new(ParetoNbd { r, alpha, s, beta, unit }),
-        (ModelName::Nbd, &[r, alpha]) => Box::new(Nbd { r, alpha, unit }),
+        (ModelName::BgNbd, &[r, alpha, a, b]) => BgNbd { r, alpha, a, b, unit }.into(),
+        (ModelName::MbgNbd, &[r, alpha, a, b]) => MbgNbd { r, alpha, a, b, unit }.into(),
+        (ModelName::ParetoNbd, &[r, alpha, s, beta]) => ParetoNbd { r, alpha, s, beta, unit }.into(),
+        (ModelName::Nbd, &[r, alpha]) => Nbd { r, alpha, unit }.into(),
         _ => return None,
     })
 }

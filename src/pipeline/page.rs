@@ -52,7 +52,7 @@ pub(super) fn render(run: &Run, config: &[ConfigEntry]) -> String {
         tierings: &run.tierings,
         set: run.strategies.as_ref(),
         opt_out: run.opt_out.as_ref(),
-        comparison: run.comparison.as_ref(),
+        comparison: run.simulated.as_ref().map(|found| &found.comparison),
         no_comparison,
         warnings: &warnings,
     })

@@ -1,7 +1,7 @@
 //! The models' parameters in each replication: drawn from what the data leave open, or held at the estimates.
 
 use super::tables::Parameters;
-use crate::clv::{GammaGamma, Posterior, PurchaseParameters, Trust};
+use crate::clv::{GammaGamma, Posterior, PosteriorReport, PurchaseParameters, Trust};
 
 /// When more than this share of draws has no finite mean, the interval of the expectation has no upper end to speak of;
 /// with more than this share without a finite variance, means of futures are not to be relied on.
@@ -38,9 +38,22 @@ impl ParameterDraws {
         purchases: &Posterior<P>,
         spend: &Posterior<GammaGamma>,
     ) -> ParameterDraws {
-        let mut warnings = purchases.report.warnings();
-        warnings.extend(spend.report.warnings());
-        let reports = [&purchases.report, &spend.report];
+        let of_purchases: Vec<PurchaseParameters> =
+            purchases.draws.iter().map(|&params| params.into()).collect();
+        ParameterDraws::of(
+            &of_purchases,
+            (&spend.draws, spend.estimate),
+            [&purchases.report, &spend.report],
+        )
+    }
+
+    /// The same of draws that were kept, each with its report.
+    pub fn of(
+        of_purchases: &[PurchaseParameters],
+        (of_spend, estimate_of_spend): (&[GammaGamma], GammaGamma),
+        reports: [&PosteriorReport; 2],
+    ) -> ParameterDraws {
+        let mut warnings: Vec<String> = reports.iter().flat_map(|report| report.warnings()).collect();
         // Directions held fixed are taken for known, which they are not.
         let untrusted = reports.iter().any(|report| report.trust == Trust::Poor || report.fixed > 0);
         let effective = reports.iter().map(|report| report.effective).fold(f64::INFINITY, f64::min);
@@ -50,36 +63,36 @@ impl ParameterDraws {
                     .into(),
             );
         } else if effective < f64::from(FEWEST_FOR_A_VERDICT)
-            && purchases.draws.len() >= FEWEST_FOR_A_VERDICT as usize
+            && of_purchases.len() >= FEWEST_FOR_A_VERDICT as usize
         {
             warnings.push(format!(
                 "no verdict is given on any strategy: the draws of the parameters are worth {effective:.0} independent \
                  ones, and {FEWEST_FOR_A_VERDICT} are needed"
             ));
         }
-        let infinite = spend.draws.iter().filter(|draw| draw.q <= 2.0).count();
+        let infinite = of_spend.iter().filter(|draw| draw.q <= 2.0).count();
         let heavy_tails =
-            spend.estimate.q <= 2.0 || infinite as f64 > DOUBTFUL_SHARE * spend.draws.len() as f64;
+            estimate_of_spend.q <= 2.0 || infinite as f64 > DOUBTFUL_SHARE * of_spend.len() as f64;
         if heavy_tails {
             warnings.push(format!(
                 "spend is heavy-tailed (q = {:.3}; {infinite} of {} draws of it are at most 2, where the variance is \
-                 infinite): means over simulated futures do not settle, so values are means of the expectations instead",
-                spend.estimate.q,
-                spend.draws.len()
+                 infinite): intervals of what will happen are wide, and means over simulated futures do not settle; values are means of \
+                 exact expectations",
+                estimate_of_spend.q,
+                of_spend.len()
             ));
         }
-        let finite: Vec<GammaGamma> = spend.draws.iter().copied().filter(|draw| draw.q > 1.0).collect();
+        let finite: Vec<GammaGamma> = of_spend.iter().copied().filter(|draw| draw.q > 1.0).collect();
         let mut replaced = 0;
-        let draws: Vec<Parameters> = (purchases.draws.iter().zip(&spend.draws))
+        let draws: Vec<Parameters> = (of_purchases.iter().zip(of_spend))
             .map(|(&purchases, &drawn)| {
-                let purchases = purchases.into();
                 if drawn.q > 1.0 {
                     return Parameters { purchases, spend: drawn };
                 }
                 // Draws have no order, so the n-th replacement is as good as any.
                 let other = finite.get(replaced % finite.len().max(1)).copied();
                 replaced += 1;
-                Parameters { purchases, spend: other.unwrap_or(spend.estimate) }
+                Parameters { purchases, spend: other.unwrap_or(estimate_of_spend) }
             })
             .collect();
         let mean_doubtful = replaced as f64 > DOUBTFUL_SHARE * draws.len() as f64;

@@ -40,6 +40,19 @@ pub struct Strategy {
     pub budget: Option<f64>,
 }
 
+/// c
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Claim {
+    /// n
+    pub name: String,
+    /// index
+    pub tier: usize,
+    /// l
+    pub lift: f64,
+    /// s
+    pub sales: f64,
+}
+
 /// What is used beside money.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Resources {
@@ -83,7 +96,7 @@ pub struct StrategySet {
     /// The strategies; the first is "do nothing".
     pub strategies: Vec<Strategy>,
     /// Claims.
-    pub claims: Vec<String>,
+    pub claims: Vec<Claim>,
 }
 
 /// Collects what every error about one file has in common.

@@ -36,6 +36,19 @@ pub enum Limit {
     Customers,
 }
 
+impl Limit {
+    /// In words, for why there is money left.
+    pub fn words(self) -> &'static str {
+        match self {
+            Limit::Budget => "it does not pay for one more",
+            Limit::Action => "the action can do no more, by customer or in all",
+            Limit::Minutes => "the staff has no more minutes",
+            Limit::Stock => "there is no more stock",
+            Limit::Customers => "nobody else may be contacted",
+        }
+    }
+}
+
 /// What a strategy gives. All sums are over those who are contacted; what orders cost afterwards is not known yet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
@@ -82,7 +95,7 @@ impl Plan {
 }
 
 /// hack
-pub struct People<'a> {
+pub struct People<'a, 'c> {
     /// t
     pub tier: &'a [u8],
     /// t
@@ -96,7 +109,7 @@ pub struct People<'a> {
     /// t
     pub ids: &'a crate::customers::Ids,
     /// t
-    pub columns: &'a crate::tier::Columns<'a>,
+    pub columns: &'a crate::tier::Columns<'c>,
     /// t
     pub seed: u64,
     /// t

@@ -6,7 +6,8 @@ use tiercast::customers::ListReport;
 use tiercast::history::{Inspection, JoinReport, Unmatched};
 use tiercast::pipeline::{ModelChoice, Run};
 use tiercast::report::format::{NONE, count, interval, money, number, percent, signed, significant};
-use tiercast::simulate::Metric;
+use tiercast::simulate::{Comparison, Metric};
+use tiercast::strategy::{Source, StrategySet};
 
 use crate::render::Grid;
 
@@ -182,11 +183,16 @@ pub fn tiers(run: &Run) -> String {
 
 /// Strategies side by side, and what the intervals are.
 pub fn strategies(run: &Run) -> String {
-    let (Some(set), Some(comparison)) = (&run.strategies, &run.comparison) else { return String::new() };
+    let (Some(set), Some(simulated)) = (&run.strategies, &run.simulated) else { return String::new() };
+    strategies_of(set, &simulated.comparison, run.begins())
+}
+
+/// The same of any comparison from a day on.
+pub fn strategies_of(set: &StrategySet, comparison: &Comparison, begins: Day) -> String {
     let title = format!(
         "Strategies over {} from {}, {} futures of every customer; profit = {} of revenue − cost{}",
         set.horizon,
-        run.begins(),
+        begins,
         count(comparison.replications as u64),
         percent(set.margin),
         if set.currency.is_empty() { String::new() } else { format!(", in {}", set.currency) },
@@ -218,8 +224,8 @@ pub fn strategies(run: &Run) -> String {
             if s == 0 { String::new() } else { signed(d.value) },
             if s == 0 { String::new() } else { interval(d.mean_lower, d.mean_upper, signed) },
             if s == 0 { String::new() } else { interval(d.lower, d.upper, signed) },
-            percent(comparison.p_best[s]),
-            comparison.verdicts[s].word().into(),
+            percent(comparison.standings[s].p_best),
+            comparison.standings[s].verdict.word().into(),
         ]);
     }
     let mut text = grid.text();
@@ -227,7 +233,7 @@ pub fn strategies(run: &Run) -> String {
         "\"With luck\" is what will happen: parameters, responses, the customers' own rates and chance. \"Its mean\" \
          leaves the customers' chance out.\nEvery response is listed with its source in the report. ",
     );
-    let assumed = set.responses.iter().filter(|r| r.source == tiercast::strategy::Source::Assumption).count();
+    let assumed = set.responses.iter().filter(|r| r.effect.source == Source::Assumption).count();
     text.push_str(&format!("{assumed} of {} responses are assumptions.\n", set.responses.len()));
     text
 }

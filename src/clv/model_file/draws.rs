@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::part::{BOUNDS, MONEY_BOUNDS};
 use crate::calendar::Unit;
-use crate::clv::family::{ModelName, PurchaseFit, parameter_names, with_parameters};
+use crate::clv::family::{ModelName, PurchaseFit, parameter_names, parameters, with_parameters};
 use crate::clv::gamma_gamma::{GammaGamma, GammaGammaModel};
 use crate::clv::model::{Fit, Parametric, PurchaseModel};
 use crate::clv::pattern::Patterns;
+use crate::clv::purchase_parameters::PurchaseParameters;
 use crate::clv::uncertainty::{Posterior, PosteriorOptions, PosteriorReport, Trust};
 use crate::clv::{BgNbdModel, MbgNbdModel, NbdModel, ParetoNbdModel};
 use crate::error::Result;
@@ -112,6 +113,21 @@ impl Draws {
         let rows = self.purchases.rows(parameter_names(name))?;
         rows.iter()
             .map(|natural| with_parameters(name, natural, unit).ok_or_else(|| wrong(name.title())))
+            .collect()
+    }
+
+    /// The parameters of the model of purchases in each draw.
+    ///
+    /// # Errors
+    /// The problem in words.
+    pub fn purchase_parameters(
+        &self,
+        name: ModelName,
+        unit: Unit,
+    ) -> Result<Vec<PurchaseParameters>, String> {
+        let rows = self.purchases.rows(parameter_names(name))?;
+        rows.iter()
+            .map(|natural| parameters(name, natural, unit).ok_or_else(|| wrong(name.title())))
             .collect()
     }
 

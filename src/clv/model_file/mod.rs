@@ -37,7 +37,8 @@ pub use self::part::{Part, SpendName};
 pub use self::spend::FittedMoney;
 use self::spend::{kept, money_of, spend_model};
 
-use super::family::{ModelName, PurchaseFit, parameter_names, with_parameters};
+use super::family::{ModelName, PurchaseFit, parameter_names, parameters, with_parameters};
+use super::purchase_parameters::PurchaseParameters;
 use super::gamma_gamma::GammaGamma;
 use super::model::{Fit, PurchaseModel};
 use crate::calendar::Day;
@@ -150,6 +151,18 @@ impl ModelFile {
     /// The problem in words: also for a mean spend that is infinite.
     pub fn spend_model(&self) -> Result<Option<GammaGamma>, String> {
         spend_model(self.spend.as_ref(), self.money.as_ref())
+    }
+
+    /// The parameters of the model of purchases.
+    ///
+    /// # Errors
+    /// The problem in words.
+    pub fn parameters(&self) -> Result<PurchaseParameters, String> {
+        let part = &self.purchases;
+        let natural = part.natural(parameter_names(part.model), |_| BOUNDS)?;
+        let unit = part.unit.ok_or("\"unit\" of the model of purchases is missing")?;
+        parameters(part.model, &natural, unit)
+            .ok_or_else(|| format!("the parameters of {} are not all positive numbers", part.model.title()))
     }
 
     /// The models at every draw of the parameters, if the file has draws.

@@ -56,7 +56,7 @@ pub(super) fn section(page: &Page) -> Markup {
 }
 
 fn stated(page: &Page, set: &StrategySet) -> Markup {
-    let assumed = set.responses.iter().filter(|r| r.source != Source::Experiment).count();
+    let assumed = set.responses.iter().filter(|r| r.effect.source != Source::Experiment).count();
     html! {
         @if assumed > 0 {
             div.warn { p {
@@ -94,7 +94,7 @@ fn stated(page: &Page, set: &StrategySet) -> Markup {
                 (parts::head(&["Strategy", "Budget"], 1..2))
                 tbody {
                     @for strategy in &set.strategies {
-                        tr { th scope="row" { (strategy.name) } td.n { (money_in(strategy.budget, page.currency)) } }
+                        tr { th scope="row" { (strategy.name) } td.n { (strategy.budget.map_or("no limit".into(), |budget| money_in(budget, page.currency))) } }
                     }
                 }
             }
@@ -112,14 +112,14 @@ fn responses(page: &Page, set: &StrategySet) -> Markup {
                 tbody {
                     @for r in &set.responses {
                         tr {
-                            th scope="row" { (r.action) }
-                            td { (r.tier) }
-                            td.nowrap { (match r.on { Lever::PurchaseRate => "purchase rate", Lever::Spend => "spend per order" }) }
-                            td.n { (lift(r.effect)) small { (interval(r.lower, r.upper, lift)) } }
+                            th scope="row" { (set.actions[r.action].name) }
+                            td { (set.tiers[r.tier]) }
+                            td.nowrap { (lever(r.on)) }
+                            td.n { (lift(r.effect.value)) small { (interval(r.effect.lower, r.effect.upper, lift)) } }
                             td.words { (curve(r, page.currency)) }
                             td.words {
-                                span.badge.(if r.source == Source::Experiment { "gains" } else { "undecided" }) { (r.source.name()) }
-                                small { (r.note) }
+                                span.badge.(if r.effect.source == Source::Experiment { "gains" } else { "undecided" }) { (r.effect.source.name()) }
+                                small { (r.effect.note) }
                             }
                         }
                     }
@@ -129,6 +129,16 @@ fn responses(page: &Page, set: &StrategySet) -> Markup {
     )
 }
 
+/// What a response changes, in words.
+fn lever(lever: Lever) -> &'static str {
+    match lever {
+        Lever::PurchaseRate => "purchase rate",
+        Lever::Dropout => "inclination to leave",
+        Lever::Reactivation => "who left comes back",
+        Lever::Spend => "spend per order",
+    }
+}
+
 /// "+8.0 %".
 fn lift(effect: f64) -> String {
     let text = percent(effect);
@@ -136,7 +146,27 @@ fn lift(effect: f64) -> String {
 }
 
 fn curve(response: &Response, currency: &str) -> String {
-    match response.curve {
+    match response.curve.clone() {
+        Curve::Constant => "constant: the effect for everybody who is contacted".to_string(),
+        Curve::Hill { scale, exponent } => format!(
+            "Hill {}: the effect is the ceiling, half of it at {}",
+            significant(exponent, 3),
+            money_in(scale, currency)
+        ),
+        Curve::Adbudg { d, exponent } => format!(
+            "ADBUDG {}: the effect is the ceiling, half of it at {}",
+            significant(exponent, 3),
+            money_in(d.powf(1.0 / exponent), currency)
+        ),
+        Curve::Logit { base } => format!(
+            "logit: log-odds of a choice made with {} rise by the effect per unit of the price cut",
+            percent(base)
+        ),
+        Curve::Table { points } => {
+            let each: Vec<String> =
+                points.iter().map(|(dose, share)| format!("{} at {}", percent(*share), significant(*dose, 3))).collect();
+            format!("table: of the effect {}", each.join(", "))
+        }
         Curve::Saturating { scale } => {
             format!("saturating: the effect is the ceiling, 63\u{a0}% of it at {}", money_in(scale, currency))
         }

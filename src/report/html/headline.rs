@@ -36,7 +36,7 @@ pub(super) fn header(page: &Page) -> Markup {
 /// The strategy that the headline is about: of those that gain, else of all, the one with the highest mean difference
 /// in profit. Never the baseline.
 pub(super) fn leader(comparison: &Comparison) -> Option<(usize, Estimate)> {
-    let gains = |s: usize| comparison.verdicts.get(s) == Some(&Verdict::Gains);
+    let gains = |s: usize| comparison.verdict(s) == Some(Verdict::Gains);
     let any = (1..comparison.strategies.len()).any(gains);
     (1..comparison.strategies.len())
         .filter(|&s| gains(s) || !any)
@@ -58,8 +58,8 @@ fn answer(page: &Page) -> String {
     };
     let name = &comparison.strategies[s];
     let amount = money_in(difference.value.abs(), page.currency);
-    let all_lose = comparison.verdicts.iter().skip(1).all(|&v| v == Verdict::Loses);
-    match comparison.verdicts.get(s) {
+    let all_lose = comparison.standings.iter().skip(1).all(|of| of.verdict == Verdict::Loses);
+    match comparison.verdict(s) {
         Some(Verdict::Gains) => format!("“{name}” gains {amount} of profit over doing nothing."),
         Some(Verdict::Loses) if all_lose => {
             format!("Every strategy loses against doing nothing; “{name}” loses least: {amount} of profit.")
@@ -83,14 +83,15 @@ fn details(comparison: &Comparison, currency: &str) -> Vec<String> {
         interval(difference.lower, difference.upper, signed),
     )];
     let rivals: Vec<String> = (1..comparison.strategies.len())
-        .filter(|&other| other != s && comparison.verdicts.get(other) == Some(&Verdict::Gains))
+        .filter(|&other| other != s && comparison.verdict(other) == Some(Verdict::Gains))
         .map(|other| format!("“{}”", comparison.strategies[other]))
         .collect();
-    let most = comparison.p_best.iter().copied().fold(0.0, f64::max);
+    let p_best: Vec<f64> = comparison.standings.iter().map(|of| of.p_best).collect();
+    let most = p_best.iter().copied().fold(0.0, f64::max);
     // The leader where it shares the first place, else the first that has it.
     let first = std::iter::once(s)
-        .chain(0..comparison.p_best.len())
-        .find(|&i| comparison.p_best.get(i).is_some_and(|&p| p == most));
+        .chain(0..p_best.len())
+        .find(|&i| p_best.get(i).is_some_and(|&p| p == most));
     if let Some((most, p)) = first.map(|i| (i, most)) {
         let who = match most {
             0 => "Doing nothing".to_string(),
@@ -156,7 +157,7 @@ fn tiles(page: &Page) -> Markup {
                     }
                     dd {
                         (signed(difference.value)) " "
-                        @if let Some(&verdict) = comparison.verdicts.get(s) { (parts::verdict(verdict)) }
+                        @if let Some(verdict) = comparison.verdict(s) { (parts::verdict(verdict)) }
                         small { "profit against doing nothing" }
                     }
                 }

@@ -5,9 +5,9 @@ use maud::{Markup, PreEscaped, html};
 use super::parts::interval;
 use super::{Page, parts};
 use crate::report::charts::{Difference, common_range, differences, key};
-use crate::report::format::{NONE, money, number, percent, plural, signed};
+use crate::report::format::{NONE, count, money, number, percent, plural, signed};
 use crate::simulate::{Comparison, Estimate, Metric, Verdict};
-use crate::strategy::StrategySet;
+use crate::strategy::{Plan, StrategySet};
 
 pub(super) fn section(page: &Page) -> Markup {
     let Some(comparison) = page.comparison else {
@@ -107,8 +107,8 @@ fn totals(page: &Page, comparison: &Comparison) -> Markup {
                             td.n { (number(value(comparison, s, None, Metric::Orders), 0)) }
                             td.n { (money(value(comparison, s, None, Metric::Revenue))) }
                             td.n { (money(value(comparison, s, None, Metric::Profit))) }
-                            (difference(comparison.find(s, None, Metric::Profit).map(|row| row.difference), s == 0, comparison.verdicts.get(s).copied()))
-                            td.n { (percent(comparison.p_best.get(s).copied().unwrap_or(f64::NAN))) }
+                            (difference(comparison.find(s, None, Metric::Profit).map(|row| row.difference), s == 0, comparison.verdict(s)))
+                            td.n { (percent(comparison.standings.get(s).map_or(f64::NAN, |of| of.p_best))) }
                         }
                     }
                 }
@@ -159,14 +159,14 @@ fn plans(set: &StrategySet, comparison: &Comparison) -> Markup {
         h3 { "What each customer gets" }
         (parts::scroll("Money per customer by strategy and tier", html! {
             table {
-                caption { "Money per customer of each tier over the horizon." }
+                caption { "Customers contacted × money for each of them over the horizon." }
                 (parts::head(&names, 2..names.len()))
                 tbody {
                     @for (s, plan) in comparison.plans.iter().enumerate() {
                         tr {
                             th scope="row" { (comparison.strategies.get(s).map_or("", String::as_str)) }
-                            td { (set.strategies.get(s).and_then(|of| of.action).and_then(|a| set.actions.get(a)).map_or(NONE, |a| a.name.as_str())) }
-                            @for k in 0..tiers { td.n { (money(plan.per_customer.get(k).copied().unwrap_or(f64::NAN))) } }
+                            td { (actions(set, plan)) }
+                            @for k in 0..tiers { td.n { (contacts(plan, k)) } }
                             td.n { (money(plan.fixed_cost)) }
                             td.n { (money(plan.unspent)) }
                         }
@@ -175,6 +175,25 @@ fn plans(set: &StrategySet, comparison: &Comparison) -> Markup {
             }
         }))
     }
+}
+
+/// The actions that a plan uses.
+fn actions(set: &StrategySet, plan: &Plan) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for action in plan.treatments.iter().filter_map(|t| set.actions.get(t.action)) {
+        if !names.contains(&action.name.as_str()) {
+            names.push(&action.name);
+        }
+    }
+    if names.is_empty() { NONE.to_string() } else { names.join(", ") }
+}
+
+/// How many of a tier are contacted, and with how much each on average.
+fn contacts(plan: &Plan, tier: usize) -> String {
+    let Some(n) = plan.contacts.get(tier).map(|of| of.iter().sum::<u64>()).filter(|&n| n > 0) else {
+        return NONE.to_string();
+    };
+    format!("{} × {}", count(n), money(plan.contact_cost(tier) / n as f64))
 }
 
 fn by_tier(comparison: &Comparison) -> Markup {

@@ -147,6 +147,11 @@ impl Comparison {
         }
     }
 
+    /// What can be said of a strategy.
+    pub fn verdict(&self, strategy: usize) -> Option<Verdict> {
+        self.standings.get(strategy).map(|of| of.verdict)
+    }
+
     /// The line of (strategy, tier or all, metric).
     pub fn find(&self, strategy: usize, tier: Option<usize>, metric: Metric) -> Option<&Row> {
         self.rows.iter().find(|r| r.strategy == strategy && r.tier == tier && r.metric == metric)

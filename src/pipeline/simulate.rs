@@ -1,0 +1,193 @@
+//! Strategies on customers: plans, futures, comparison, and on which assumptions it rests.
+
+mod warnings;
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::clv::{GammaGamma, PurchaseParameters};
+use crate::customers::Ids;
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::simulate::{
+    ClaimCheck, Comparison, Engine, Evaluator, Heads, Metric, Outcome, ParameterDraws, Parameters, Population,
+    Sensitivity, SimulateOptions, SplitWinner, sensitivity, split_winners,
+};
+use crate::strategy::{People, Plan, StrategySet};
+use crate::tier::{Columns, Tiering};
+
+/// What a comparison found out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Simulated {
+    /// Strategies side by side.
+    pub comparison: Comparison,
+    /// What each strategy's gain rests on.
+    pub sensitivity: Vec<Sensitivity>,
+    /// The winner of each half of the contacts, valued by the other, where responses were learned with halves.
+    pub split_winners: Option<[SplitWinner; 2]>,
+    /// Claims of the strategy file against the data.
+    pub claims: Vec<ClaimCheck>,
+}
+
+/// How futures are simulated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FutureOptions {
+    /// The seed of every random number.
+    pub seed: u64,
+    /// Futures of each world (draw of parameters and responses), from 1 to [`MOST_FUTURES`].
+    pub futures: u32,
+    /// Whether responses are held at their stated values.
+    pub hold_responses: bool,
+    /// Goes on until the standard error of every difference in profit is at most this much money, or the draws are used up.
+    pub until: Option<f64>,
+}
+
+/// Futures that may share one draw of parameters and responses.
+pub const MOST_FUTURES: u32 = 8;
+
+/// Worlds that are added before it is looked again whether they are enough.
+const WORLDS_BETWEEN_LOOKS: usize = 180;
+
+/// The customers with all that a comparison looks at, in the order of their ids.
+pub(super) struct Crowd<'a, 'c> {
+    pub frequency: &'a [u32],
+    pub recency_days: &'a [u32],
+    pub t_days: &'a [u32],
+    pub monetary_value: &'a [f64],
+    pub clv: &'a [f64],
+    pub tiering: &'a Tiering,
+    pub columns: &'a Columns<'c>,
+    pub ids: &'a Ids,
+    pub hash: &'a [u64],
+    /// Who may not be contacted, where there is a list of them.
+    pub opted_out: Option<&'a [bool]>,
+    /// The folder that the strategy file's paths start from.
+    pub base: &'a Path,
+}
+
+/// Models with their draws.
+pub(super) struct Models<'a> {
+    pub purchases: PurchaseParameters,
+    pub spend: GammaGamma,
+    pub draws: &'a ParameterDraws,
+}
+
+/// Plans, simulates and compares.
+pub(super) fn compare(
+    set: &StrategySet,
+    crowd: &Crowd<'_, '_>,
+    models: &Models<'_>,
+    options: &FutureOptions,
+    progress: &dyn Progress,
+    warnings: &mut Vec<String>,
+) -> Result<Simulated> {
+    let tiers = crowd.tiering.tiers.len();
+    let people = People {
+        tier: &crowd.tiering.codes,
+        tiers,
+        clv: crowd.clv,
+        opted_out: crowd.opted_out,
+        hash: crowd.hash,
+        ids: crowd.ids,
+        columns: crowd.columns,
+        seed: options.seed,
+        base: crowd.base,
+    };
+    progress.phase("planning", 0);
+    let mut plans: Vec<Plan> = Vec::with_capacity(set.strategies.len());
+    for index in 0..set.strategies.len() {
+        let (plan, remarks) = Plan::new(set, index, &people)?;
+        warnings.extend(remarks);
+        plans.push(plan);
+    }
+    warnings.extend(warnings::of_plans(set, &plans));
+    let (customers, reachable) = heads(crowd, tiers);
+    let heads = Heads { customers: &customers, reachable: &reachable };
+    let population = Population {
+        frequency: crowd.frequency,
+        recency_days: crowd.recency_days,
+        t_days: crowd.t_days,
+        monetary_value: crowd.monetary_value,
+        tier: &crowd.tiering.codes,
+        tiers,
+        hash: crowd.hash,
+        opted_out: crowd.opted_out,
+    };
+    let draws = models.draws;
+    let simulate = SimulateOptions {
+        seed: options.seed,
+        draw_responses: !options.hold_responses,
+        futures: options.futures.max(1) as usize,
+    };
+    let engine = Engine::new(population, set, &plans, simulate)?;
+    let outcome = futures(&engine, set, &plans, heads, draws, options, progress)?;
+    let comparison = Comparison::new(&outcome, set, &plans, heads, draws);
+    warnings.extend(warnings::of_comparison(set, &comparison, draws));
+    progress.phase("weighing assumptions", 0);
+    let parameters = Parameters { purchases: models.purchases, spend: models.spend };
+    let evaluator = Evaluator::new(&engine, parameters, &plans, &reachable);
+    let claims = claims(set, crowd, &comparison);
+    warnings.extend(claims.iter().filter_map(warnings::of_claim));
+    Ok(Simulated {
+        sensitivity: sensitivity(&evaluator, set),
+        split_winners: split_winners(&evaluator, set, options.seed),
+        comparison,
+        claims,
+    })
+}
+
+/// Simulates all draws, or as many as are enough.
+fn futures(
+    engine: &Engine<'_>,
+    set: &StrategySet,
+    plans: &[Plan],
+    heads: Heads<'_>,
+    draws: &ParameterDraws,
+    options: &FutureOptions,
+    progress: &dyn Progress,
+) -> Result<Outcome> {
+    let Some(until) = options.until else { return engine.run(&draws.draws, progress) };
+    let mut outcome = engine.nothing_yet();
+    for batch in draws.draws.chunks(WORLDS_BETWEEN_LOOKS) {
+        engine.extend(&mut outcome, batch, progress)?;
+        let comparison = Comparison::new(&outcome, set, plans, heads, draws);
+        let error = |s: usize| comparison.find(s, None, Metric::Profit).map(|row| row.difference.mc_error);
+        // An error that is not known yet is not small enough.
+        if (1..set.strategies.len()).filter_map(error).all(|error| error <= until) {
+            break;
+        }
+    }
+    Ok(outcome)
+}
+
+/// By tier: customers, and those of them who may be contacted.
+fn heads(crowd: &Crowd<'_, '_>, tiers: usize) -> (Vec<u64>, Vec<u64>) {
+    let (mut customers, mut reachable) = (vec![0; tiers], vec![0; tiers]);
+    for (i, &code) in crowd.tiering.codes.iter().enumerate() {
+        customers[usize::from(code)] += 1;
+        reachable[usize::from(code)] += u64::from(!crowd.opted_out.is_some_and(|of| of[i]));
+    }
+    (customers, reachable)
+}
+
+/// Every claim against the tier's share of spend so far and of the revenue to come.
+fn claims(set: &StrategySet, crowd: &Crowd<'_, '_>, comparison: &Comparison) -> Vec<ClaimCheck> {
+    let spend: f64 = crowd.tiering.tiers.iter().map(|tier| tier.spend).sum();
+    let revenue = |tier| comparison.find(0, tier, Metric::Revenue).map_or(f64::NAN, |row| row.estimate.value);
+    // New customers are no part of what is claimed about those who are there.
+    let tiers = crowd.tiering.tiers.len();
+    let all: f64 = (0..tiers).map(|k| revenue(Some(k))).sum();
+    set.claims
+        .iter()
+        .map(|claim| {
+            let share = crowd.tiering.tiers[claim.tier].spend / spend;
+            ClaimCheck::new(
+                (claim.name.clone(), set.tiers[claim.tier].clone()),
+                (claim.lift, claim.sales),
+                if share.is_finite() { share } else { 0.0 },
+                revenue(Some(claim.tier)) / all,
+            )
+        })
+        .collect()
+}
