@@ -15,6 +15,7 @@ mod models;
 mod movement;
 mod page;
 mod result;
+mod scored_table;
 mod simulate;
 mod tier_ledger;
 mod tiers;
@@ -39,7 +40,9 @@ pub use models::{
     forecast_cohorts, predict_customers, read_cohorts, score_customers, score_opportunities, totals_csv,
 };
 pub use movement::{Movement, MovementRequest, ledger_movement, movement};
-pub use simulate::{FutureOptions, MOST_FUTURES, Simulated};
+pub use simulate::{
+    FutureOptions, MOST_FUTURES, SimulateModel, SimulateRequest, Simulated, SimulatedTable, simulate_customers,
+};
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
 pub use tier_ledger::{LedgerEntry, LedgerHold, LedgerReport, LedgerState, ledger_entries, ledger_state};
 pub use tiers::{
@@ -59,7 +62,7 @@ use crate::clv::{
 };
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::{self, Rfm};
-use crate::customers::{Column, CustomerTable, Ids, ListReport, Prospects, Summary, Values, summarize_open};
+use crate::customers::{Column, CustomerTable, Ids, OrderDays, ListReport, Prospects, Summary, Values, summarize_open};
 use crate::error::Result;
 use crate::history::{History, Source};
 use crate::parallel;
@@ -163,7 +166,30 @@ pub fn run(
     config: &RunConfig,
     progress: &dyn Progress,
 ) -> Result<Run> {
+    let options = FutureOptions {
+        seed: config.seed,
+        replications: config.replications,
+        futures: 1,
+        hold_parameters: false,
+        hold_responses: false,
+        until: None,
+    };
+    run_with(sources, strategies, config, &options, progress)
+}
+
+/// [`run`] with futures as `futures` says, whose seed and replications stand for those of `config`.
+///
+/// # Errors
+/// Those of [`run`], and options that cannot be worked with.
+pub fn run_with(
+    sources: &[Source],
+    strategies: Option<&StrategyText>,
+    config: &RunConfig,
+    futures: &FutureOptions,
+    progress: &dyn Progress,
+) -> Result<Run> {
     config.check()?;
+    futures.check()?;
     let schemes = config.read_schemes()?;
     customers_file::check_kept(config, &schemes)?;
     let text = strategies;
@@ -203,7 +229,7 @@ pub fn run(
         customer_value(&patterns, &table.monetary_value, fit, Some(&spend), &options, progress)?
     });
     let draws = match &strategies {
-        Some(_) => parameter_draws(&patterns, table, &purchases, &spend, config, progress)?,
+        Some(_) => parameter_draws(&patterns, table, &purchases, &spend, (config, futures), progress)?,
         None => None,
     };
     drop(patterns);
@@ -226,7 +252,7 @@ pub fn run(
             let found = Found { table, tierings: &tierings, value: &value, opted_out: opted_out.as_deref() };
             let models = purchases.parameters().zip(spend.params);
             let base = text.map_or(Path::new(""), StrategyText::folder);
-            compare(set, &found, models.map(|models| (models, draws)), (config, base), progress, &mut warnings)?
+            compare(set, &found, models.map(|models| (models, draws)), (futures, base), progress, &mut warnings)?
         }
         (Some(_), None) => {
             warnings.push(NO_MODELS.into());
@@ -302,11 +328,17 @@ fn parameter_draws(
     table: &CustomerTable,
     purchases: &PurchaseFit,
     spend: &Fit<GammaGamma>,
-    config: &RunConfig,
+    (config, futures): (&RunConfig, &FutureOptions),
     progress: &dyn Progress,
 ) -> Result<Option<ParameterDraws>> {
+    if futures.hold_parameters {
+        return Ok(purchases.parameters().zip(spend.params).map(|(purchases, spend)| {
+            let worlds = if futures.hold_responses { 1 } else { futures.worlds() };
+            ParameterDraws::fixed(purchases, spend, worlds)
+        }));
+    }
     progress.phase("drawing parameters", 0);
-    let options = PosteriorOptions { prior: Prior::default(), draws: config.replications, seed: config.seed };
+    let options = PosteriorOptions { prior: Prior::default(), draws: futures.worlds(), seed: futures.seed };
     let of_spend = GammaGammaModel.likelihood(&table.frequency, &table.monetary_value)?;
     let purchases = purchases.posterior(patterns, config.unit, &options, progress)?;
     let spend = spend.posterior(&of_spend, &options, progress)?;
@@ -347,7 +379,7 @@ fn compare(
     set: &StrategySet,
     found: &Found<'_>,
     models: Option<((PurchaseParameters, GammaGamma), &ParameterDraws)>,
-    (config, base): (&RunConfig, &Path),
+    (options, base): (&FutureOptions, &Path),
     progress: &dyn Progress,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Simulated>> {
@@ -368,6 +400,7 @@ fn compare(
         recency_days: &table.recency_days,
         t_days: &table.t_days,
         monetary_value: &table.monetary_value,
+        spend_over: OrderDays::Repeat,
         clv,
         tiering,
         columns: &columns,
@@ -377,6 +410,5 @@ fn compare(
         base,
     };
     let models = Models { purchases, spend, draws };
-    let options = FutureOptions { seed: config.seed, futures: 1, hold_responses: false, until: None };
-    simulate::compare(set, &crowd, &models, &options, progress, warnings).map(Some)
+    simulate::compare(set, &crowd, &models, options, progress, warnings).map(Some)
 }

@@ -1,14 +1,17 @@
 //! Strategies on customers: plans, futures, comparison, and on which assumptions it rests.
 
+mod table;
 mod warnings;
 
 use std::path::Path;
 
+pub use self::table::{SimulateModel, SimulateRequest, SimulatedTable, simulate_customers};
+
 use serde::Serialize;
 
 use crate::clv::{GammaGamma, PurchaseParameters};
-use crate::customers::Ids;
-use crate::error::Result;
+use crate::customers::{Ids, OrderDays};
+use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::simulate::{
     ClaimCheck, Comparison, Engine, Evaluator, Heads, Metric, Outcome, ParameterDraws, Parameters, Population,
@@ -31,16 +34,54 @@ pub struct Simulated {
 }
 
 /// How futures are simulated.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct FutureOptions {
     /// The seed of every random number.
     pub seed: u64,
+    /// Futures of every customer: at most so many with `until`, and as many as there are draws make.
+    pub replications: u32,
     /// Futures of each world (draw of parameters and responses), from 1 to [`MOST_FUTURES`].
     pub futures: u32,
+    /// Whether the models' parameters are held at their estimates.
+    pub hold_parameters: bool,
     /// Whether responses are held at their stated values.
     pub hold_responses: bool,
     /// Goes on until the standard error of every difference in profit is at most this much money, or the draws are used up.
     pub until: Option<f64>,
+}
+
+impl FutureOptions {
+    /// As many worlds as these replications take.
+    pub fn worlds(&self) -> u32 {
+        self.replications.div_ceil(self.futures.max(1))
+    }
+
+    /// Whether every value can be worked with.
+    ///
+    /// # Errors
+    /// [`Error::Value`] that says what would be possible.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |option: &str, value: String, problem: &str, remedy: String| {
+            Err(Error::value(option, value, problem, remedy))
+        };
+        // Two are needed for a Monte Carlo error.
+        if self.replications < 2 {
+            let remedy = "give at least 2; intervals want some hundreds".to_string();
+            return refuse("--replications", self.replications.to_string(), "no interval can rest on it", remedy);
+        }
+        if !(1..=MOST_FUTURES).contains(&self.futures) {
+            let remedy = format!("give a number from 1 to {MOST_FUTURES}");
+            let problem = "intervals rest on draws of the parameters, which so many futures would share";
+            return refuse("--futures-per-draw", self.futures.to_string(), problem, remedy);
+        }
+        match self.until {
+            Some(until) if !(until.is_finite() && until > 0.0) => {
+                let remedy = "give an amount of money above 0".to_string();
+                refuse("--until", until.to_string(), "no standard error gets there", remedy)
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Futures that may share one draw of parameters and responses.
@@ -55,6 +96,8 @@ pub(super) struct Crowd<'a, 'c> {
     pub recency_days: &'a [u32],
     pub t_days: &'a [u32],
     pub monetary_value: &'a [f64],
+    /// What the mean spend is over.
+    pub spend_over: OrderDays,
     pub clv: &'a [f64],
     pub tiering: &'a Tiering,
     pub columns: &'a Columns<'c>,
@@ -112,13 +155,16 @@ pub(super) fn compare(
         tier: &crowd.tiering.codes,
         tiers,
         hash: crowd.hash,
+        spend_over: crowd.spend_over,
         opted_out: crowd.opted_out,
     };
     let draws = models.draws;
+    let is_one_world = options.hold_parameters && options.hold_responses;
+    let futures_of_each = if is_one_world { options.replications } else { options.futures };
     let simulate = SimulateOptions {
         seed: options.seed,
         draw_responses: !options.hold_responses,
-        futures: options.futures.max(1) as usize,
+        futures: futures_of_each.max(1) as usize,
     };
     let engine = Engine::new(population, set, &plans, simulate)?;
     let outcome = futures(&engine, set, &plans, heads, draws, options, progress)?;

@@ -229,9 +229,16 @@ impl<'a> Engine<'a> {
         };
         let mut scratch = Scratch::default();
         let end = ((chunk + 1) * CHUNK).min(self.customers.len());
+        let mut last = None;
         for customer in &self.customers[chunk * CHUNK..end] {
             let group = &self.groups.groups[usize::from(customer.group)];
-            let of = Prepared { customer, group, alive: model.p_alive(customer) };
+            // Neighbours often share a history.
+            let alive = match last {
+                Some((cell, pair, alive)) if (cell, pair) == (customer.cell, customer.last_pair) => alive,
+                _ => model.p_alive(customer),
+            };
+            last = Some((customer.cell, customer.last_pair, alive));
+            let of = Prepared { customer, group, alive };
             if wants_expected {
                 add_expected(&of, tables, &mut scratch, &mut part.expected);
             }

@@ -181,19 +181,12 @@ fn add_up(engine: &Engine, model: &impl Model, parameters: &Parameters) -> Vec<O
     let known = parallel::collect(engine.customers.len(), |i| {
         let customer = &engine.customers[i];
         let alive = model.p_alive(customer);
-        let spend = parameters.spend.expected_spend(customer.frequency, customer.mean_spend);
+        let spend = parameters.spend.expected_spend(customer.spend_orders, customer.mean_spend);
         (alive, spend)
     });
-    let mut order: Vec<u32> = (0..engine.customers.len() as u32).collect();
-    let key = |&i: &u32| {
-        let customer = &engine.customers[i as usize];
-        (customer.group, customer.cell, customer.last_pair, i)
-    };
-    parallel::sort_by_key(&mut order, key);
     let one_by_one = matches!(parameters.purchases, PurchaseParameters::ParetoNbd(_));
-    for i in order {
-        let customer = &engine.customers[i as usize];
-        let (alive, spend) = known[i as usize];
+    // The engine has them in the order of (group, history).
+    for (customer, &(alive, spend)) in engine.customers.iter().zip(&known) {
         let of_tier = &mut out[engine.groups.groups[usize::from(customer.group)].tier];
         let cell = customer.cell - of_tier.cells.start as u32;
         push(&mut of_tier.alive, Weight { group: customer.group, history: cell, orders: alive, revenue: alive * spend });

@@ -18,6 +18,8 @@ use crate::random::{Purpose, Stream};
 pub(super) struct Customer {
     pub hash: u64,
     pub mean_spend: f64,
+    /// The orders that it is a mean over.
+    pub spend_orders: u32,
     pub frequency: u32,
     pub recency_days: u32,
     pub t_days: u32,
@@ -88,7 +90,7 @@ pub(super) fn add_expected(of: &Prepared, tables: &Tables, scratch: &mut Scratch
     let steps = tables.ends.len();
     let effects = tables.effects(group.tier);
     let expected = tables.alive(customer.cell);
-    let spend = tables.spend.expected_spend(customer.frequency, customer.mean_spend);
+    let spend = tables.spend.expected_spend(customer.spend_orders, customer.mean_spend);
     let brings_back = tables.largest[group.tier].1 > 0.0 && alive < 1.0;
     if brings_back {
         back_expected(customer, group.tier, tables, &mut scratch.back);
@@ -189,7 +191,14 @@ pub(super) fn add_future(
 
     let s = &tables.spend;
     let mut spend_stream = Stream::new(who.0, customer.hash, who.1, Purpose::Spend);
-    let nu = latent::spend_rate(&mut spend_stream, s.p, s.q, s.gamma, x, customer.mean_spend);
+    let nu = latent::spend_rate(
+        &mut spend_stream,
+        s.p,
+        s.q,
+        s.gamma,
+        f64::from(customer.spend_orders),
+        customer.mean_spend,
+    );
     let mut arrivals = Stream::new(who.0, customer.hash, who.1, Purpose::Arrivals);
     let mut ordinal = 0;
     while clock <= last_arrival && ordinal < last_order {

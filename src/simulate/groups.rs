@@ -2,6 +2,7 @@
 
 use super::futures::Customer;
 use super::models::{Cell, Distinct};
+use crate::customers::OrderDays;
 use crate::error::{Error, Result};
 use crate::parallel;
 use crate::strategy::plan::{Given, Treatment};
@@ -16,12 +17,14 @@ pub struct Population<'a> {
     pub recency_days: &'a [u32],
     /// Days from first order to the end of calibration.
     pub t_days: &'a [u32],
-    /// Mean spend of the repeat purchases.
+    /// Mean spend of the orders that `spend_over` says.
     pub monetary_value: &'a [f64],
     /// Tier of each customer, an index below `tiers`.
     pub tier: &'a [u8],
     /// How many tiers there are.
     pub tiers: usize,
+    /// What each mean spend is a mean over.
+    pub spend_over: OrderDays,
     /// Stable hash of each customer's id.
     pub hash: &'a [u64],
     /// Who opted out and gets no treatment under any strategy; none where nobody has.
@@ -171,10 +174,11 @@ pub(super) fn pack(population: &Population, groups: &[u16]) -> (Vec<Customer>, D
         pair: find(&pairs, key & ((1 << 56) - 1)),
     };
     let cells: Vec<Cell> = keys.iter().map(cell).collect();
-    let customers = parallel::collect(n, |i| Customer {
+    let mut customers = parallel::collect(n, |i| Customer {
         hash: population.hash[i],
         // Spend whose refunds exceed it says nothing that a Gamma distribution can use: it counts as 0.
         mean_spend: population.monetary_value[i].max(0.0),
+        spend_orders: population.spend_over.count(frequency[i]) as u32,
         frequency: frequency[i],
         recency_days: population.recency_days[i],
         t_days: population.t_days[i],
@@ -182,6 +186,10 @@ pub(super) fn pack(population: &Population, groups: &[u16]) -> (Vec<Customer>, D
         last_pair: find(&pairs, pair(frequency[i], population.recency_days[i])),
         group: groups[i],
     });
+    // Customers who share a history follow each other, so that what it says is looked up once; and sums are added up in an
+    // order that goes by the customers alone, not by how their rows stand.
+    let order = |c: &Customer| (c.group, c.cell, c.last_pair, c.hash, c.mean_spend.to_bits());
+    parallel::sort_by_key(&mut customers, order);
     let largest = cells.iter().fold((0, 0), |(x, t), cell| (x.max(cell.frequency), t.max(cell.t_days)));
     let pairs = pairs.iter().map(|key| ((key >> 24) as u32, (key & 0xff_ffff) as u32)).collect();
     (customers, Distinct { cells, pairs, largest })

@@ -2,6 +2,7 @@
 
 use crate::calendar::{Period, Span, Unit};
 use crate::clv::{BgNbd, GammaGamma, MbgNbd, Nbd, ParetoNbd, PurchaseParameters};
+use crate::customers::OrderDays;
 use crate::random::hash_integer;
 use crate::simulate::{Engine, Outcome, Parameters, Population, SimulateOptions};
 use crate::strategy::action::{Action, Kind};
@@ -67,6 +68,7 @@ impl Company {
             monetary_value: &self.monetary_value,
             tier: &self.tier,
             tiers: 2,
+            spend_over: OrderDays::Repeat,
             hash: &self.hash,
             opted_out: None,
         }
