@@ -41,9 +41,10 @@ pub use models::{
 };
 pub use movement::{Movement, MovementRequest, ledger_movement, movement};
 pub use simulate::{
-    FutureOptions, MOST_FUTURES, SimulateModel, SimulateRequest, Simulated, SimulatedTable, simulate_customers,
+    FutureOptions, MOST_FUTURES, SimulateModel, SimulateRequest, Simulated, SimulatedTable, SimulationFacts,
+    fingerprint, simulate_customers, simulation_manifest, write_simulation,
 };
-pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
+pub use result::{ConfigEntry, cohorts_summary, ledger_summary, opt_out_summary, write_result};
 pub use tier_ledger::{LedgerEntry, LedgerHold, LedgerReport, LedgerState, ledger_entries, ledger_state};
 pub use tiers::{
     CrossTable, HoldingReport, Language, SchemeResult, TierRequest, Tiered, open_tiers, tier_file,
@@ -63,7 +64,7 @@ use crate::clv::{
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::{self, Rfm};
 use crate::customers::{Column, CustomerTable, Ids, OrderDays, ListReport, Prospects, Summary, Values, summarize_open};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::history::{History, Source};
 use crate::parallel;
 use crate::progress::Progress;
@@ -91,6 +92,18 @@ impl StrategyText {
     /// The bundled strategies, which go with the bundled history.
     pub fn bundled() -> StrategyText {
         StrategyText { name: "bundled strategies".to_string(), text: crate::strategy::BUNDLED.to_string() }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchFile`] and [`Error::Io`].
+    pub fn read(path: &Path) -> Result<StrategyText> {
+        if !path.exists() {
+            return Err(Error::NoSuchFile { path: path.to_path_buf() });
+        }
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
+        Ok(StrategyText { name: path.display().to_string(), text })
     }
 
     /// The folder that paths in it start from.

@@ -79,7 +79,7 @@ pub fn cohorts_summary(table: &CohortTable) -> Value {
 }
 
 /// Who opted out: the report with their share of the customers.
-fn opt_out_summary(report: &OptOutReport, customers: u64) -> Value {
+pub fn opt_out_summary(report: &OptOutReport, customers: u64) -> Value {
     // Results are passed on: who is on the list, and has nothing to do with these customers, is not.
     let remark = |(remark, lines, first)| json!({"remark": remark, "lines": lines, "first": first});
     json!({

@@ -2,9 +2,11 @@
 
 mod table;
 mod warnings;
+mod write;
 
 use std::path::Path;
 
+pub use self::write::{SimulationFacts, fingerprint, simulation_manifest, write_simulation};
 pub use self::table::{SimulateModel, SimulateRequest, SimulatedTable, simulate_customers};
 
 use serde::Serialize;

@@ -34,6 +34,28 @@ pub const VALIDATION_FILES: [&str; 8] = [
 /// The file that marks a folder as a validation.
 pub const VALIDATION: &str = "validation.json";
 
+/// The files of a folder that holds a simulation.
+pub const SIMULATION_FILES: [&str; 15] = [
+    "strategies.csv",
+    "strategies.parquet",
+    "standings.csv",
+    "standings.parquet",
+    "periods.csv",
+    "periods.parquet",
+    "sensitivity.csv",
+    "sensitivity.parquet",
+    "assumptions.csv",
+    "assumptions.parquet",
+    "plans.csv",
+    "plans.parquet",
+    "contacts.parquet",
+    SIMULATION,
+    "report.html",
+];
+
+/// The file that marks a folder as a simulation.
+pub const SIMULATION: &str = "simulation.json";
+
 /// The file that marks a folder as a result.
 pub const MANIFEST: &str = "run.json";
 
@@ -49,10 +71,12 @@ pub enum Kind {
     Synth,
     /// The validation of models on a holdout.
     Validation,
+    /// Strategies compared by `simulate`.
+    Simulation,
 }
 
 impl Kind {
-    const ALL: [Kind; 3] = [Kind::Run, Kind::Synth, Kind::Validation];
+    const ALL: [Kind; 4] = [Kind::Run, Kind::Synth, Kind::Validation, Kind::Simulation];
 
     /// In words.
     fn words(self) -> &'static str {
@@ -60,6 +84,7 @@ impl Kind {
             Kind::Run => "the result of a run",
             Kind::Synth => "a generated history",
             Kind::Validation => "a validation",
+            Kind::Simulation => "a simulation",
         }
     }
 
@@ -69,6 +94,7 @@ impl Kind {
             Kind::Run => &RESULT_FILES,
             Kind::Synth => &["truth.json", "truth.parquet", "history"],
             Kind::Validation => &VALIDATION_FILES,
+            Kind::Simulation => &SIMULATION_FILES,
         }
     }
 
@@ -78,6 +104,7 @@ impl Kind {
             Kind::Run => MANIFEST,
             Kind::Synth => "truth.json",
             Kind::Validation => VALIDATION,
+            Kind::Simulation => SIMULATION,
         }
     }
 }

@@ -65,6 +65,7 @@ fn run() -> ExitCode {
         Verb::Explain(args) => verbs::explain::main(&global, *args, of_verb),
         Verb::Policies(args) => verbs::policies::main(&global, *args, of_verb),
         Verb::Migrate(args) => verbs::migrate::main(&global, *args, of_verb),
+        Verb::Simulate(args) => verbs::simulate::main(&global, *args, of_verb),
         Verb::Validate(args) => verbs::validate::main(&global, *args, of_verb),
         Verb::Bench(args) => verbs::bench::main(&global, args),
         Verb::Synth(args) => verbs::synth::main(&global, *args, of_verb),

@@ -4,7 +4,7 @@ use tiercast::calendar::Day;
 use tiercast::clv::validate::Figure;
 use tiercast::customers::ListReport;
 use tiercast::history::{Inspection, JoinReport, Unmatched};
-use tiercast::pipeline::{ModelChoice, Run};
+use tiercast::pipeline::{ModelChoice, Run, Simulated};
 use tiercast::report::format::{NONE, count, interval, money, number, percent, signed, significant};
 use tiercast::simulate::{Comparison, Metric};
 use tiercast::strategy::{Source, StrategySet};
@@ -186,6 +186,66 @@ pub fn strategies(run: &Run) -> String {
     let (Some(set), Some(simulated)) = (&run.strategies, &run.simulated) else { return String::new() };
     strategies_of(set, &simulated.comparison, run.begins())
 }
+
+/// A comparison with what it rests on: strategies, risk, break-evens, winners of halves, claims.
+pub fn simulated(set: &StrategySet, simulated: &Simulated, begins: Day) -> String {
+    let comparison = &simulated.comparison;
+    let mut text = strategies_of(set, comparison, begins);
+    let columns = ["strategy", ">P(gain)", "95 %, all strategies together", ">loss in the worst 5 %", ">its mean", ">over budget"];
+    let mut grid = Grid::new("How sure, and how bad it can be", &columns);
+    for (name, standing) in comparison.strategies.iter().zip(&comparison.standings).skip(1) {
+        grid.row(vec![
+            name.clone(),
+            percent(standing.p_gain),
+            interval(standing.joint.0, standing.joint.1, signed),
+            money(standing.value_at_risk),
+            signed(standing.worst_mean),
+            percent(standing.p_over_budget),
+        ]);
+    }
+    text += &grid.text();
+    let columns = ["strategy", "assumption", ">stated", "its interval", "source", ">gain at its ends", "", ">gains nothing at"];
+    let mut grid = Grid::new("What the gains rest on (at the models' estimates)", &columns);
+    for own in &simulated.sensitivity {
+        for bar in own.bars.iter().take(MOST_BARS) {
+            grid.row(vec![
+                comparison.strategies[own.strategy].clone(),
+                bar.name.clone(),
+                significant(bar.value, 3),
+                interval(bar.lower, bar.upper, |v| significant(v, 3)),
+                bar.source.name().to_string(),
+                signed(bar.gain_at_lower),
+                signed(bar.gain_at_upper),
+                bar.break_even.map_or(NONE.to_string(), |value| significant(value, 3)),
+            ]);
+        }
+    }
+    text += &grid.text();
+    for (half, winner) in ["first", "second"].iter().zip(simulated.split_winners.iter().flatten()) {
+        text += &format!(
+            "The {half} half of the contacts chooses \"{}\" with a gain of {}; the other half values it at {} {}.\n",
+            comparison.strategies[winner.strategy],
+            signed(winner.gain_in_choice),
+            signed(winner.gain),
+            interval(winner.lower, winner.upper, signed),
+        );
+    }
+    for claim in &simulated.claims {
+        text += &format!(
+            "Claim \"{}\": needs {} of all sales in tier {}, which made {} and is expected to make {}: {}.\n",
+            claim.name,
+            percent(claim.share_needed),
+            claim.tier,
+            percent(claim.share_of_spend),
+            percent(claim.share_expected),
+            if claim.adds_up { "it adds up" } else { "it does not add up" },
+        );
+    }
+    text
+}
+
+/// Assumptions of a strategy that are shown; the report has all.
+const MOST_BARS: usize = 3;
 
 /// The same of any comparison from a day on.
 pub fn strategies_of(set: &StrategySet, comparison: &Comparison, begins: Day) -> String {

@@ -11,6 +11,7 @@ mod migrate;
 mod model;
 mod policies;
 mod reading;
+mod simulate;
 mod synth;
 mod tier;
 mod validate;
@@ -32,6 +33,7 @@ pub use self::job::{
 pub use self::migrate::MigrateArgs;
 pub use self::model::{CohortColumnArgs, DifferenceArgs, FitArgs, FitModel, PredictArgs};
 pub use self::policies::PoliciesArgs;
+pub use self::simulate::{HoldArg, SimulateArgs};
 pub use self::reading::{HistoryArgs, RefundsArg, UnitArg, UnmatchedArg};
 pub use self::synth::{ModelArg, SynthArgs};
 pub use self::tier::TierArgs;
@@ -90,6 +92,8 @@ pub enum Verb {
     Migrate(Box<MigrateArgs>),
     /// Compare policies of holding on to tiers over several gradings: moves saved against tiers gone stale
     Policies(Box<PoliciesArgs>),
+    /// Compare strategies on a table of customers: the same futures under each, with intervals, break-evens and a report
+    Simulate(Box<SimulateArgs>),
     /// Judge the models by a holdout, beside what one would do without them
     ///
     /// Models are fitted to the orders up to --calibration-end and predict those after it, up to --as-of. Every figure

@@ -15,6 +15,7 @@ mod periods;
 pub mod policies;
 pub mod predict;
 pub mod run;
+pub mod simulate;
 pub mod summarize;
 pub mod synth;
 pub mod tier;

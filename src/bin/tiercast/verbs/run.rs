@@ -95,13 +95,7 @@ pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Res
 fn strategies(settings: &Settings, history: &[PathBuf]) -> Result<Option<StrategyText>> {
     match &settings.strategies {
         Some(name) if name == Path::new(BUNDLED) => Ok(Some(StrategyText::bundled())),
-        Some(path) => {
-            if !path.exists() {
-                return Err(Error::NoSuchFile { path: path.clone() });
-            }
-            let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
-            Ok(Some(StrategyText { name: path.display().to_string(), text }))
-        }
+        Some(path) => StrategyText::read(path).map(Some),
         // They are about tiers that other schemes do not have.
         None => Ok((history.is_empty() && grades_by_value(settings)).then(StrategyText::bundled)),
     }
