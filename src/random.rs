@@ -28,6 +28,8 @@ pub enum Purpose {
     Synth = 8,
     /// How often a customer counts in each replication of a bootstrap.
     Bootstrap = 9,
+    /// In which order customers are chosen where not all can be.
+    Selection = 11,
 }
 
 /// The customer number of streams that belong to no customer.

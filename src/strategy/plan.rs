@@ -1,6 +1,28 @@
 //! Plans: who gets what under a strategy, what contacting them costs and uses.
+//!
+//! Where not all can be contacted, lots decide ([`lots`]): each customer's is keyed by the seed and its id, so that a
+//! strategy that contacts fewer contacts some of the same customers, whatever the order of the table.
+
+mod by_rules;
+mod finish;
+mod list;
+mod lots;
+mod people;
+#[cfg(test)]
+mod properties;
+mod spread;
+#[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
+mod tests;
+mod top;
 
 use serde::Serialize;
+
+use super::check::{Check, Rule, Strategy, StrategySet};
+use crate::error::{Error, Result};
+use finish::{Chosen, Planned};
+pub use people::{People, TierFacts};
 
 /// What a customer who is contacted gets.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -60,7 +82,47 @@ pub struct Plan {
     pub limited_by: Limit,
 }
 
+/// A strategy of a set that is being planned.
+struct Planning<'a, 'c> {
+    set: &'a StrategySet,
+    strategy: &'a Strategy,
+    people: &'a People<'a, 'c>,
+    facts: Vec<TierFacts>,
+}
+
 impl Plan {
+    /// Who gets what under strategy `index` of `set`, with warnings.
+    ///
+    /// Who opted out is never contacted, costs nothing and takes no share of a budget; an action for which nobody is left because
+    /// of that is not carried out. Rules that spend what they may (uniform, proportional_to_clv, shares, top_n without a
+    /// number) give less where money, staff, stock or the action end; what a cap keeps from a tier goes to the others in
+    /// proportion, except under stated shares. Rules that say whom they contact are refused where that cannot be.
+    ///
+    /// # Errors
+    /// [`Error::Document`] and [`Error::Csv`] for columns that are missing, contacts that cannot be paid or served (with the
+    /// smallest change that makes it possible), and customers of a tier for whom no response is stated; [`Error::Io`] for
+    /// a list that cannot be read; [`Error::Internal`] for a tier that is none.
+    pub fn new(set: &StrategySet, index: usize, people: &People) -> Result<(Plan, Vec<String>)> {
+        let facts = people.facts()?;
+        if facts.len() != set.tiers.len() {
+            let problem = format!("{} tiers where the strategies have {}", facts.len(), set.tiers.len());
+            return Err(Error::internal("planning", problem));
+        }
+        let planning = Planning { set, strategy: &set.strategies[index], people, facts };
+        let planned = match &planning.strategy.rule {
+            Rule::Nothing => Planned::of(Chosen::nobody(set.tiers.len()), Limit::Customers),
+            Rule::Uniform { action } => planning.uniform(*action),
+            Rule::ProportionalToClv { action } => planning.proportional_to_clv(*action),
+            Rule::Shares { action, shares } => planning.shares(*action, shares),
+            Rule::TopN { action, by, how_many, per_customer } => {
+                planning.top(*action, by, *how_many, *per_customer)?
+            }
+            Rule::Rules(give) => planning.by_rules(give)?,
+            Rule::List { action, path } => planning.list(*action, path)?,
+        };
+        planning.finish(planned)
+    }
+
     /// The treatment of a customer who has not opted out.
     pub fn of(&self, customer: usize, tier: usize) -> Option<&Treatment> {
         let place = match &self.given {
@@ -78,5 +140,28 @@ impl Plan {
     /// What contacting a tier's customers costs, without the fixed cost.
     pub fn contact_cost(&self, tier: usize) -> f64 {
         self.contacts[tier].iter().zip(&self.treatments).map(|(&n, t)| n as f64 * t.money).sum()
+    }
+}
+
+impl<'a> Planning<'a, '_> {
+    fn check(&self) -> Check<'a> {
+        Check { file: &self.set.file }
+    }
+
+    /// A key of the strategy, as errors call it.
+    fn key(&self, field: &str) -> String {
+        format!("[[strategy]] \"{}\": {field}", self.strategy.name)
+    }
+
+    /// The fixed cost of an action that would reach somebody, or not. Without opt-outs an action that reaches nobody is a slip of
+    /// the file, and its cost is shown.
+    fn fixed_cost(&self, action: usize, anybody: bool) -> f64 {
+        let has_opted_out = self.facts.iter().any(|tier| tier.reachable < tier.customers);
+        if anybody || !has_opted_out { self.set.actions[action].fixed_cost } else { 0.0 }
+    }
+
+    /// What may be spent on contacts.
+    fn money(&self, fixed_cost: f64) -> f64 {
+        self.strategy.budget.map_or(f64::INFINITY, |budget| budget - fixed_cost)
     }
 }
