@@ -159,7 +159,7 @@ fn curve(check: &Check, place: &str, entry: &ResponseEntry) -> Result<Curve> {
     let asked = Asked { check, place, curve: name };
     let takes: &[&str] = match name {
         CurveName::Constant => &[],
-        CurveName::Saturating | CurveName::Log => &["scale"],
+        CurveName::Saturating | CurveName::Exponential | CurveName::Log => &["scale"],
         CurveName::Power | CurveName::Hill => &["scale", "exponent"],
         CurveName::Adbudg => &["d", "exponent"],
         CurveName::Logit => &["base"],
@@ -187,7 +187,9 @@ fn curve(check: &Check, place: &str, entry: &ResponseEntry) -> Result<Curve> {
     }
     Ok(match name {
         CurveName::Constant => Curve::Constant,
-        CurveName::Saturating => Curve::Saturating { scale: asked.scale(entry.scale)? },
+        CurveName::Saturating | CurveName::Exponential => {
+            Curve::Saturating { scale: asked.scale(entry.scale)? }
+        }
         CurveName::Log => Curve::Log { scale: asked.scale(entry.scale)? },
         CurveName::Power => {
             Curve::Power { scale: asked.scale(entry.scale)?, exponent: asked.exponent(entry.exponent)? }

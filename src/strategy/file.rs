@@ -251,9 +251,10 @@ pub enum CurveName {
     /// effect, whatever the dose.
     #[default]
     Constant,
-    /// effect × (1 − e^(−dose/scale)); also called exponential.
-    #[serde(alias = "exponential")]
+    /// effect × (1 − e^(−dose/scale)).
     Saturating,
+    /// Another word for saturating.
+    Exponential,
     /// effect × ln(1 + dose/scale).
     Log,
     /// effect × (dose/scale)^exponent.
@@ -274,6 +275,7 @@ impl CurveName {
         match self {
             CurveName::Constant => "constant",
             CurveName::Saturating => "saturating",
+            CurveName::Exponential => "exponential",
             CurveName::Log => "log",
             CurveName::Power => "power",
             CurveName::Hill => "hill",

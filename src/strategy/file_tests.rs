@@ -1,9 +1,13 @@
-//! The files that there are: those before mean the same, the schema takes them, and the examples are checked.
+//! The files that there are: those before mean the same, the schema takes them, and the examples can be planned.
 
-use super::{BUNDLED, Curve, Lever, Rule, StrategyFile, StrategySet, schema};
+use std::path::Path;
+
+use super::{BUNDLED, Curve, Lever, People, Plan, Rule, StrategyFile, StrategySet, schema};
+use crate::customers::testing::{Row, table};
+use crate::tier::{Columns, builtin};
 
 fn read(name: &str) -> String {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     std::fs::read_to_string(path).unwrap()
 }
 
@@ -12,7 +16,7 @@ fn known(file: &str, text: &str) -> StrategySet {
     let schemes: Vec<(String, Vec<String>)> = ["value", "abc", "potential"]
         .into_iter()
         .map(|key| {
-            let scheme = crate::tier::builtin::scheme_file(key).unwrap();
+            let scheme = builtin::scheme_file(key).unwrap();
             (key.to_string(), scheme.tiers().into_iter().map(String::from).collect())
         })
         .collect();
@@ -125,8 +129,54 @@ fn the_schema_takes_what_is_taken_and_refuses_what_is_not() {
     assert_eq!(changed("budget", "budgett"), Err(".budgett is unknown".to_string()));
     assert_eq!(changed("margin = 0.30", ""), Err(": \"margin\" is missing".to_string()));
     assert!(changed("\"saturating\"", "\"sigmoid\"").is_err());
+    assert_eq!(changed("\"saturating\"", "\"exponential\""), Ok(()));
     assert!(changed("scale = 0.60", "scale = \"much\"").is_err());
     // Words of people who argue with the file go along.
     let description = root.pointer("/properties/margin/description").and_then(|d| d.as_str()).unwrap();
     assert!(description.starts_with("Profit before the cost of actions"), "{description}");
+}
+
+/// Customers as unequal as real ones: every strategy of every example reaches some of them, and nothing of it is refused.
+#[test]
+fn the_examples_can_be_planned() {
+    let row = |id: i64| Row {
+        id,
+        frequency: (id % 7) as u32,
+        since: (id * 37 % 400) as u32,
+        monetary_value: 10.0,
+        total_spend: 50_000.0 / id as f64,
+    };
+    let table = table(&(1..=600).map(row).collect::<Vec<_>>());
+    let columns = Columns::of_table(&table);
+    let clv: Vec<f64> = table.total_spend.iter().map(|spend| 0.2 * spend).collect();
+    let hash: Vec<u64> = (0..table.len()).map(|i| table.ids.hash(i)).collect();
+    for name in ["shop", "manufacturer", "bank"] {
+        let set = known(name, &read(&format!("examples/strategies/{name}.toml")));
+        let scheme = builtin::scheme_file(&set.scheme).unwrap();
+        let graded = scheme.grade(&table, &columns).unwrap();
+        let people = People {
+            tier: &graded.tiering.codes,
+            tiers: set.tiers.len(),
+            clv: &clv,
+            opted_out: None,
+            hash: &hash,
+            ids: &table.ids,
+            columns: &columns,
+            seed: 1,
+            base: Path::new(""),
+        };
+        for (s, strategy) in set.strategies.iter().enumerate().skip(1) {
+            let (plan, warnings) = match Plan::new(&set, s, &people) {
+                Ok(planned) => planned,
+                Err(error) => panic!("{name}: {error}: {:?}", error.hint()),
+            };
+            assert!(warnings.is_empty(), "{warnings:?}");
+            let contacts: u64 = plan.contacts.iter().flatten().sum();
+            assert!(contacts > 0, "{name} {}", strategy.name);
+            // Every entry of `give` takes somebody.
+            for k in 0..plan.treatments.len() {
+                assert!(plan.contacts.iter().any(|tier| tier[k] > 0), "{name} {}: {k}", strategy.name);
+            }
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Plans: who gets what under a strategy, what contacting them costs and uses.
 //!
-//! Where not all can be contacted, lots decide ([`lots`]): each customer's is keyed by the seed and its id, so that a
+//! Where not all can be contacted, lots decide (`lots`): each customer's is keyed by the seed and its id, so that a
 //! strategy that contacts fewer contacts some of the same customers, whatever the order of the table.
 
 mod by_rules;

@@ -72,6 +72,21 @@ proptest! {
         prop_assert_eq!(by_id, by_id_there);
     }
 
+    /// Nobody who is contacted has less than somebody who could have been and is not.
+    #[test]
+    fn the_first_are_the_greatest(out in prop::collection::vec(1i64..=10, 0..6), n in 1u64..12) {
+        let customers = CUSTOMERS.map(|(id, tier, clv, _)| (id, tier, clv, out.contains(&id)));
+        let town = Town::new(&customers);
+        let (plan, _) =
+            town.plan(&text("", &format!("rule = \"top_n\"\naction = \"call\"\nby = \"pair\"\nn = {n}"))).unwrap();
+        let chosen = ids(&town, &plan);
+        let may_be = |id: &i64| *id != 5 && !out.contains(id);
+        prop_assert_eq!(chosen.len(), (n as usize).min((1..=10).filter(may_be).count()));
+        for other in (1..=10).filter(|id| may_be(id) && !chosen.contains(id)) {
+            prop_assert!(chosen.iter().all(|id| id / 2 >= other / 2), "{:?} {}", chosen, other);
+        }
+    }
+
     /// Whoever is contacted with less money is contacted with more.
     #[test]
     fn lots_are_nested(budget in 0.0..30.0f64, more in 0.0..30.0f64) {
