@@ -40,11 +40,11 @@ pub use models::{
     forecast_cohorts, predict_customers, read_cohorts, score_customers, score_opportunities, totals_csv,
 };
 pub use movement::{Movement, MovementRequest, ledger_movement, movement};
+pub use result::{ConfigEntry, cohorts_summary, ledger_summary, opt_out_summary, write_result};
 pub use simulate::{
     FutureOptions, MOST_FUTURES, SimulateModel, SimulateRequest, Simulated, SimulatedTable, SimulationFacts,
     fingerprint, simulate_customers, simulation_manifest, write_simulation,
 };
-pub use result::{ConfigEntry, cohorts_summary, ledger_summary, opt_out_summary, write_result};
 pub use tier_ledger::{LedgerEntry, LedgerHold, LedgerReport, LedgerState, ledger_entries, ledger_state};
 pub use tiers::{
     CrossTable, HoldingReport, Language, SchemeResult, TierRequest, Tiered, open_tiers, tier_file,
@@ -63,7 +63,9 @@ use crate::clv::{
 };
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::{self, Rfm};
-use crate::customers::{Column, CustomerTable, Ids, OrderDays, ListReport, Prospects, Summary, Values, summarize_open};
+use crate::customers::{
+    Column, CustomerTable, Ids, ListReport, OrderDays, Prospects, Summary, Values, summarize_open,
+};
 use crate::error::{Error, Result};
 use crate::history::{History, Source};
 use crate::parallel;
@@ -265,7 +267,14 @@ pub fn run_with(
             let found = Found { table, tierings: &tierings, value: &value, opted_out: opted_out.as_deref() };
             let models = purchases.parameters().zip(spend.params);
             let base = text.map_or(Path::new(""), StrategyText::folder);
-            compare(set, &found, models.map(|models| (models, draws)), (futures, base), progress, &mut warnings)?
+            compare(
+                set,
+                &found,
+                models.map(|models| (models, draws)),
+                (futures, base),
+                progress,
+                &mut warnings,
+            )?
         }
         (Some(_), None) => {
             warnings.push(NO_MODELS.into());

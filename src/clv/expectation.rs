@@ -137,11 +137,8 @@ fn by_integral(shape: f64, a: f64, b: f64, power: f64, tau: f64) -> f64 {
             let p = logistic(y);
             // 1 − (1 − p)^power.
             let leaves = if power == 1.0 { p } else { -(-power * softplus(y)).exp_m1() };
-            let g = if leaves > 0.0 {
-                -(-shape * (leaves * tau).ln_1p()).exp_m1() / leaves
-            } else {
-                shape * tau
-            };
+            let g =
+                if leaves > 0.0 { -(-shape * (leaves * tau).ln_1p()).exp_m1() / leaves } else { shape * tau };
             let value = weight * (g - at_zero * logistic(-y) - at_one * p);
             total += value;
             weights += weight;
@@ -272,7 +269,8 @@ mod tests {
                         if shape * tau > 1000.0 {
                             continue;
                         }
-                        let (sum, integral) = (by_sum(shape, Staying::new(a, b, 1.0), tau), by_integral(shape, a, b, 1.0, tau));
+                        let (sum, integral) =
+                            (by_sum(shape, Staying::new(a, b, 1.0), tau), by_integral(shape, a, b, 1.0, tau));
                         let error = (sum - integral).abs() / sum;
                         assert!(error < 2e-12, "{shape} {a} {b} {tau}: {sum} {integral} {error:e}");
                         checked += 1;
@@ -286,16 +284,27 @@ mod tests {
     #[test]
     fn with_a_power_too() {
         for power in [0.0, 0.3, 0.8, 1.0 + 1e-12, 1.7, 5.0] {
-            for (shape, a, b, tau) in [(0.24, 0.79, 2.43, 6.0), (7.3, 0.1, 0.3, 20.0), (40.0, 3.3, 30.0, 1.7), (5.0, 0.5, 0.6, 0.03)] {
+            for (shape, a, b, tau) in [
+                (0.24, 0.79, 2.43, 6.0),
+                (7.3, 0.1, 0.3, 20.0),
+                (40.0, 3.3, 30.0, 1.7),
+                (5.0, 0.5, 0.6, 0.03),
+            ] {
                 let sum = by_sum(shape, Staying::new(a, b, power), tau);
                 let integral = by_integral(shape, a, b, power, tau);
-                assert!((sum / integral - 1.0).abs() < 1e-11, "{power} {shape} {a} {b} {tau}: {sum} {integral}");
+                assert!(
+                    (sum / integral - 1.0).abs() < 1e-11,
+                    "{power} {shape} {a} {b} {tau}: {sum} {integral}"
+                );
                 let mut out = [0.0];
                 CappedPurchases::with_power(a, b, power).expected(shape, &[tau], &mut out);
                 assert!((out[0] / sum - 1.0).abs() < 1e-11);
             }
         }
-        let (with, without) = (capped_purchases_with(0.24, 0.79, 2.43, 1.0 + 1e-9, 6.0), capped_purchases(0.24, 0.79, 2.43, 6.0));
+        let (with, without) = (
+            capped_purchases_with(0.24, 0.79, 2.43, 1.0 + 1e-9, 6.0),
+            capped_purchases(0.24, 0.79, 2.43, 6.0),
+        );
         assert!((with / without - 1.0).abs() < 1e-8);
     }
 

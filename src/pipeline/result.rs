@@ -38,7 +38,10 @@ pub fn write_result(run: &Run, config: &[ConfigEntry], out: &OutputFolder) -> Re
     tables::write_parquet(&out.path("set_aside.parquet"), &tables::set_aside(&run.summary.ledger)?)?;
     out.write("cohorts.csv", tables::cohorts_csv(run.summary.cohorts.as_ref())?)?;
     out.write("tiers.csv", tables::tiers_csv(&run.tierings)?)?;
-    out.write("strategies.csv", tables::strategies_csv(run.simulated.as_ref().map(|found| &found.comparison))?)?;
+    out.write(
+        "strategies.csv",
+        tables::strategies_csv(run.simulated.as_ref().map(|found| &found.comparison))?,
+    )?;
     let manifest = manifest(run, config);
     let text =
         serde_json::to_string_pretty(&manifest).map_err(|e| Error::internal("writing the manifest", e))?;

@@ -6,8 +6,8 @@ mod write;
 
 use std::path::Path;
 
-pub use self::write::{SimulationFacts, fingerprint, simulation_manifest, write_simulation};
 pub use self::table::{SimulateModel, SimulateRequest, SimulatedTable, simulate_customers};
+pub use self::write::{SimulationFacts, fingerprint, simulation_manifest, write_simulation};
 
 use serde::Serialize;
 
@@ -16,8 +16,8 @@ use crate::customers::{Ids, OrderDays};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::simulate::{
-    ClaimCheck, Comparison, Engine, Evaluator, Heads, Metric, Outcome, ParameterDraws, Parameters, Population,
-    Sensitivity, SimulateOptions, SplitWinner, sensitivity, split_winners,
+    ClaimCheck, Comparison, Engine, Evaluator, Heads, Metric, Outcome, ParameterDraws, Parameters,
+    Population, Sensitivity, SimulateOptions, SplitWinner, sensitivity, split_winners,
 };
 use crate::strategy::{People, Plan, StrategySet};
 use crate::tier::{Columns, Tiering};
@@ -69,7 +69,12 @@ impl FutureOptions {
         // Two are needed for a Monte Carlo error.
         if self.replications < 2 {
             let remedy = "give at least 2; intervals want some hundreds".to_string();
-            return refuse("--replications", self.replications.to_string(), "no interval can rest on it", remedy);
+            return refuse(
+                "--replications",
+                self.replications.to_string(),
+                "no interval can rest on it",
+                remedy,
+            );
         }
         if !(1..=MOST_FUTURES).contains(&self.futures) {
             let remedy = format!("give a number from 1 to {MOST_FUTURES}");

@@ -173,11 +173,7 @@ impl<'a> Engine<'a> {
 
     /// All that is believed, in a world.
     fn world(&self, number: u32) -> World {
-        if self.options.draw_responses {
-            self.set.draw(self.options.seed, number)
-        } else {
-            self.set.stated()
-        }
+        if self.options.draw_responses { self.set.draw(self.options.seed, number) } else { self.set.stated() }
     }
 
     fn tables(&self, parameters: Parameters, world: &World) -> Tables {
@@ -296,8 +292,7 @@ impl<'a> Engine<'a> {
                 let who = (self.options.seed, replication + i as u32);
                 with_model!(&tables.model, model => newcomers::sample(tables, model, rate, who, time))
             });
-            let flows =
-                accounts.flows(&sums, came.as_ref().map(|(sums, _)| &sums[..]), time.periods, world);
+            let flows = accounts.flows(&sums, came.as_ref().map(|(sums, _)| &sums[..]), time.periods, world);
             let came = came.map(|(_, count)| count);
             let counts = accounts.counts(&sums, &kept, came, time.periods, world);
             outcome.push_replication(flows, counts);

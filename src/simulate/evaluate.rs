@@ -124,7 +124,13 @@ impl<'a> Evaluator<'a> {
         let mut sums = vec![Sum::default(); engine.groups.slots * steps];
         let alive = if_alive(purchases, &engine.distinct.cells[of.cells.clone()], treated);
         for weight in &of.alive {
-            self.add(weight, &alive[weight.history as usize * entries..][..entries], effects, false, &mut sums);
+            self.add(
+                weight,
+                &alive[weight.history as usize * entries..][..entries],
+                effects,
+                false,
+                &mut sums,
+            );
         }
         if !treated.brings_back(tier as u8) {
             return sums;
@@ -189,13 +195,20 @@ fn add_up(engine: &Engine, model: &impl Model, parameters: &Parameters) -> Vec<O
     for (customer, &(alive, spend)) in engine.customers.iter().zip(&known) {
         let of_tier = &mut out[engine.groups.groups[usize::from(customer.group)].tier];
         let cell = customer.cell - of_tier.cells.start as u32;
-        push(&mut of_tier.alive, Weight { group: customer.group, history: cell, orders: alive, revenue: alive * spend });
+        push(
+            &mut of_tier.alive,
+            Weight { group: customer.group, history: cell, orders: alive, revenue: alive * spend },
+        );
         let left = 1.0 - alive;
         if left <= 0.0 {
             continue;
         }
-        let weight =
-            Weight { group: customer.group, history: customer.last_pair, orders: left, revenue: left * spend };
+        let weight = Weight {
+            group: customer.group,
+            history: customer.last_pair,
+            orders: left,
+            revenue: left * spend,
+        };
         if one_by_one {
             let days = |days| unit.of_days(days);
             let history = (customer.frequency, days(customer.recency_days), days(customer.t_days));

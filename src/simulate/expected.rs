@@ -81,7 +81,12 @@ pub(super) fn if_back(
             let cells = cells(rows);
             let never = cells.iter().take_while(|cell| cell.frequency == 0).count();
             let mut out = vec![0.0; never * treated.entries()];
-            out.extend(by_horizon(|x, power| params.expectations_if_back(x, power), params.unit, &cells[never..], treated));
+            out.extend(by_horizon(
+                |x, power| params.expectations_if_back(x, power),
+                params.unit,
+                &cells[never..],
+                treated,
+            ));
             out
         }
         PurchaseParameters::MbgNbd(params) => {
@@ -106,7 +111,11 @@ fn by_horizon(
     for (cell, out) in cells.iter().zip(expected.chunks_mut(treated.entries())) {
         let effects = treated.of(cell.tier);
         if of.as_ref().is_none_or(|(tier, x, _)| (*tier, *x) != (cell.tier, cell.frequency)) {
-            of = Some((cell.tier, cell.frequency, by_power(effects, |power| expectations(cell.frequency, power))));
+            of = Some((
+                cell.tier,
+                cell.frequency,
+                by_power(effects, |power| expectations(cell.frequency, power)),
+            ));
         }
         let Some((_, _, tables)) = &mut of else { continue };
         for (levels, table) in tables {
@@ -146,13 +155,15 @@ fn by_factor(cells: &[Cell], treated: Treated, once: impl Fn(&Cell, f64, f64) ->
     for (cell, out) in cells.iter().zip(expected.chunks_mut(treated.entries())) {
         known.clear();
         for (effect, out) in treated.of(cell.tier).iter().zip(out.chunks_mut(steps)) {
-            let place = known.iter().position(|(leaving, _)| *leaving == effect.dropout).unwrap_or_else(|| {
-                let mut of = vec![0.0; steps];
-                let ends: Vec<f64> = treated.ends.iter().map(|&end| once(cell, effect.dropout, end)).collect();
-                into_steps(&ends, &mut of);
-                known.push((effect.dropout, of));
-                known.len() - 1
-            });
+            let place =
+                known.iter().position(|(leaving, _)| *leaving == effect.dropout).unwrap_or_else(|| {
+                    let mut of = vec![0.0; steps];
+                    let ends: Vec<f64> =
+                        treated.ends.iter().map(|&end| once(cell, effect.dropout, end)).collect();
+                    into_steps(&ends, &mut of);
+                    known.push((effect.dropout, of));
+                    known.len() - 1
+                });
             for (out, once) in out.iter_mut().zip(&known[place].1) {
                 *out = effect.rate * once;
             }

@@ -59,14 +59,11 @@ const MOST_GROUPS: usize = 1 << 16;
 impl Groups {
     /// Finds the groups, and the group of every customer. Groups are in the order of (tier, opted out, treatment by
     /// strategy), which no order of customers changes.
-    pub fn new(
-        population: &Population,
-        set: &StrategySet,
-        plans: &[Plan],
-    ) -> Result<(Groups, Vec<u16>)> {
+    pub fn new(population: &Population, set: &StrategySet, plans: &[Plan]) -> Result<(Groups, Vec<u16>)> {
         let n = population.tier.len();
         let is_out = |i: usize| population.opted_out.is_some_and(|of| of[i]);
-        let mut keys: Vec<u32> = parallel::collect(n, |i| u32::from(population.tier[i]) * 2 + u32::from(is_out(i)));
+        let mut keys: Vec<u32> =
+            parallel::collect(n, |i| u32::from(population.tier[i]) * 2 + u32::from(is_out(i)));
         // What each group is so far, in the order of the groups: tier, opted out, and the treatments of the plans met.
         let mut known: Vec<(usize, bool, Vec<u8>)> =
             (0..population.tiers * 2).map(|key| (key / 2, key % 2 == 1, Vec::new())).collect();

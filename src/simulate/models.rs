@@ -166,7 +166,8 @@ impl Model for BetaGeometric {
 
     fn back(&self, stream: &mut Stream, customer: &Customer) -> (f64, Leaving) {
         let x = f64::from(customer.frequency);
-        let rate = latent::purchase_rate(stream, self.r, self.alpha, x, self.unit.of_days(customer.recency_days));
+        let rate =
+            latent::purchase_rate(stream, self.r, self.alpha, x, self.unit.of_days(customer.recency_days));
         let before = self.b + x + f64::from(self.at_first) - 1.0;
         let purchases = latent::dropout_quotient(stream, self.a + 1.0, before);
         (rate, Leaving { time: f64::INFINITY, purchases })

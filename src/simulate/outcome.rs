@@ -138,13 +138,7 @@ pub(super) struct Accounts<'a> {
 impl Accounts<'_> {
     /// `sums` by `slot * parts + part`; `newcomers` by part, a tier of their own, where there are some. Flows by `(strategy *
     /// tiers + tier) * parts + part`.
-    pub fn flows(
-        &self,
-        sums: &[Sum],
-        newcomers: Option<&[Sum]>,
-        parts: usize,
-        world: &World,
-    ) -> Vec<Flow> {
+    pub fn flows(&self, sums: &[Sum], newcomers: Option<&[Sum]>, parts: usize, world: &World) -> Vec<Flow> {
         let tiers = self.tiers + usize::from(newcomers.is_some());
         let mut out = vec![Flow::default(); self.strategies * tiers * parts];
         for strategy in 0..self.strategies {

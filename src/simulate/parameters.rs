@@ -40,11 +40,7 @@ impl ParameterDraws {
     ) -> ParameterDraws {
         let of_purchases: Vec<PurchaseParameters> =
             purchases.draws.iter().map(|&params| params.into()).collect();
-        ParameterDraws::of(
-            &of_purchases,
-            (&spend.draws, spend.estimate),
-            [&purchases.report, &spend.report],
-        )
+        ParameterDraws::of(&of_purchases, (&spend.draws, spend.estimate), [&purchases.report, &spend.report])
     }
 
     /// The same of draws that were kept, each with its report.

@@ -118,9 +118,7 @@ fn root(grid: &[f64], curve: &[f64], near: f64, at: impl Fn(f64) -> f64) -> Opti
             (grid[i] - near).abs().min((grid[i + 1] - near).abs())
         }
     };
-    let cell = (0..grid.len() - 1)
-        .filter(crosses)
-        .min_by(|&a, &b| distance(a).total_cmp(&distance(b)))?;
+    let cell = (0..grid.len() - 1).filter(crosses).min_by(|&a, &b| distance(a).total_cmp(&distance(b)))?;
     let (mut a, mut b) = ((grid[cell], curve[cell]), (grid[cell + 1], curve[cell + 1]));
     let mut side = 0;
     for _ in 0..60 {
@@ -192,8 +190,7 @@ pub fn split_winners(evaluator: &Evaluator, set: &StrategySet, seed: u64) -> Opt
         }
         world
     };
-    let gains: [Vec<f64>; 2] =
-        [0, 1].map(|half| evaluator.gains(&of_half(half, &|_, belief| belief.value)));
+    let gains: [Vec<f64>; 2] = [0, 1].map(|half| evaluator.gains(&of_half(half, &|_, belief| belief.value)));
     Some([0, 1].map(|half: usize| {
         let own = &gains[half];
         let strategy = (2..own.len()).fold(1, |best, s| if own[s] > own[best] { s } else { best });

@@ -81,7 +81,18 @@ impl Tables {
         let most = |of: &[Effect]| of.iter().fold((0.0, 0.0), |(r, b), e| (e.rate.max(r), e.back.max(b)));
         let largest = effects.chunks(width).map(most).collect();
         let model = AnyModel::new(&purchases, distinct);
-        Tables { parameters, model, spend, largest, alive, back, effects, width, ends, unit: purchases.unit() }
+        Tables {
+            parameters,
+            model,
+            spend,
+            largest,
+            alive,
+            back,
+            effects,
+            width,
+            ends,
+            unit: purchases.unit(),
+        }
     }
 
     /// Expected purchases of a cell's customers who are alive, by `level * steps + step`.

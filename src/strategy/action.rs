@@ -1,11 +1,12 @@
 //! Actions after checks: what a contact costs and uses, and what an order of who was contacted does.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::belief::Belief;
 
 /// What an action is, in the field's words. It is a label: what it does is in the numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// One person who looks after the customer.

@@ -1,11 +1,12 @@
 //! Beliefs: a number that no history can show, with an interval and where it comes from.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::random::{NOBODY, Purpose, Stream, hash_text};
 
 /// Where a causal number comes from. It is shown wherever a result rests on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// A randomised experiment.

@@ -1,30 +1,105 @@
-//! The strategy file after every check: names resolved, numbers possible, every response that a strategy rests on
-//! stated.
+//! The strategy file after every check that needs no customers: names resolved, numbers possible, every response that a
+//! strategy rests on stated.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::DO_NOTHING;
-use super::file::{CurveName, ResponseEntry, RuleName, StrategyEntry, StrategyFile};
 use super::action::Action;
-use super::curve::Curve;
-use super::response::Response;
-use crate::calendar::Span;
+use super::belief::Belief;
+use super::check_action::{action, new_customers};
+use super::check_response::response;
+use super::check_strategy::{Known, strategy};
+use super::file::{ClaimEntry, ResourcesEntry, StrategyFile};
+use super::response::{Lever, Response};
+use crate::calendar::{Discount, Span};
 use crate::error::{Error, Result, nearest_first};
 
-/// How a budget is spread over the tiers.
+/// What all strategies can use over the horizon, and what it costs on top of their budgets.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Resources {
+    /// Staff minutes that contacts may take; `None` is no limit.
+    pub minutes: Option<f64>,
+    /// Money per minute.
+    pub minute_cost: f64,
+    /// Units of stock that contacts may use; `None` is no limit.
+    pub stock: Option<f64>,
+    /// Money per unit.
+    pub stock_cost: f64,
+}
+
+/// How it is decided who gets what. Actions are indices into [`StrategySet::actions`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// Nobody gets anything.
     Nothing,
-    /// Every customer the same.
-    Uniform { action: usize },
+    /// Every customer the same; where a contact has a price, by lot among all.
+    Uniform {
+        /// What they get.
+        action: usize,
+    },
     /// Every tier in proportion to its customers' lifetime value, the same for every customer of a tier.
-    ProportionalToClv { action: usize },
+    ProportionalToClv {
+        /// What they get.
+        action: usize,
+    },
     /// Stated shares of the budget by tier.
-    Shares { action: usize, shares: Vec<f64> },
+    Shares {
+        /// What they get.
+        action: usize,
+        /// By tier; they add up to 1.
+        shares: Vec<f64>,
+    },
+    /// The customers who are first by a column.
+    TopN {
+        /// What they get.
+        action: usize,
+        /// The column, the greatest first.
+        by: String,
+        /// How many.
+        how_many: HowMany,
+        /// The money for each, where it is stated.
+        per_customer: Option<f64>,
+    },
+    /// Whoever a rule takes; the first that matches decides.
+    Rules(Vec<Give>),
+    /// Whoever is named in a file.
+    List {
+        /// What they get, where the file does not say it.
+        action: Option<usize>,
+        /// The file, from the folder of the strategy file.
+        path: PathBuf,
+    },
+}
+
+/// How many of the first customers are contacted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HowMany {
+    /// So many.
+    Count(u64),
+    /// This share of those who may be contacted, above 0 and up to 1.
+    Share(f64),
+    /// As many as the budget pays.
+    Budget,
+}
+
+/// An entry of [`Rule::Rules`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Give {
+    /// What is given.
+    pub action: usize,
+    /// Who gets it, in the language of tier rules; `None` is everybody whom no entry before took.
+    pub when: Option<String>,
+    /// The money for each.
+    pub money: f64,
+    /// Only this share of those who match, by lot.
+    pub share: Option<f64>,
+    /// At most so many of those who match, by lot.
+    pub limit: Option<u64>,
 }
 
 /// A strategy after checks.
@@ -34,57 +109,47 @@ pub struct Strategy {
     pub name: String,
     /// In words.
     pub description: String,
-    /// How the budget is spread.
+    /// Who gets what.
     pub rule: Rule,
-    /// What it may spend.
+    /// What it may spend; `None` is no limit.
     pub budget: Option<f64>,
 }
 
-/// c
+/// Something that is said of a tier, to be checked against the data.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Claim {
-    /// n
+    /// What is said.
     pub name: String,
-    /// index
+    /// Index of the tier.
     pub tier: usize,
-    /// l
+    /// By what share its customers are said to order more.
     pub lift: f64,
-    /// s
+    /// By what share all sales are said to have risen through that.
     pub sales: f64,
-}
-
-/// What is used beside money.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Resources {
-    /// Limit of staff minutes.
-    pub minutes: Option<f64>,
-    /// Money per minute.
-    pub minute_cost: f64,
-    /// Limit of stock.
-    pub stock: Option<f64>,
-    /// Money per unit.
-    pub stock_cost: f64,
 }
 
 /// Strategies that can be simulated: the only way to one is [`StrategySet::new`], which checks everything.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StrategySet {
+    /// What errors call the file.
+    #[serde(skip)]
+    pub file: String,
     /// What the comparison is about.
     pub title: String,
     /// A label for money.
     pub currency: String,
     /// How far ahead.
     pub horizon: Span,
-    /// Equal parts of the horizon.
+    /// Equal parts of the horizon for which results are given, 1 to [`MOST_PERIODS`].
     pub periods: usize,
-    /// Discount.
-    pub discount: Option<crate::calendar::Discount>,
-    /// Resources.
-    pub resources: Resources,
-    /// New customers.
-    pub new_customers: Option<super::belief::Belief>,
+    /// What later money is worth less; `None` discounts nothing.
+    pub discount: Option<Discount>,
     /// Profit per unit of revenue.
     pub margin: f64,
+    /// Staff and stock.
+    pub resources: Resources,
+    /// New customers per period.
+    pub new_customers: Option<Belief>,
     /// The tier scheme.
     pub scheme: String,
     /// Its tiers, best first.
@@ -95,22 +160,29 @@ pub struct StrategySet {
     pub responses: Vec<Response>,
     /// The strategies; the first is "do nothing".
     pub strategies: Vec<Strategy>,
-    /// Claims.
+    /// Claims to be checked.
     pub claims: Vec<Claim>,
 }
 
+/// More parts of a horizon than this are not looked at.
+pub const MOST_PERIODS: u32 = 120;
+/// Where the horizon counts more than [`MANY_PERIODS`] of its own unit, results are given for so many parts.
+const USUAL_PERIODS: u32 = 12;
+const MANY_PERIODS: f64 = 60.0;
+
 /// Collects what every error about one file has in common.
-struct Check<'a> {
-    file: &'a str,
+pub(super) struct Check<'a> {
+    pub(super) file: &'a str,
 }
 
 impl Check<'_> {
-    fn fail<T>(&self, problem: String, remedy: impl Into<String>) -> Result<T> {
-        Err(Error::Document { file: self.file.to_string(), problem, remedy: remedy.into() })
+    /// An error about the file.
+    pub(super) fn fail<T>(&self, problem: impl Into<String>, remedy: impl Into<String>) -> Result<T> {
+        Err(Error::Document { file: self.file.to_string(), problem: problem.into(), remedy: remedy.into() })
     }
 
     /// `value` must be a number from 0 on.
-    fn not_negative(&self, key: &str, value: f64) -> Result<f64> {
+    pub(super) fn not_negative(&self, key: &str, value: f64) -> Result<f64> {
         if value.is_finite() && value >= 0.0 {
             return Ok(value);
         }
@@ -120,8 +192,47 @@ impl Check<'_> {
         )
     }
 
+    /// `value` must be a number above 0.
+    pub(super) fn positive(&self, key: &str, value: f64) -> Result<f64> {
+        if value.is_finite() && value > 0.0 {
+            return Ok(value);
+        }
+        self.fail(format!("{key} = {value} is not a number above 0"), format!("give {key} a value above 0"))
+    }
+
+    /// `value` must be a share above 0 and up to 1.
+    pub(super) fn share(&self, key: &str, value: f64) -> Result<f64> {
+        if value > 0.0 && value <= 1.0 {
+            return Ok(value);
+        }
+        self.fail(
+            format!("{key} = {value} is not a share"),
+            format!("give {key} a value above 0 and up to 1, such as 0.1"),
+        )
+    }
+
+    /// `count` must be at least 1.
+    pub(super) fn at_least_one(&self, key: &str, count: u64) -> Result<u64> {
+        if count > 0 {
+            return Ok(count);
+        }
+        self.fail(format!("{key} = 0 would contact nobody"), format!("give {key} a value of at least 1"))
+    }
+
+    /// The ends of an interval must hold the value between them. `name` is the key of the value.
+    pub(super) fn interval(&self, key: &str, name: &str, of: [f64; 3]) -> Result<()> {
+        let [lower, value, upper] = of;
+        if lower <= value && value <= upper && lower.is_finite() && upper.is_finite() {
+            return Ok(());
+        }
+        self.fail(
+            format!("{key}: lower = {lower}, {name} = {value}, upper = {upper} are not in this order"),
+            format!("lower and upper are the ends of the {name}'s 95 % interval; make all three equal to hold it fixed"),
+        )
+    }
+
     /// The place of `name` in `known`.
-    fn find(&self, what: &str, key: &str, name: &str, known: &[String]) -> Result<usize> {
+    pub(super) fn find(&self, what: &str, key: &str, name: &str, known: &[String]) -> Result<usize> {
         match known.iter().position(|k| k == name) {
             Some(i) => Ok(i),
             None => self.fail(
@@ -155,6 +266,9 @@ impl Check<'_> {
 
 impl StrategySet {
     /// Checks `typed`. `file` is what errors call it; `schemes` are the tier schemes with their tiers, best first.
+    ///
+    /// # Errors
+    /// [`Error::Document`] with the key, the value and the remedy of the first thing that is wrong.
     pub fn new(file: &str, typed: StrategyFile, schemes: &[(String, Vec<String>)]) -> Result<StrategySet> {
         let check = Check { file };
         if !(typed.margin.is_finite() && typed.margin > 0.0 && typed.margin <= 1.0) {
@@ -163,42 +277,37 @@ impl StrategySet {
                 "write the margin as a number above 0 and up to 1, such as 0.3",
             );
         }
-        let budget = check.not_negative("budget", typed.budget)?;
+        let budget = typed.budget.map(|budget| check.not_negative("budget", budget)).transpose()?;
+        let periods = periods(&check, typed.periods, typed.horizon)?;
+        let resources = resources(&check, &typed.resources)?;
+        let new_customers = typed.new_customers.map(|entry| new_customers(&check, entry)).transpose()?;
         let names: Vec<String> = schemes.iter().map(|(name, _)| name.clone()).collect();
         let scheme =
             check.find("a tier scheme by which the run grades (--scheme)", "tiers", &typed.tiers, &names)?;
         let tiers = schemes[scheme].1.clone();
 
         check.distinct("action", typed.actions.iter().map(|a| a.name.as_str()))?;
-        let mut actions = Vec::new();
-        for entry in &typed.actions {
-            let key = |field: &str| format!("[[action]] \"{}\": {field}", entry.name);
-            check.not_negative(&key("fixed_cost"), entry.fixed_cost)?;
-            if let Some(cap) = entry.max_per_customer {
-                check.not_negative(&key("max_per_customer"), cap)?;
-            }
-            actions.push(Action {
-                name: entry.name.clone(),
-                kind: super::action::Kind::Own,
-                cost_on_contact: None, cost_on_response: 0.0, price_cut: 0.0, points: 0.0,
-                breakage: super::belief::Belief::fixed(0.0), cannibalisation: super::belief::Belief::fixed(0.0),
-                minutes_on_contact: 0.0, minutes_on_response: 0.0, stock_on_contact: 0.0, stock_on_response: 0.0,
-                max_customers: None,
-                description: entry.description.clone(),
-                fixed_cost: entry.fixed_cost,
-                max_per_customer: entry.max_per_customer,
-            });
-        }
+        let actions: Vec<Action> =
+            typed.actions.into_iter().map(|entry| action(&check, entry)).collect::<Result<_>>()?;
         let action_names: Vec<String> = actions.iter().map(|a| a.name.clone()).collect();
 
         let mut responses: Vec<Response> = Vec::new();
         for entry in typed.responses {
-            let key = format!("[[response]] of \"{}\" on tier \"{}\"", entry.action, entry.tier);
-            check.find("an [[action]]", "[[response]] action", &entry.action, &action_names)?;
-            check.find("a tier of this scheme", "[[response]] tier", &entry.tier, &tiers)?;
-            let action = action_names.iter().position(|n| *n == entry.action).unwrap();
-            let tier = tiers.iter().position(|n| *n == entry.tier).unwrap();
-            responses.push(check_response(&check, &key, entry, action, tier)?);
+            let action = check.find("an [[action]]", "[[response]] action", &entry.action, &action_names)?;
+            let tier = check.find("a tier of this scheme", "[[response]] tier", &entry.tier, &tiers)?;
+            let same = |r: &Response| r.action == action && r.tier == tier && r.on == entry.on;
+            if responses.iter().any(same) {
+                return check.fail(
+                    format!(
+                        "[[response]] of \"{}\" on tier \"{}\" is stated twice for {}",
+                        entry.action,
+                        entry.tier,
+                        entry.on.name()
+                    ),
+                    "keep one response per action, tier and lever",
+                );
+            }
+            responses.push(response(&check, entry, (action, &actions[action]), tier)?);
         }
 
         check.distinct("strategy", typed.strategies.iter().map(|s| s.name.as_str()))?;
@@ -208,130 +317,81 @@ impl StrategySet {
             rule: Rule::Nothing,
             budget: Some(0.0),
         }];
+        let known = Known {
+            budget,
+            action_names: &action_names,
+            actions: &actions,
+            tiers: &tiers,
+            responses: &responses,
+        };
         for entry in typed.strategies {
-            strategies.push(check_strategy(
-                &check,
-                entry,
-                budget,
-                &action_names,
-                &actions,
-                &tiers,
-                &responses,
-            )?);
+            strategies.push(strategy(&check, entry, &known)?);
         }
+        let claims = claims(&check, typed.claims, &tiers)?;
         Ok(StrategySet {
+            file: file.to_string(),
             title: typed.title,
             currency: typed.currency,
             horizon: typed.horizon,
-            periods: typed.horizon.count().ceil() as usize,
-            discount: None, resources: Resources::default(), new_customers: None,
+            periods,
+            discount: typed.discount,
             margin: typed.margin,
+            resources,
+            new_customers,
             scheme: typed.tiers,
             tiers,
             actions,
             responses,
             strategies,
-            claims: Vec::new(),
+            claims,
         })
     }
 
+    /// The response of `action` in `tier` on a lever, if one is stated.
+    pub fn response(&self, action: usize, tier: usize, on: Lever) -> Option<&Response> {
+        self.responses.iter().find(|r| r.action == action && r.tier == tier && r.on == on)
+    }
 }
 
-fn check_response(check: &Check, key: &str, entry: ResponseEntry, action: usize, tier: usize) -> Result<Response> {
-    let ResponseEntry { effect, lower, upper, scale, exponent, .. } = entry;
-    let ordered = lower <= effect && effect <= upper && lower.is_finite() && upper.is_finite();
-    if !ordered {
-        return check.fail(
-            format!("{key}: lower = {lower}, effect = {effect}, upper = {upper} are not in this order"),
-            "lower and upper are the ends of the effect's 95 % interval; make all three equal to hold it fixed",
-        );
-    }
-    if !(scale.is_finite() && scale > 0.0) {
-        return check.fail(
-            format!("{key}: scale = {scale} is not a positive amount of money"),
-            "give the money per customer at which the curve bends",
-        );
-    }
-    let curve = match (entry.curve, exponent) {
-        (CurveName::Saturating, None) => Curve::Saturating { scale },
-        (CurveName::Log, None) => Curve::Log { scale },
-        (CurveName::Power, Some(exponent)) if exponent > 0.0 && exponent <= 1.0 => {
-            Curve::Power { scale, exponent }
-        }
-        (CurveName::Power, given) => {
-            let given = given.map_or("missing".to_string(), |e| e.to_string());
-            return check.fail(
-                format!("{key}: the exponent of curve \"power\" is {given}"),
-                "give exponent a value above 0 and up to 1",
-            );
-        }
-        (CurveName::Saturating | CurveName::Log, Some(exponent)) => {
-            return check.fail(
-                format!("{key}: exponent = {exponent} has no meaning for this curve"),
-                "leave exponent out, or use curve = \"power\"",
-            );
-        }
+fn periods(check: &Check, stated: Option<u32>, horizon: Span) -> Result<usize> {
+    let periods = match stated {
+        Some(periods) => periods,
+        None if horizon.count() <= MANY_PERIODS => horizon.count().ceil() as u32,
+        None => USUAL_PERIODS,
     };
-    Ok(Response {
-        key: format!("{}\u{1f}{}\u{1f}{}", entry.action, entry.tier, entry.on.name()),
-        action, tier, on: entry.on, curve, halves: None,
-        effect: super::belief::Belief { value: effect, lower, upper, source: entry.source, note: entry.note },
+    if (1..=MOST_PERIODS).contains(&periods) {
+        return Ok(periods as usize);
+    }
+    check.fail(
+        format!("periods = {periods} are not equal parts of the horizon that can be looked at"),
+        format!("give periods a value from 1 to {MOST_PERIODS}"),
+    )
+}
+
+fn resources(check: &Check, entry: &ResourcesEntry) -> Result<Resources> {
+    let at_least_0 = |key: &str, value: f64| check.not_negative(&format!("[resources] {key}"), value);
+    Ok(Resources {
+        minutes: entry.minutes.map(|minutes| at_least_0("minutes", minutes)).transpose()?,
+        minute_cost: at_least_0("minute_cost", entry.minute_cost)?,
+        stock: entry.stock.map(|stock| at_least_0("stock", stock)).transpose()?,
+        stock_cost: at_least_0("stock_cost", entry.stock_cost)?,
     })
 }
 
-fn check_strategy(
-    check: &Check,
-    entry: StrategyEntry,
-    budget: f64,
-    action_names: &[String],
-    actions: &[Action],
-    tiers: &[String],
-    responses: &[Response],
-) -> Result<Strategy> {
-    let key = format!("[[strategy]] \"{}\"", entry.name);
-    if entry.name == DO_NOTHING || entry.name == "all" {
-        return check.fail(
-            format!("{key}: this name is taken"),
-            format!("\"{DO_NOTHING}\" is always compared; choose another name"),
-        );
-    }
-    let action = check.find("an [[action]]", &format!("{key}: action"), &entry.action, action_names)?;
-    let budget = match entry.budget {
-        Some(own) => check.not_negative(&format!("{key}: budget"), own)?,
-        None => budget,
-    };
-    if actions[action].fixed_cost > budget {
-        return check.fail(
-            format!(
-                "{key}: the fixed cost {} of its action is above its budget {budget}",
-                actions[action].fixed_cost
-            ),
-            "raise the budget or lower the fixed cost",
-        );
-    }
-    let _ = responses;
-    let rule = match entry.rule {
-        RuleName::Uniform => Rule::Uniform { action },
-        RuleName::ProportionalToClv => Rule::ProportionalToClv { action },
-        RuleName::Shares => {
-            let mut shares = vec![0.0; tiers.len()];
-            for (tier, &share) in &entry.shares {
-                let at = check.find("a tier of this scheme", &format!("{key}: shares"), tier, tiers)?;
-                shares[at] = check.not_negative(&format!("{key}: shares.{tier}"), share)?;
+fn claims(check: &Check, entries: Vec<ClaimEntry>, tiers: &[String]) -> Result<Vec<Claim>> {
+    check.distinct("claim", entries.iter().map(|claim| claim.name.as_str()))?;
+    let claim = |entry: ClaimEntry| {
+        let key = format!("[[claim]] \"{}\"", entry.name);
+        let tier = check.find("a tier of this scheme", &format!("{key}: tier"), &entry.tier, tiers)?;
+        for (name, value) in [("lift", entry.lift), ("sales", entry.sales)] {
+            if !(value.is_finite() && value >= -1.0) {
+                return check.fail(
+                    format!("{key}: {name} = {value} is not a change"),
+                    format!("give {name} a share from -1 on: 0.3 is 30 % more"),
+                );
             }
-            let sum: f64 = shares.iter().sum();
-            if (sum - 1.0).abs() > 1e-9 {
-                return check
-                    .fail(format!("{key}: the shares add up to {sum}"), "make the shares add up to 1");
-            }
-            Rule::Shares { action, shares }
         }
+        Ok(Claim { name: entry.name, tier, lift: entry.lift, sales: entry.sales })
     };
-    if !matches!(rule, Rule::Shares { .. }) && !entry.shares.is_empty() {
-        return check.fail(
-            format!("{key}: shares have no meaning for its rule"),
-            "leave shares out, or use rule = \"shares\"",
-        );
-    }
-    Ok(Strategy { name: entry.name, description: entry.description, rule, budget: Some(budget) })
+    entries.into_iter().map(claim).collect()
 }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-/// The shape of a response over the dose b ≥ 0: the money that a contact costs per customer, or the depth of a price cut. All
-/// are 0 at b = 0.
+/// The shape of a response over the dose b ≥ 0: the money that a contact costs per customer, or the depth of a price cut. All but
+/// the constant are 0 at b = 0.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "shape")]
 pub enum Curve {
@@ -55,8 +55,11 @@ pub enum Curve {
 }
 
 impl Curve {
-    /// The lift that `dose` buys where the effect is `effect`.
+    /// The lift that `dose` buys of who is contacted, where the effect is `effect`.
     pub fn lift(&self, effect: f64, dose: f64) -> f64 {
+        if matches!(self, Curve::Constant) {
+            return effect;
+        }
         if dose <= 0.0 {
             return 0.0;
         }
@@ -117,7 +120,8 @@ mod tests {
             (table.clone(), 2.0, 0.75),
             (table, 9.0, 1.0),
         ] {
-            assert_eq!(curve.lift(0.3, 0.0), 0.0, "{curve:?}");
+            let at_nothing = if curve == Curve::Constant { 0.3 } else { 0.0 };
+            assert_eq!(curve.lift(0.3, 0.0), at_nothing, "{curve:?}");
             assert!((curve.lift(0.3, dose) - 0.3 * share).abs() < 1e-15, "{curve:?}");
         }
     }

@@ -1,24 +1,34 @@
 //! What a company may do: actions, what they are believed to change, the money, and the ways to spread it.
 //!
-//! [`mod@file`] is the strategy file as typed, [`StrategySet`] the same after every check, [`response`] turns money per
-//! customer into a changed purchase rate or spend, [`plan`] turns a rule and a budget into money per customer of
-//! each tier.
+//! [`mod@file`] is the strategy file as typed, [`StrategySet`] the same after every check, [`world`] one version of all that
+//! is believed, [`response`] and [`curve`] turn a treatment into a changed purchase rate, dropout, return or spend, and [`plan`]
+//! turns a rule and a budget into who gets what.
 
+pub mod action;
+pub mod belief;
 mod check;
+mod check_action;
+mod check_response;
+mod check_strategy;
+#[cfg(test)]
+mod check_tests;
+pub mod curve;
 pub mod file;
+pub mod file_belief;
+#[cfg(test)]
+mod file_tests;
 pub mod plan;
+mod reach;
 pub mod response;
 pub mod world;
-pub mod belief;
-pub mod curve;
-pub mod action;
 
-pub use action::Action;
+pub use action::{Action, Kind};
 pub use belief::{Belief, Source};
-pub use check::{Resources, Rule, Strategy, StrategySet};
+pub use check::{Claim, Give, HowMany, MOST_PERIODS, Resources, Rule, Strategy, StrategySet};
 pub use curve::Curve;
-pub use plan::{People, Plan, Treatment};
-pub use response::{Lever, Response};
+pub use file::{StrategyFile, schema};
+pub use plan::{Given, Limit, People, Plan, TierFacts, Treatment};
+pub use response::{Half, Lever, Response};
 pub use world::{Assumed, World};
 
 /// The name of the strategy that is in every comparison: no action, no cost.

@@ -1,6 +1,28 @@
 //! Plans: who gets what under a strategy, what contacting them costs and uses.
+//!
+//! Where not all can be contacted, lots decide (`lots`): each customer's is keyed by the seed and its id, so that a
+//! strategy that contacts fewer contacts some of the same customers, whatever the order of the table.
+
+mod by_rules;
+mod finish;
+mod list;
+mod lots;
+mod people;
+#[cfg(test)]
+mod properties;
+mod spread;
+#[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
+mod tests;
+mod top;
 
 use serde::Serialize;
+
+use super::check::{Check, Rule, Strategy, StrategySet};
+use crate::error::{Error, Result};
+use finish::{Chosen, Planned};
+pub use people::{People, TierFacts};
 
 /// What a customer who is contacted gets.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -73,7 +95,47 @@ pub struct Plan {
     pub limited_by: Limit,
 }
 
+/// A strategy of a set that is being planned.
+struct Planning<'a, 'c> {
+    set: &'a StrategySet,
+    strategy: &'a Strategy,
+    people: &'a People<'a, 'c>,
+    facts: Vec<TierFacts>,
+}
+
 impl Plan {
+    /// Who gets what under strategy `index` of `set`, with warnings.
+    ///
+    /// Who opted out is never contacted, costs nothing and takes no share of a budget; an action for which nobody is left because
+    /// of that is not carried out. Rules that spend what they may (uniform, proportional_to_clv, shares, top_n without a
+    /// number) give less where money, staff, stock or the action end; what a cap keeps from a tier goes to the others in
+    /// proportion, except under stated shares. Rules that say whom they contact are refused where that cannot be.
+    ///
+    /// # Errors
+    /// [`Error::Document`] and [`Error::Csv`] for columns that are missing, contacts that cannot be paid or served (with the
+    /// smallest change that makes it possible), and customers of a tier for whom no response is stated; [`Error::Io`] for
+    /// a list that cannot be read; [`Error::Internal`] for a tier that is none.
+    pub fn new(set: &StrategySet, index: usize, people: &People) -> Result<(Plan, Vec<String>)> {
+        let facts = people.facts()?;
+        if facts.len() != set.tiers.len() {
+            let problem = format!("{} tiers where the strategies have {}", facts.len(), set.tiers.len());
+            return Err(Error::internal("planning", problem));
+        }
+        let planning = Planning { set, strategy: &set.strategies[index], people, facts };
+        let planned = match &planning.strategy.rule {
+            Rule::Nothing => Planned::of(Chosen::nobody(set.tiers.len()), Limit::Customers),
+            Rule::Uniform { action } => planning.uniform(*action),
+            Rule::ProportionalToClv { action } => planning.proportional_to_clv(*action),
+            Rule::Shares { action, shares } => planning.shares(*action, shares),
+            Rule::TopN { action, by, how_many, per_customer } => {
+                planning.top(*action, by, *how_many, *per_customer)?
+            }
+            Rule::Rules(give) => planning.by_rules(give)?,
+            Rule::List { action, path } => planning.list(*action, path)?,
+        };
+        planning.finish(planned)
+    }
+
     /// The treatment of a customer who has not opted out.
     pub fn of(&self, customer: usize, tier: usize) -> Option<&Treatment> {
         let place = match &self.given {
@@ -94,67 +156,25 @@ impl Plan {
     }
 }
 
-/// hack
-pub struct People<'a, 'c> {
-    /// t
-    pub tier: &'a [u8],
-    /// t
-    pub tiers: usize,
-    /// t
-    pub clv: &'a [f64],
-    /// t
-    pub opted_out: Option<&'a [bool]>,
-    /// t
-    pub hash: &'a [u64],
-    /// t
-    pub ids: &'a crate::customers::Ids,
-    /// t
-    pub columns: &'a crate::tier::Columns<'c>,
-    /// t
-    pub seed: u64,
-    /// t
-    pub base: &'a std::path::Path,
-}
+impl<'a> Planning<'a, '_> {
+    fn check(&self) -> Check<'a> {
+        Check { file: &self.set.file }
+    }
 
-impl Plan {
-    /// hack
-    pub fn new(set: &super::StrategySet, index: usize, people: &People) -> crate::error::Result<(Plan, Vec<String>)> {
-        use super::Rule;
-        let strategy = &set.strategies[index];
-        let mut n = vec![0u64; people.tiers];
-        let mut clv = vec![0.0; people.tiers];
-        for i in 0..people.tier.len() {
-            if !people.opted_out.is_some_and(|o| o[i]) {
-                n[people.tier[i] as usize] += 1;
-                clv[people.tier[i] as usize] += people.clv[i];
-            }
-        }
-        let (action, weights): (Option<usize>, Vec<f64>) = match &strategy.rule {
-            Rule::Nothing => (None, vec![0.0; people.tiers]),
-            Rule::Uniform { action } => (Some(*action), n.iter().map(|&n| n as f64).collect()),
-            Rule::ProportionalToClv { action } => (Some(*action), clv.clone()),
-            Rule::Shares { action, shares } => (Some(*action), shares.clone()),
-        };
-        let fixed = action.map_or(0.0, |a| set.actions[a].fixed_cost);
-        let cap = action.and_then(|a| set.actions[a].max_per_customer).unwrap_or(f64::INFINITY);
-        let total: f64 = weights.iter().sum();
-        let money = strategy.budget.unwrap_or(0.0) - fixed;
-        let mut plan = Plan { treatments: vec![], given: Given::ByTier(vec![0; people.tiers]), contacts: vec![], fixed_cost: fixed, cost: fixed, unspent: 0.0, minutes: 0.0, stock: 0.0, limited_by: Limit::Budget };
-        let mut of = vec![0u8; people.tiers];
-        for k in 0..people.tiers {
-            let per = if n[k] == 0 || total == 0.0 { 0.0 } else { (money * weights[k] / total / n[k] as f64).min(cap) };
-            if per > 0.0 {
-                plan.treatments.push(Treatment { action: action.unwrap(), money: per });
-                of[k] = plan.treatments.len() as u8;
-                plan.cost += per * n[k] as f64;
-            }
-        }
-        for k in 0..people.tiers {
-            let mut c = vec![0; plan.treatments.len()];
-            if of[k] > 0 { c[of[k] as usize - 1] = n[k]; }
-            plan.contacts.push(c);
-        }
-        plan.given = Given::ByTier(of);
-        Ok((plan, vec![]))
+    /// A key of the strategy, as errors call it.
+    fn key(&self, field: &str) -> String {
+        format!("[[strategy]] \"{}\": {field}", self.strategy.name)
+    }
+
+    /// The fixed cost of an action that would reach somebody, or not. Without opt-outs an action that reaches nobody is a slip of
+    /// the file, and its cost is shown.
+    fn fixed_cost(&self, action: usize, anybody: bool) -> f64 {
+        let has_opted_out = self.facts.iter().any(|tier| tier.reachable < tier.customers);
+        if anybody || !has_opted_out { self.set.actions[action].fixed_cost } else { 0.0 }
+    }
+
+    /// What may be spent on contacts.
+    fn money(&self, fixed_cost: f64) -> f64 {
+        self.strategy.budget.map_or(f64::INFINITY, |budget| budget - fixed_cost)
     }
 }

@@ -1,12 +1,13 @@
 //! Responses: what a dose of an action does to a lever of a tier's customers, with the uncertainty of what is believed.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::belief::Belief;
 use super::curve::Curve;
 
 /// What a response changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Lever {
     /// The customer's purchase rate is multiplied by 1 + lift.

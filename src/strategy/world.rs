@@ -94,10 +94,7 @@ impl StrategySet {
     /// The factor on a lever of a tier's customers who get `money` of `action` in a world; for reactivation the probability
     /// of coming back. 1 (0 for reactivation) where no response is stated.
     pub fn factor(&self, world: &World, action: usize, money: f64, tier: usize, on: Lever) -> f64 {
-        let found = self
-            .responses
-            .iter()
-            .position(|r| r.action == action && r.tier == tier && r.on == on);
+        let found = self.responses.iter().position(|r| r.action == action && r.tier == tier && r.on == on);
         match found {
             Some(i) => self.responses[i].factor(world.effects[i], self.actions[action].dose(money)),
             None if on == Lever::Reactivation => 0.0,

@@ -5,13 +5,13 @@ use std::path::Path;
 use crate::error::{Error, Result, nearest_first};
 
 /// A column of a list: its name, and what else it may be called. The name is among them.
-pub(super) type Known = (&'static str, &'static [&'static str]);
+pub(crate) type Known = (&'static str, &'static [&'static str]);
 
 /// One line: its number in the file, from 1, and its fields in the order of the columns; empty where a column is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ListLine {
-    pub(super) line: u64,
-    pub(super) fields: Vec<String>,
+pub(crate) struct ListLine {
+    pub(crate) line: u64,
+    pub(crate) fields: Vec<String>,
 }
 
 /// Reads a list: UTF-8, comma-separated, with a heading. The first `needed` of the columns must be there, in any order;
@@ -20,7 +20,7 @@ pub(super) struct ListLine {
 /// # Errors
 /// [`Error::Io`], and [`Error::Csv`] for a file without the columns that must be there, with other columns, or with lines
 /// of unequal length.
-pub(super) fn read(path: &Path, columns: &[Known], needed: usize, wanted: &str) -> Result<Vec<ListLine>> {
+pub(crate) fn read(path: &Path, columns: &[Known], needed: usize, wanted: &str) -> Result<Vec<ListLine>> {
     let fail = |line: Option<u64>, column: Option<String>, problem: String, remedy: &str| Error::Csv {
         path: path.to_path_buf(),
         line,

@@ -10,7 +10,7 @@ mod by_hand;
 pub mod by_value;
 pub mod cluster_scheme;
 pub mod columns;
-mod csv_list;
+pub(crate) mod csv_list;
 pub mod file_columns;
 pub mod graded;
 pub mod judge;

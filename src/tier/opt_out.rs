@@ -193,7 +193,7 @@ impl OptOuts {
 
 /// How a customer of the list is called among ids: blanks around it do not count, and integers are what they say (`007`, `+7`).
 /// In doubt the list holds.
-fn canonical(ids: &Ids, customer: &str) -> String {
+pub(crate) fn canonical(ids: &Ids, customer: &str) -> String {
     let text = customer.trim();
     let whole = text.strip_prefix('+').unwrap_or(text);
     match ids {

@@ -250,7 +250,7 @@ fn judge(line: &Override, names: &[String], date: Day) -> Result<u8, Unheeded> {
 }
 
 /// The hash by which ids of that kind are found: integers by their value, anything else by its text.
-pub(super) fn id_hash(ids: &Ids, text: &str) -> u64 {
+pub(crate) fn id_hash(ids: &Ids, text: &str) -> u64 {
     match ids {
         Ids::Signed { .. } => {
             text.parse::<i64>().map_or_else(|_| hash_text(text.as_bytes()), |id| hash_integer(id as u64))

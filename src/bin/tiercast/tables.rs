@@ -191,7 +191,14 @@ pub fn strategies(run: &Run) -> String {
 pub fn simulated(set: &StrategySet, simulated: &Simulated, begins: Day) -> String {
     let comparison = &simulated.comparison;
     let mut text = strategies_of(set, comparison, begins);
-    let columns = ["strategy", ">P(gain)", "95 %, all strategies together", ">loss in the worst 5 %", ">its mean", ">over budget"];
+    let columns = [
+        "strategy",
+        ">P(gain)",
+        "95 %, all strategies together",
+        ">loss in the worst 5 %",
+        ">its mean",
+        ">over budget",
+    ];
     let mut grid = Grid::new("How sure, and how bad it can be", &columns);
     for (name, standing) in comparison.strategies.iter().zip(&comparison.standings).skip(1) {
         grid.row(vec![
@@ -204,7 +211,16 @@ pub fn simulated(set: &StrategySet, simulated: &Simulated, begins: Day) -> Strin
         ]);
     }
     text += &grid.text();
-    let columns = ["strategy", "assumption", ">stated", "its interval", "source", ">gain at its ends", "", ">gains nothing at"];
+    let columns = [
+        "strategy",
+        "assumption",
+        ">stated",
+        "its interval",
+        "source",
+        ">gain at its ends",
+        "",
+        ">gains nothing at",
+    ];
     let mut grid = Grid::new("What the gains rest on (at the models' estimates)", &columns);
     for own in &simulated.sensitivity {
         for bar in own.bars.iter().take(MOST_BARS) {

@@ -38,9 +38,9 @@ pub use self::spend::FittedMoney;
 use self::spend::{kept, money_of, spend_model};
 
 use super::family::{ModelName, PurchaseFit, parameter_names, parameters, with_parameters};
-use super::purchase_parameters::PurchaseParameters;
 use super::gamma_gamma::GammaGamma;
 use super::model::{Fit, PurchaseModel};
+use super::purchase_parameters::PurchaseParameters;
 use crate::calendar::Day;
 use crate::customers::Money;
 use crate::error::{Error, Result};

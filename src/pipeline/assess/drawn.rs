@@ -31,8 +31,7 @@ impl<'a> Drawn<'a> {
         progress: &dyn Progress,
     ) -> Result<Drawn<'a>> {
         let wrong = |problem: String| Error::internal("a model that was checked", problem);
-        let scored =
-            ScoredTable::new(file, model.model, model.value, request.reading, hash.len(), progress)?;
+        let scored = ScoredTable::new(file, model.model, model.value, request.reading, hash.len(), progress)?;
         let of = &scored.statistics;
         let patterns = Patterns::from_times(&of.frequency, &of.recency_days, &of.t_days)?;
         let drawn = model.model.drawn_models().map_err(wrong)?;

@@ -9,7 +9,9 @@ use super::super::tiers::times;
 use super::super::{StrategyText, fit_customers};
 use super::{Crowd, FutureOptions, Models, Simulated, compare};
 use crate::calendar::Day;
-use crate::clv::{GammaGamma, ModelFile, ModelName, PosteriorOptions, Prior, PurchaseParameters, ValueOptions};
+use crate::clv::{
+    GammaGamma, ModelFile, ModelName, PosteriorOptions, Prior, PurchaseParameters, ValueOptions,
+};
 use crate::customers::{MoneyKind, StatisticsFile, StatisticsOptions, WholeFile};
 use crate::error::{Error, Result};
 use crate::parallel;
@@ -223,13 +225,13 @@ fn draws(
         );
         return Ok(ParameterDraws { untrusted: true, ..fixed() });
     };
-    let of_purchases =
-        kept.purchase_parameters(model.purchases.model, purchases.unit()).map_err(wrong)?;
+    let of_purchases = kept.purchase_parameters(model.purchases.model, purchases.unit()).map_err(wrong)?;
     let of_spend = kept.spend_models().map_err(wrong)?.unwrap_or_default();
     let Some(report_of_spend) = kept.spend.as_ref().map(|drawn| &drawn.report) else {
         return Err(wrong("there are draws of purchases and none of spend".into()));
     };
-    let all = ParameterDraws::of(&of_purchases, (&of_spend, spend), [&kept.purchases.report, report_of_spend]);
+    let all =
+        ParameterDraws::of(&of_purchases, (&of_spend, spend), [&kept.purchases.report, report_of_spend]);
     let there = all.draws.len();
     if there < worlds as usize {
         warnings.push(format!(

@@ -67,7 +67,11 @@ fn prices_by_tier(set: &StrategySet, name: &str, plan: &Plan) -> Option<String> 
 }
 
 /// Of a comparison: too few worlds, budgets that orders may exceed, cuts and higher tiers that lose.
-pub(super) fn of_comparison(set: &StrategySet, comparison: &Comparison, draws: &ParameterDraws) -> Vec<String> {
+pub(super) fn of_comparison(
+    set: &StrategySet,
+    comparison: &Comparison,
+    draws: &ParameterDraws,
+) -> Vec<String> {
     let mut out = draws.warnings.clone();
     if draws.effective.is_finite() && comparison.worlds < FEWEST_FOR_A_VERDICT as usize {
         out.push(format!(

@@ -163,8 +163,10 @@ fn curve(response: &Response, currency: &str) -> String {
             percent(base)
         ),
         Curve::Table { points } => {
-            let each: Vec<String> =
-                points.iter().map(|(dose, share)| format!("{} at {}", percent(*share), significant(*dose, 3))).collect();
+            let each: Vec<String> = points
+                .iter()
+                .map(|(dose, share)| format!("{} at {}", percent(*share), significant(*dose, 3)))
+                .collect();
             format!("table: of the effect {}", each.join(", "))
         }
         Curve::Saturating { scale } => {

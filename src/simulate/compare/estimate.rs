@@ -112,7 +112,8 @@ mod tests {
     #[test]
     fn the_worst_five_percent_of_a_normal() {
         let n = 200_000;
-        let x: Vec<f64> = (0..n).map(|i| 100.0 + 20.0 * normal_quantile((i as f64 + 0.5) / n as f64)).collect();
+        let x: Vec<f64> =
+            (0..n).map(|i| 100.0 + 20.0 * normal_quantile((i as f64 + 0.5) / n as f64)).collect();
         assert!((worst_mean(&x, 0.05) - 58.7457).abs() < 1e-3);
         // Three values: the worst 5 % are 0.15 of the lowest.
         assert_eq!(worst_mean(&[1.0, 2.0, 3.0], 0.05), 1.0);

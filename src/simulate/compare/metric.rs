@@ -113,7 +113,12 @@ pub(in crate::simulate) struct Upfront {
 /// What contacting the customers of a tier costs and uses, with its part of the fixed cost.
 ///
 /// Where nobody is contacted the fixed cost is everybody's who may be: `reachable` are those of each tier.
-pub(in crate::simulate) fn upfront(set: &StrategySet, plan: &Plan, reachable: &[u64], tier: usize) -> Upfront {
+pub(in crate::simulate) fn upfront(
+    set: &StrategySet,
+    plan: &Plan,
+    reachable: &[u64],
+    tier: usize,
+) -> Upfront {
     let of = |k: usize| plan.contacts.get(k).map_or(0.0, |_| plan.contact_cost(k));
     let each = |pick: fn(&crate::strategy::Action) -> f64| -> f64 {
         let contacts = plan.contacts.get(tier).map_or(&[][..], Vec::as_slice);
@@ -127,8 +132,7 @@ pub(in crate::simulate) fn upfront(set: &StrategySet, plan: &Plan, reachable: &[
         false => reachable[tier] as f64 / reachable.iter().sum::<u64>().max(1) as f64,
     };
     let resources = &set.resources;
-    let cost =
-        own + plan.fixed_cost * share + resources.minute_cost * minutes + resources.stock_cost * stock;
+    let cost = own + plan.fixed_cost * share + resources.minute_cost * minutes + resources.stock_cost * stock;
     Upfront { cost, minutes, stock }
 }
 

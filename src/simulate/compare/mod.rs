@@ -253,12 +253,18 @@ fn winner(values: &Values) -> Option<Winner> {
     let strategy = best(&all, |_| true);
     if values.worlds < 4 {
         let (gain, mc_error) = mean_and_error(&all[strategy]);
-        return Some(Winner { strategy: strategy + 1, gain_in_choice: gain, gain_out_of_choice: gain, mc_error });
+        return Some(Winner {
+            strategy: strategy + 1,
+            gain_in_choice: gain,
+            gain_out_of_choice: gain,
+            mc_error,
+        });
     }
     let (mut chosen, mut others) = (Vec::new(), Vec::new());
     for half in 0..2 {
         let own = best(&all, |w| w % 2 == half);
-        let of = |half: usize| all[own].iter().enumerate().filter(move |(w, _)| w % 2 == half).map(|(_, v)| *v);
+        let of =
+            |half: usize| all[own].iter().enumerate().filter(move |(w, _)| w % 2 == half).map(|(_, v)| *v);
         chosen.extend(of(half));
         others.extend(of(1 - half));
     }

@@ -138,7 +138,10 @@ mod tests {
     #[test]
     fn one_interval_is_the_usual_one_and_six_are_wider() {
         let one = joint(&draws(1, 4000, 1));
-        assert!((one.intervals[0].0 + 1.96).abs() < 0.1 && (one.intervals[0].1 - 1.96).abs() < 0.1, "{one:?}");
+        assert!(
+            (one.intervals[0].0 + 1.96).abs() < 0.1 && (one.intervals[0].1 - 1.96).abs() < 0.1,
+            "{one:?}"
+        );
         assert!((one.tail - 0.025).abs() < 1e-3);
         // Six independent ones: each has to hold with 0.95^(1/6), which is 2.63 standard deviations.
         let six = joint(&draws(6, 20_000, 2));
@@ -153,7 +156,9 @@ mod tests {
         let all = draws(4, 2000, 3);
         let found = joint(&all);
         let held = (0..2000)
-            .filter(|&w| all.iter().zip(&found.intervals).all(|(of, (low, high))| (*low..=*high).contains(&of[w])))
+            .filter(|&w| {
+                all.iter().zip(&found.intervals).all(|(of, (low, high))| (*low..=*high).contains(&of[w]))
+            })
             .count();
         assert!((1900..=1925).contains(&held), "{held}");
     }

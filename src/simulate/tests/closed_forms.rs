@@ -11,8 +11,16 @@ use crate::strategy::{Belief, Lever};
 fn holds(outcome: &Outcome, strategy: usize, what: &str) {
     for tier in 0..outcome.tiers {
         for (name, sampled, expected) in [
-            ("orders", mean(outcome, |r| outcome.orders(r, strategy, tier)), outcome.expected_orders(0, strategy, tier)),
-            ("revenue", mean(outcome, |r| outcome.revenue(r, strategy, tier)), outcome.expected_revenue(0, strategy, tier)),
+            (
+                "orders",
+                mean(outcome, |r| outcome.orders(r, strategy, tier)),
+                outcome.expected_orders(0, strategy, tier),
+            ),
+            (
+                "revenue",
+                mean(outcome, |r| outcome.revenue(r, strategy, tier)),
+                outcome.expected_revenue(0, strategy, tier),
+            ),
         ] {
             let (value, error) = sampled;
             assert!(
@@ -53,10 +61,7 @@ fn oracles_of_single_customers() {
     let mbg = MbgNbd { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614, unit };
     let company = |x: u32| Company::one(x, 213, 272, 35.0, 1);
     // Whole days stand for the oracles' weeks: the expectation is that of the model at these, and near the oracle.
-    for (purchases, x, oracle) in [
-        (PurchaseParameters::from(bg), 2, 1.226028),
-        (mbg.into(), 2, 1.262961),
-    ] {
+    for (purchases, x, oracle) in [(PurchaseParameters::from(bg), 2, 1.226028), (mbg.into(), 2, 1.262961)] {
         let outcome = futures(&company(x), purchases, &set(&[], &[]), 40_000);
         let expected = outcome.expected_orders(0, 0, 0);
         assert!((expected - oracle).abs() < 2e-3, "{expected} {oracle}");
@@ -178,13 +183,19 @@ fn periods_add_up_to_the_horizon_and_so_do_expected_steps() {
                     assert_eq!(by_periods.orders(r, strategy, tier), at_once.orders(r, strategy, tier));
                     assert_eq!(by_periods.count(r, strategy, tier), at_once.count(r, strategy, tier));
                 }
-                let (steps, once) =
-                    (by_steps.expected_orders(0, strategy, tier), by_periods.expected_orders(0, strategy, tier));
+                let (steps, once) = (
+                    by_steps.expected_orders(0, strategy, tier),
+                    by_periods.expected_orders(0, strategy, tier),
+                );
                 assert!((steps / once - 1.0).abs() < 1e-12, "{steps} {once}");
                 // And each step is the mean of its period.
                 for (step, expected) in by_steps.expected(0, strategy, tier).iter().enumerate() {
                     let (value, error) = mean(&by_steps, |r| by_steps.flows(r, strategy, tier)[step].orders);
-                    assert!((value - expected.orders).abs() < 5.0 * error.max(0.05), "{value} {error} {}", expected.orders);
+                    assert!(
+                        (value - expected.orders).abs() < 5.0 * error.max(0.05),
+                        "{value} {error} {}",
+                        expected.orders
+                    );
                 }
             }
         }

@@ -46,7 +46,12 @@ proptest! {
 fn no_effect_and_the_same_strategy_differ_by_nothing_at_all() {
     let company = Company::of(300);
     for model in models() {
-        let none = [(Lever::PurchaseRate, 0.0), (Lever::Dropout, 0.0), (Lever::Reactivation, 0.0), (Lever::Spend, 0.0)];
+        let none = [
+            (Lever::PurchaseRate, 0.0),
+            (Lever::Dropout, 0.0),
+            (Lever::Reactivation, 0.0),
+            (Lever::Spend, 0.0),
+        ];
         let outcome = futures(&company, model, &set(&none, &[1.0]), 20);
         for r in 0..20 {
             for tier in 0..2 {
@@ -55,7 +60,12 @@ fn no_effect_and_the_same_strategy_differ_by_nothing_at_all() {
             }
         }
         assert_eq!(outcome.expected(0, 0, 1), outcome.expected(0, 1, 1));
-        let all = [(Lever::PurchaseRate, 0.3), (Lever::Dropout, -0.3), (Lever::Reactivation, 0.1), (Lever::Spend, 0.2)];
+        let all = [
+            (Lever::PurchaseRate, 0.3),
+            (Lever::Dropout, -0.3),
+            (Lever::Reactivation, 0.1),
+            (Lever::Spend, 0.2),
+        ];
         let outcome = futures(&company, model, &set(&all, &[0.7, 0.7]), 20);
         for r in 0..20 {
             assert_eq!(outcome.flows(r, 1, 0), outcome.flows(r, 2, 0));

@@ -9,12 +9,8 @@ use crate::simulate::{
 use crate::strategy::response::Half;
 use crate::strategy::{Belief, Lever, Source};
 
-const LIFTS: [(Lever, f64); 4] = [
-    (Lever::PurchaseRate, 0.3),
-    (Lever::Dropout, -0.4),
-    (Lever::Reactivation, 0.2),
-    (Lever::Spend, 0.1),
-];
+const LIFTS: [(Lever, f64); 4] =
+    [(Lever::PurchaseRate, 0.3), (Lever::Dropout, -0.4), (Lever::Reactivation, 0.2), (Lever::Spend, 0.1)];
 
 #[test]
 fn the_evaluator_says_what_the_simulation_expects() {
@@ -98,7 +94,8 @@ fn the_winner_of_one_half_is_valued_by_the_other() {
     set.responses[1].halves = Some([half(0.0), half(0.5)]);
     let options = SimulateOptions { seed: 5, draw_responses: false, futures: 1 };
     let engine = Engine::new(company.population(), &set, &plans, options).unwrap();
-    let evaluator = Evaluator::new(&engine, Parameters { purchases: models()[2], spend: SPEND }, &plans, &heads);
+    let evaluator =
+        Evaluator::new(&engine, Parameters { purchases: models()[2], spend: SPEND }, &plans, &heads);
     let [first, second] = split_winners(&evaluator, &set, 1).unwrap();
     assert_eq!((first.strategy, second.strategy), (1, 2));
     for winner in [first, second] {

@@ -114,12 +114,8 @@ pub fn set(lifts: &[(Lever, f64)], doses: &[f64]) -> (StrategySet, Vec<Plan>) {
             })
         })
         .collect();
-    let nothing = Strategy {
-        name: "do_nothing".into(),
-        description: String::new(),
-        rule: Rule::Nothing,
-        budget: None,
-    };
+    let nothing =
+        Strategy { name: "do_nothing".into(), description: String::new(), rule: Rule::Nothing, budget: None };
     let strategies = std::iter::once(nothing.clone())
         .chain(doses.iter().map(|dose| Strategy { name: format!("dose {dose}"), ..nothing.clone() }))
         .collect();

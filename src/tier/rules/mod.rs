@@ -38,7 +38,7 @@ pub(super) use check::Checker;
 pub(super) use code::{Num, Prepared, Program, Tri, Typed};
 pub(super) use empty::{Never, first_empty, takes_everybody};
 pub(super) use eval::{CHUNK, Chunk, Values, YES};
-pub(super) use problem::did_you_mean;
+pub(crate) use problem::did_you_mean;
 pub(super) use reason::{Sentence, Template};
 pub(super) use token::is_plain_name;
 pub(super) use words::measured;

@@ -33,8 +33,8 @@ pub use self::job::{
 pub use self::migrate::MigrateArgs;
 pub use self::model::{CohortColumnArgs, DifferenceArgs, FitArgs, FitModel, PredictArgs};
 pub use self::policies::PoliciesArgs;
-pub use self::simulate::{HoldArg, SimulateArgs};
 pub use self::reading::{HistoryArgs, RefundsArg, UnitArg, UnmatchedArg};
+pub use self::simulate::{HoldArg, SimulateArgs};
 pub use self::synth::{ModelArg, SynthArgs};
 pub use self::tier::TierArgs;
 pub use self::validate::ValidateArgs;

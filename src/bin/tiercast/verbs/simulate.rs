@@ -81,7 +81,8 @@ pub fn main(global: &Global, args: SimulateArgs, matches: Option<&ArgMatches>) -
     let out = args.output.as_ref().map(begin).transpose()?;
     let job = Job { args: &args, settings: &settings, strategies: &strategies, options, matches };
     let (shown, out) = super::with_threads(settings.threads, || {
-        let shown = if is_table { job.table(&bars, out.as_ref())? } else { job.history(&bars, out.as_ref())? };
+        let shown =
+            if is_table { job.table(&bars, out.as_ref())? } else { job.history(&bars, out.as_ref())? };
         bars.check()?;
         Ok((shown, out))
     })?;
@@ -183,7 +184,10 @@ impl Job<'_> {
             model: &json!({ "purchases": found.model.purchases, "spend": found.model.spend }),
             fingerprint: &pipeline::fingerprint(&args.input[0])?,
             more: &[
-                ("opt_out", json!(found.opt_out.as_ref().map(|of| pipeline::opt_out_summary(of, found.customers)))),
+                (
+                    "opt_out",
+                    json!(found.opt_out.as_ref().map(|of| pipeline::opt_out_summary(of, found.customers))),
+                ),
                 ("prospects", json!(found.prospects)),
             ],
             warnings: &found.warnings,
@@ -242,9 +246,11 @@ impl Job<'_> {
             fingerprint: &run.summary.fingerprint,
             more: &[(
                 "opt_out",
-                json!(run.opt_out.as_ref().map(|of| {
-                    pipeline::opt_out_summary(of, run.summary.table.len() as u64)
-                })),
+                json!(
+                    run.opt_out
+                        .as_ref()
+                        .map(|of| { pipeline::opt_out_summary(of, run.summary.table.len() as u64) })
+                ),
             )],
             warnings: &run.warnings,
         };
