@@ -110,17 +110,21 @@ impl Stream {
     /// power of a uniform. Shapes so small that the result underflows give 0.
     #[inline]
     pub fn gamma(&mut self, shape: f64) -> f64 {
-        if shape < 1.0 {
-            let scale = (self.uniform().ln() / shape).exp();
-            return self.gamma_from_one(shape + 1.0) * scale;
+        self.gamma_of(&GammaShape::new(shape))
+    }
+
+    /// [`Stream::gamma`] of a shape that is drawn of often.
+    #[inline]
+    pub fn gamma_of(&mut self, shape: &GammaShape) -> f64 {
+        if shape.power > 0.0 {
+            let scale = (self.uniform().ln() / shape.power).exp();
+            return self.gamma_from_one(shape) * scale;
         }
         self.gamma_from_one(shape)
     }
 
     #[inline]
-    fn gamma_from_one(&mut self, shape: f64) -> f64 {
-        let d = shape - 1.0 / 3.0;
-        let c = 1.0 / (9.0 * d).sqrt();
+    fn gamma_from_one(&mut self, &GammaShape { d, c, .. }: &GammaShape) -> f64 {
         loop {
             let x = self.normal();
             let v = 1.0 + c * x;
@@ -150,11 +154,33 @@ impl Stream {
     /// The logarithm of a draw from Gamma(shape, rate 1).
     #[inline]
     fn ln_gamma_draw(&mut self, shape: f64) -> f64 {
-        if shape < 1.0 {
-            let ln_scale = self.uniform().ln() / shape;
-            return self.gamma_from_one(shape + 1.0).ln() + ln_scale;
+        let of = GammaShape::new(shape);
+        if of.power > 0.0 {
+            let ln_scale = self.uniform().ln() / of.power;
+            return self.gamma_from_one(&of).ln() + ln_scale;
         }
-        self.gamma_from_one(shape).ln()
+        self.gamma_from_one(&of).ln()
+    }
+}
+
+/// What Marsaglia and Tsang's method needs of a shape.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GammaShape {
+    /// The shape, one more where it is below 1, less a third.
+    d: f64,
+    /// 1/√(9d).
+    c: f64,
+    /// The shape where it is below 1, else 0.
+    power: f64,
+}
+
+impl GammaShape {
+    /// Of a shape above 0.
+    #[inline]
+    pub fn new(shape: f64) -> GammaShape {
+        let is_below = shape < 1.0;
+        let d = if is_below { shape + 1.0 } else { shape } - 1.0 / 3.0;
+        GammaShape { d, c: 1.0 / (9.0 * d).sqrt(), power: if is_below { shape } else { 0.0 } }
     }
 }
 

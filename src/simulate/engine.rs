@@ -234,7 +234,7 @@ impl<'a> Engine<'a> {
                 _ => model.p_alive(customer),
             };
             last = Some((customer.cell, customer.last_pair, alive));
-            let of = Prepared { customer, group, alive };
+            let of = Prepared::new(customer, group, alive, tables, model);
             if wants_expected {
                 add_expected(&of, tables, &mut scratch, &mut part.expected);
             }

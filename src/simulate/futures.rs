@@ -10,8 +10,8 @@ use super::expected::pareto_if_back;
 use super::groups::Group;
 use super::models::Model;
 use super::tables::{Effect, Tables};
-use crate::clv::{PurchaseParameters, latent};
-use crate::random::{Purpose, Stream};
+use crate::clv::PurchaseParameters;
+use crate::random::{GammaShape, Purpose, Stream};
 
 /// One customer, packed for the inner loop.
 #[derive(Debug, Clone, Copy)]
@@ -81,12 +81,45 @@ pub(super) struct Prepared<'a> {
     pub customer: &'a Customer,
     pub group: &'a Group,
     pub alive: f64,
+    /// T in the models' unit.
+    t: f64,
+    rate_shape: GammaShape,
+    rate_scale: f64,
+    spend_shape: GammaShape,
+    spend_scale: f64,
+}
+
+impl<'a> Prepared<'a> {
+    /// A customer in a world.
+    #[inline]
+    pub fn new(
+        customer: &'a Customer,
+        group: &'a Group,
+        alive: f64,
+        tables: &Tables,
+        model: &impl Model,
+    ) -> Prepared<'a> {
+        let t = tables.unit.of_days(customer.t_days);
+        let s = &tables.spend;
+        let orders = f64::from(customer.spend_orders);
+        Prepared {
+            customer,
+            group,
+            alive,
+            t,
+            rate_shape: model.rate_shape(f64::from(customer.frequency)),
+            rate_scale: model.rate_scale(t),
+            // The rate of spend is gamma(q + p·x, gamma + x·mean), as `latent::spend_rate` draws it.
+            spend_shape: GammaShape::new(s.q + s.p * orders),
+            spend_scale: s.gamma + orders * customer.mean_spend,
+        }
+    }
 }
 
 /// Adds the expected orders and revenue of a customer to `sums`, by `(slot * steps) + step`.
 #[inline]
 pub(super) fn add_expected(of: &Prepared, tables: &Tables, scratch: &mut Scratch, sums: &mut [Sum]) {
-    let Prepared { customer, group, alive } = *of;
+    let Prepared { customer, group, alive, .. } = *of;
     let steps = tables.ends.len();
     let effects = tables.effects(group.tier);
     let expected = tables.alive(customer.cell);
@@ -139,7 +172,7 @@ pub(super) fn add_future(
     scratch: &mut Scratch,
     (sums, kept): (&mut [Sum], &mut [f64]),
 ) {
-    let Prepared { customer, group, alive } = *of;
+    let Prepared { customer, group, alive, .. } = *of;
     let (most_rate, most_back) = tables.largest[group.tier];
     let mut latent_stream = Stream::new(who.0, customer.hash, who.1, Purpose::Latent);
     // Drawn even where P(alive) is 1, so that the numbers after it do not depend on the parameters. The first arrival
@@ -152,16 +185,14 @@ pub(super) fn add_future(
         return;
     }
     let mut clock = -first.ln();
-    let x = f64::from(customer.frequency);
     let (rate, leaving) = if returns.is_some() {
         model.back(&mut latent_stream, customer)
     } else {
-        let t = tables.unit.of_days(customer.t_days);
-        let rate = model.rate(&mut latent_stream, x, t);
+        let rate = latent_stream.gamma_of(&of.rate_shape) / of.rate_scale;
         if clock > rate * time.horizon * most_rate {
             return;
         }
-        (rate, model.leaving(&mut latent_stream, x, t))
+        (rate, model.leaving(&mut latent_stream, f64::from(customer.frequency), of.t))
     };
 
     let effects = tables.effects(group.tier);
@@ -189,21 +220,14 @@ pub(super) fn add_future(
         return;
     }
 
-    let s = &tables.spend;
     let mut spend_stream = Stream::new(who.0, customer.hash, who.1, Purpose::Spend);
-    let nu = latent::spend_rate(
-        &mut spend_stream,
-        s.p,
-        s.q,
-        s.gamma,
-        f64::from(customer.spend_orders),
-        customer.mean_spend,
-    );
+    // Each order is gamma(p, rate ν).
+    let scale = of.spend_scale / spend_stream.gamma_of(&of.spend_shape);
     let mut arrivals = Stream::new(who.0, customer.hash, who.1, Purpose::Arrivals);
     let mut ordinal = 0;
     while clock <= last_arrival && ordinal < last_order {
         ordinal += 1;
-        let worth = spend_stream.gamma(s.p) / nu;
+        let worth = spend_stream.gamma_of(&tables.order_shape) * scale;
         for under in &scratch.under {
             if clock <= under.end && ordinal <= under.after {
                 let period = ((clock * under.pace) as usize).min(time.periods - 1);

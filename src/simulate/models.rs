@@ -5,7 +5,7 @@
 use super::futures::Customer;
 use crate::calendar::Unit;
 use crate::clv::{BgNbd, Dropout, MbgNbd, Nbd, ParetoNbd, PurchaseParameters, latent};
-use crate::random::Stream;
+use crate::random::{GammaShape, Stream};
 
 /// A distinct (x, T, tier).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +64,17 @@ pub(super) trait Model: Sync {
         1.0
     }
 
+    /// The shape of the purchase rate of a customer with `x` repeat purchases.
+    fn rate_shape(&self, x: f64) -> GammaShape;
+
+    /// What that is divided by where the customer is alive at `t`.
+    fn rate_scale(&self, t: f64) -> f64;
+
     /// Draws the purchase rate of a customer who is alive.
-    fn rate(&self, stream: &mut Stream, x: f64, t: f64) -> f64;
+    #[inline]
+    fn rate(&self, stream: &mut Stream, x: f64, t: f64) -> f64 {
+        stream.gamma_of(&self.rate_shape(x)) / self.rate_scale(t)
+    }
 
     /// Draws when it leaves; always the same number of random numbers for a customer and replication.
     fn leaving(&self, stream: &mut Stream, x: f64, t: f64) -> Leaving;
@@ -154,8 +163,13 @@ impl Model for BetaGeometric {
     }
 
     #[inline]
-    fn rate(&self, stream: &mut Stream, x: f64, t: f64) -> f64 {
-        latent::purchase_rate(stream, self.r, self.alpha, x, t)
+    fn rate_shape(&self, x: f64) -> GammaShape {
+        GammaShape::new(self.r + x)
+    }
+
+    #[inline]
+    fn rate_scale(&self, t: f64) -> f64 {
+        self.alpha + t
     }
 
     #[inline]
@@ -214,8 +228,13 @@ impl Model for Pareto {
     }
 
     #[inline]
-    fn rate(&self, stream: &mut Stream, x: f64, t: f64) -> f64 {
-        latent::purchase_rate(stream, self.params.r, self.params.alpha, x, t)
+    fn rate_shape(&self, x: f64) -> GammaShape {
+        GammaShape::new(self.params.r + x)
+    }
+
+    #[inline]
+    fn rate_scale(&self, t: f64) -> f64 {
+        self.params.alpha + t
     }
 
     /// The dropout rate is gamma(s, beta + T), and the customer leaves after a time that goes by it alone.
@@ -244,8 +263,13 @@ impl Model for Nbd {
     }
 
     #[inline]
-    fn rate(&self, stream: &mut Stream, x: f64, t: f64) -> f64 {
-        latent::purchase_rate(stream, self.r, self.alpha, x, t)
+    fn rate_shape(&self, x: f64) -> GammaShape {
+        GammaShape::new(self.r + x)
+    }
+
+    #[inline]
+    fn rate_scale(&self, t: f64) -> f64 {
+        self.alpha + t
     }
 
     #[inline]

@@ -8,6 +8,7 @@ use super::expected::{Treated, if_alive, if_back};
 use super::models::{AnyModel, Distinct};
 use crate::calendar::Unit;
 use crate::clv::{GammaGamma, PurchaseParameters};
+use crate::random::GammaShape;
 
 /// The models' parameters in one world.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,6 +42,8 @@ pub(super) struct Tables {
     pub parameters: Parameters,
     pub model: AnyModel,
     pub spend: GammaGamma,
+    /// The shape of an order's worth.
+    pub order_shape: GammaShape,
     /// Effects by `tier * width + level`.
     effects: Vec<Effect>,
     width: usize,
@@ -81,8 +84,10 @@ impl Tables {
         let most = |of: &[Effect]| of.iter().fold((0.0, 0.0), |(r, b), e| (e.rate.max(r), e.back.max(b)));
         let largest = effects.chunks(width).map(most).collect();
         let model = AnyModel::new(&purchases, distinct);
+        let order_shape = GammaShape::new(spend.p);
         Tables {
             parameters,
+            order_shape,
             model,
             spend,
             largest,

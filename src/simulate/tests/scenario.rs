@@ -120,6 +120,7 @@ pub fn set(lifts: &[(Lever, f64)], doses: &[f64]) -> (StrategySet, Vec<Plan>) {
         .chain(doses.iter().map(|dose| Strategy { name: format!("dose {dose}"), ..nothing.clone() }))
         .collect();
     let set = StrategySet {
+        file: String::new(),
         title: String::new(),
         currency: String::new(),
         horizon: Span::new(39.0, Period::Week).unwrap(),
