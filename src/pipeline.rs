@@ -11,10 +11,12 @@ mod customers_file;
 mod explain;
 mod grading;
 mod holding;
+mod init;
 mod models;
 mod movement;
 mod page;
 mod result;
+mod runs;
 mod scored_table;
 mod simulate;
 mod tier_ledger;
@@ -33,6 +35,7 @@ pub use explain::{
     AsideRows, Explained, ExplainedTier, Figure, HistoryRequest, OrderHistory, OrderRow, explain,
 };
 pub use holding::{Holding, Holdings, holdings};
+pub use init::init_strategies;
 pub use models::{
     CovariateColumns, Fitted, FittedCohort, FittedContract, FittedCovariates, FittedGroups,
     FittedOpportunities, GroupTotal, IntervalOptions, Intervals, NO_GROUP, OpportunityOptions, Scored,
@@ -41,6 +44,7 @@ pub use models::{
 };
 pub use movement::{Movement, MovementRequest, ledger_movement, movement};
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, opt_out_summary, write_result};
+pub use runs::{Change, Gain, RunChanges, StrategyChange, compare_runs};
 pub use simulate::{
     FutureOptions, MOST_FUTURES, SimulateModel, SimulateRequest, Simulated, SimulatedTable, SimulationFacts,
     fingerprint, simulate_customers, simulation_manifest, write_simulation,

@@ -6,6 +6,10 @@
 //! numbers: as easy as 1, 2, 3", SC 2011): the key is the seed, the 128-bit counter holds the address, so streams
 //! with different addresses never overlap.
 
+mod ziggurat;
+
+pub use ziggurat::Ziggurat;
+
 /// What a stream of random numbers is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -58,8 +62,9 @@ pub fn hash_text(id: &[u8]) -> u64 {
 pub struct Stream {
     key: [u32; 2],
     counter: [u32; 4],
-    /// The second half of the last block, when it has not been handed out.
-    spare: Option<u64>,
+    /// Numbers that were made and not handed out yet, the next one last.
+    spare: [u64; 3],
+    left: u8,
 }
 
 impl Stream {
@@ -70,20 +75,40 @@ impl Stream {
             key: [seed as u32, (seed >> 32) as u32],
             // The low 24 bits of the last word count the blocks.
             counter: [customer as u32, (customer >> 32) as u32, replication, (purpose as u32) << 24],
-            spare: None,
+            spare: [0; 3],
+            left: 0,
         }
     }
 
     /// 64 random bits.
     #[inline]
     pub fn bits(&mut self) -> u64 {
-        if let Some(bits) = self.spare.take() {
-            return bits;
+        if self.left > 0 {
+            self.left -= 1;
+            return self.spare[usize::from(self.left)];
         }
-        let block = philox(self.counter, self.key);
-        self.counter[3] += 1;
-        self.spare = Some(u64::from(block[2]) | u64::from(block[3]) << 32);
-        u64::from(block[0]) | u64::from(block[1]) << 32
+        self.more()
+    }
+
+    /// The next block, of two numbers; from the second time on two blocks side by side, whose steps the processor overlaps:
+    /// many streams end before that.
+    fn more(&mut self) -> u64 {
+        let low = |block: &[u32; 4]| u64::from(block[0]) | u64::from(block[1]) << 32;
+        let high = |block: &[u32; 4]| u64::from(block[2]) | u64::from(block[3]) << 32;
+        if self.counter[3] & 0xff_ffff == 0 {
+            let [block] = philox([self.counter], self.key);
+            self.counter[3] += 1;
+            self.spare[0] = high(&block);
+            self.left = 1;
+            return low(&block);
+        }
+        let mut second = self.counter;
+        second[3] += 1;
+        let [first, second] = philox([self.counter, second], self.key);
+        self.counter[3] += 2;
+        self.spare = [high(&second), low(&second), high(&first)];
+        self.left = 3;
+        low(&first)
     }
 
     /// Uniform on the open interval (0, 1): (k + ½)/2^52, so that neither end is ever drawn.
@@ -184,23 +209,26 @@ impl GammaShape {
     }
 }
 
+/// The blocks of some counters.
 #[inline]
-fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+fn philox<const N: usize>(mut counters: [[u32; 4]; N], mut key: [u32; 2]) -> [[u32; 4]; N] {
     for round in 0..10 {
         if round > 0 {
             key[0] = key[0].wrapping_add(0x9e37_79b9);
             key[1] = key[1].wrapping_add(0xbb67_ae85);
         }
-        let a = u64::from(counter[0]) * 0xd251_1f53;
-        let b = u64::from(counter[2]) * 0xcd9e_8d57;
-        counter = [
-            (b >> 32) as u32 ^ counter[1] ^ key[0],
-            b as u32,
-            (a >> 32) as u32 ^ counter[3] ^ key[1],
-            a as u32,
-        ];
+        for counter in &mut counters {
+            let a = u64::from(counter[0]) * 0xd251_1f53;
+            let b = u64::from(counter[2]) * 0xcd9e_8d57;
+            *counter = [
+                (b >> 32) as u32 ^ counter[1] ^ key[0],
+                b as u32,
+                (a >> 32) as u32 ^ counter[3] ^ key[1],
+                a as u32,
+            ];
+        }
     }
-    counter
+    counters
 }
 
 /// The quantile function of the standard normal for p in (0, 1), relative error about 1e-16.
@@ -312,15 +340,26 @@ mod tests {
     /// Known answers of the Random123 distribution (kat_vectors, philox4x32 10).
     #[test]
     fn philox_matches_its_known_answers() {
-        assert_eq!(philox([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
+        assert_eq!(philox([[0; 4]], [0; 2]), [[0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]]);
         assert_eq!(
-            philox([u32::MAX; 4], [u32::MAX; 2]),
-            [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
+            philox([[u32::MAX; 4]], [u32::MAX; 2]),
+            [[0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]]
         );
         assert_eq!(
-            philox([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
-            [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
+            philox([[0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344]], [0xa409_3822, 0x299f_31d0]),
+            [[0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]]
         );
+    }
+
+    /// Blocks are made two at a time; the numbers are those of the blocks one by one.
+    #[test]
+    fn a_stream_is_its_blocks_in_order() {
+        let mut stream = Stream::new(3, 9, 4, Purpose::Spend);
+        for block in 0..7u32 {
+            let [b] = philox([[9, 0, 4, (5 << 24) + block]], [3, 0]);
+            assert_eq!(stream.bits(), u64::from(b[0]) | u64::from(b[1]) << 32);
+            assert_eq!(stream.bits(), u64::from(b[2]) | u64::from(b[3]) << 32);
+        }
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub enum FileKind {
     Sureness,
     /// Customers with their clusters; a workbook is not told from others.
     Clusters,
+    /// A strategy file to start from: in the meantime somebody has worked on it, so it is replaced only when forced.
+    Strategies,
 }
 
 /// Under which key of its metadata a table of customers says how their clusters were made, as JSON.
@@ -101,6 +103,7 @@ impl FileKind {
             FileKind::Tiers => "a table of tiers",
             FileKind::Sureness => "a table of probabilities of tiers",
             FileKind::Clusters => "a table of clusters",
+            FileKind::Strategies => "a strategy file",
         }
     }
 

@@ -252,7 +252,7 @@ impl<'a> Engine<'a> {
 
     /// New customers per unit of the models' time in a world; `None` where none are simulated.
     pub(super) fn arrivals(&self, world: &World, unit: Unit) -> Option<f64> {
-        let period = self.set.horizon.period().days();
+        let period = self.set.horizon.days() / self.set.periods as f64;
         self.set.new_customers.as_ref().map(|_| world.arrivals / period * unit.days())
     }
 

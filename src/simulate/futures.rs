@@ -11,7 +11,7 @@ use super::groups::Group;
 use super::models::Model;
 use super::tables::{Effect, Tables};
 use crate::clv::PurchaseParameters;
-use crate::random::{GammaShape, Purpose, Stream};
+use crate::random::{GammaShape, Purpose, Stream, Ziggurat};
 
 /// One customer, packed for the inner loop.
 #[derive(Debug, Clone, Copy)]
@@ -70,8 +70,9 @@ struct Under {
 }
 
 /// Room that a worker uses again and again.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Scratch {
+    ziggurat: Ziggurat,
     under: Vec<Under>,
     back: Vec<f64>,
 }
@@ -188,11 +189,11 @@ pub(super) fn add_future(
     let (rate, leaving) = if returns.is_some() {
         model.back(&mut latent_stream, customer)
     } else {
-        let rate = latent_stream.gamma_of(&of.rate_shape) / of.rate_scale;
+        let rate = scratch.ziggurat.gamma(&mut latent_stream, &of.rate_shape) / of.rate_scale;
         if clock > rate * time.horizon * most_rate {
             return;
         }
-        (rate, model.leaving(&mut latent_stream, f64::from(customer.frequency), of.t))
+        (rate, model.leaving(&mut latent_stream, &scratch.ziggurat, f64::from(customer.frequency), of.t))
     };
 
     let effects = tables.effects(group.tier);
@@ -220,14 +221,15 @@ pub(super) fn add_future(
         return;
     }
 
+    let ziggurat = scratch.ziggurat;
     let mut spend_stream = Stream::new(who.0, customer.hash, who.1, Purpose::Spend);
     // Each order is gamma(p, rate ν).
-    let scale = of.spend_scale / spend_stream.gamma_of(&of.spend_shape);
+    let scale = of.spend_scale / ziggurat.gamma(&mut spend_stream, &of.spend_shape);
     let mut arrivals = Stream::new(who.0, customer.hash, who.1, Purpose::Arrivals);
     let mut ordinal = 0;
     while clock <= last_arrival && ordinal < last_order {
         ordinal += 1;
-        let worth = spend_stream.gamma_of(&tables.order_shape) * scale;
+        let worth = ziggurat.gamma(&mut spend_stream, &tables.order_shape) * scale;
         for under in &scratch.under {
             if clock <= under.end && ordinal <= under.after {
                 let period = ((clock * under.pace) as usize).min(time.periods - 1);
@@ -236,7 +238,7 @@ pub(super) fn add_future(
                 sum.revenue += worth * under.spend;
             }
         }
-        clock += arrivals.exponential();
+        clock += ziggurat.exponential(&mut arrivals);
     }
 }
 

@@ -5,7 +5,7 @@
 use super::futures::Customer;
 use crate::calendar::Unit;
 use crate::clv::{BgNbd, Dropout, MbgNbd, Nbd, ParetoNbd, PurchaseParameters, latent};
-use crate::random::{GammaShape, Stream};
+use crate::random::{GammaShape, Stream, Ziggurat};
 
 /// A distinct (x, T, tier).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub(super) trait Model: Sync {
     }
 
     /// Draws when it leaves; always the same number of random numbers for a customer and replication.
-    fn leaving(&self, stream: &mut Stream, x: f64, t: f64) -> Leaving;
+    fn leaving(&self, stream: &mut Stream, ziggurat: &Ziggurat, x: f64, t: f64) -> Leaving;
 
     /// Draws the purchase rate of a customer who has left, and when it leaves again once it is back.
     fn back(&self, stream: &mut Stream, customer: &Customer) -> (f64, Leaving);
@@ -173,7 +173,7 @@ impl Model for BetaGeometric {
     }
 
     #[inline]
-    fn leaving(&self, stream: &mut Stream, x: f64, _t: f64) -> Leaving {
+    fn leaving(&self, stream: &mut Stream, _: &Ziggurat, x: f64, _t: f64) -> Leaving {
         let chances = x + f64::from(self.at_first);
         Leaving { time: f64::INFINITY, purchases: latent::dropout_quotient(stream, self.a, self.b + chances) }
     }
@@ -191,6 +191,8 @@ impl Model for BetaGeometric {
 /// Pareto/NBD.
 pub(super) struct Pareto {
     params: ParetoNbd,
+    /// Of the rate of dropout.
+    dropout_shape: GammaShape,
     /// (alpha + d)^−(r + x)·(beta + d)^−s falls from t_x to T by e to a power that is made of these, by day d:
     /// ln(alpha + d days) and ln(beta + d days).
     logs: Vec<(f64, f64)>,
@@ -209,7 +211,7 @@ impl Pareto {
         let leaves_first =
             distinct.pairs.iter().map(|&(x, days)| params.leaves_first(x, unit.of_days(days))).collect();
         let pair_of = distinct.cells.iter().map(|cell| cell.pair).collect();
-        Pareto { params, logs, leaves_first, pair_of }
+        Pareto { dropout_shape: GammaShape::new(params.s), params, logs, leaves_first, pair_of }
     }
 }
 
@@ -239,9 +241,10 @@ impl Model for Pareto {
 
     /// The dropout rate is gamma(s, beta + T), and the customer leaves after a time that goes by it alone.
     #[inline]
-    fn leaving(&self, stream: &mut Stream, _x: f64, t: f64) -> Leaving {
-        let rate = stream.gamma(self.params.s) / (self.params.beta + t);
-        Leaving { time: stream.exponential() / rate, purchases: f64::INFINITY }
+    fn leaving(&self, stream: &mut Stream, ziggurat: &Ziggurat, _x: f64, t: f64) -> Leaving {
+        let rate = ziggurat.gamma(stream, &self.dropout_shape);
+        let time = ziggurat.exponential(stream) * (self.params.beta + t) / rate;
+        Leaving { time, purchases: f64::INFINITY }
     }
 
     fn back(&self, stream: &mut Stream, customer: &Customer) -> (f64, Leaving) {
@@ -273,7 +276,7 @@ impl Model for Nbd {
     }
 
     #[inline]
-    fn leaving(&self, _stream: &mut Stream, _x: f64, _t: f64) -> Leaving {
+    fn leaving(&self, _: &mut Stream, _: &Ziggurat, _x: f64, _t: f64) -> Leaving {
         Leaving::NEVER
     }
 

@@ -7,7 +7,7 @@ use super::models::Model;
 use super::tables::{Parameters, Tables};
 use crate::clv::quadrature::Rule;
 use crate::clv::{PurchaseModel, PurchaseParameters, latent};
-use crate::random::{NOBODY, Purpose, Stream, hash_integer};
+use crate::random::{NOBODY, Purpose, Stream, Ziggurat, hash_integer};
 
 /// Samples those who come within the horizon at `rate` per unit of the models' time: orders and revenue by period, and how
 /// many came. `who` = (seed, replication).
@@ -23,6 +23,7 @@ pub(super) fn sample(
     if rate <= 0.0 {
         return (sums, 0.0);
     }
+    let ziggurat = Ziggurat::default();
     let pace = time.periods as f64 / time.horizon;
     let mut arrivals = Stream::new(who.0, NOBODY, who.1, Purpose::NewCustomers);
     let mut begin = arrivals.exponential() / rate;
@@ -39,7 +40,7 @@ pub(super) fn sample(
         order(begin, &mut own);
         let stays = own.uniform() < model.begins_alive();
         let purchases = model.rate(&mut own, 0.0, 0.0);
-        let leaving = model.leaving(&mut own, 0.0, 0.0);
+        let leaving = model.leaving(&mut own, &ziggurat, 0.0, 0.0);
         let end = begin + leaving.exposure(1.0, time.horizon - begin);
         let (mut at, mut ordinal) = (begin + own.exponential() / purchases, 0);
         while stays && at <= end && ordinal < leaving.after(1.0) {

@@ -26,7 +26,7 @@ pub struct World {
     pub breakage: Vec<f64>,
     /// By action: the share of the additional revenue that would have come in anyway, 0 to 1.
     pub cannibalisation: Vec<f64>,
-    /// New customers per period of the horizon; 0 where there are none.
+    /// New customers per period, of which the horizon has [`StrategySet::periods`]; 0 where there are none.
     pub arrivals: f64,
 }
 

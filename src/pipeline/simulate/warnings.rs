@@ -83,8 +83,8 @@ pub(super) fn of_comparison(
         let standing = &comparison.standings[s];
         if standing.p_over_budget > 0.05 {
             out.push(format!(
-                "strategy \"{}\" costs more than its budget in {} of futures: what orders cost on response is not known when the \
-                 budget is spread",
+                "strategy \"{}\" costs more than its budget in {} of futures: the budget pays contacts and fixed costs, and what \
+                 orders cost on response, minutes and stock come on top",
                 strategy.name,
                 percent(standing.p_over_budget)
             ));

@@ -206,11 +206,11 @@ fn periods_add_up_to_the_horizon_and_so_do_expected_steps() {
 fn new_customers_come_and_order_as_expected() {
     for model in models() {
         let (mut set, plans) = set(&[(Lever::PurchaseRate, 0.5)], &[1.0]);
-        set.new_customers = Some(Belief::fixed(20.0));
+        set.new_customers = Some(Belief::fixed(60.0));
         let outcome = futures(&Company::of(10), model, &(set, plans), 400);
         assert_eq!(outcome.tiers, 3);
         let (came, error) = mean(&outcome, |r| outcome.count(r, 0, 2).kept);
-        assert!((came - 20.0 * 39.0).abs() < 4.0 * error, "{came} {error}");
+        assert!((came - 60.0 * 13.0).abs() < 4.0 * error, "{came} {error}");
         holds(&outcome, 0, "new customers");
         for r in 0..400 {
             assert_eq!(outcome.flows(r, 0, 2), outcome.flows(r, 1, 2), "no strategy treats them");

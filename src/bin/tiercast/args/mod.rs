@@ -4,8 +4,10 @@
 mod assess;
 mod bench;
 mod cluster;
+mod compare;
 mod convert;
 mod explain;
+mod init;
 mod job;
 mod migrate;
 mod model;
@@ -30,6 +32,8 @@ pub use self::job::{
     CohortArgs, CohortPeriodArg, ConfigArgs, InspectArgs, ListArgs, ModelArgs, RunArgs, SchemeArgs,
     SummarizeArgs,
 };
+pub use self::compare::CompareArgs;
+pub use self::init::InitArgs;
 pub use self::migrate::MigrateArgs;
 pub use self::model::{CohortColumnArgs, DifferenceArgs, FitArgs, FitModel, PredictArgs};
 pub use self::policies::PoliciesArgs;
@@ -92,8 +96,12 @@ pub enum Verb {
     Migrate(Box<MigrateArgs>),
     /// Compare policies of holding on to tiers over several gradings: moves saved against tiers gone stale
     Policies(Box<PoliciesArgs>),
+    /// Write a strategy file to start from, with the tiers of a table of customers; or print its JSON schema
+    Init(Box<InitArgs>),
     /// Compare strategies on a table of customers: the same futures under each, with intervals, break-evens and a report
     Simulate(Box<SimulateArgs>),
+    /// Say what changed from one folder of `run` or `simulate` to another: data, settings, strategies, gains
+    Compare(CompareArgs),
     /// Judge the models by a holdout, beside what one would do without them
     ///
     /// Models are fitted to the orders up to --calibration-end and predict those after it, up to --as-of. Every figure

@@ -3,11 +3,13 @@
 pub mod assess;
 pub mod bench;
 pub mod cluster;
+pub mod compare;
 pub mod config;
 pub mod contracts;
 pub mod convert;
 pub mod explain;
 pub mod fit;
+pub mod init;
 pub mod inspect;
 pub mod migrate;
 pub mod opportunities;

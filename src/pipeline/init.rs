@@ -1,0 +1,190 @@
+//! A strategy file to start from, written from a table's own tiers.
+//!
+//! It runs as it is and says that nothing is known: every effect is 0 with a wide interval, so that every verdict is
+//! "undecided" until somebody puts in what a test has measured or people believe.
+
+use std::fmt::Write;
+
+use super::tiers::times;
+use crate::calendar::{Day, Unit};
+use crate::customers::WholeFile;
+use crate::error::{Error, Result};
+use crate::report::format::{count, money, percent};
+use crate::tier::{Look, SchemeFile, Tiering};
+
+/// What a contact costs in the file, for want of anything better: one unit of money.
+const CONTACT: f64 = 1.0;
+
+/// The ends of the interval of an effect about which nothing is known.
+const WIDE: f64 = 0.10;
+
+/// The text of a strategy file for the customers of `file`, in tiers by `scheme`.
+///
+/// # Errors
+/// Those of the file and of grading it.
+pub fn init_strategies(
+    file: &WholeFile,
+    scheme: &SchemeFile,
+    unit: Option<Unit>,
+    date: Option<Day>,
+) -> Result<String> {
+    let (unit, calibration_end) = times(file, unit, date)?;
+    let ids = file.ids()?;
+    let keep = file.customers()?;
+    let look = Look { file, keep: keep.as_deref(), unit, calibration_end };
+    if look.rows() == 0 {
+        return Err(Error::Document {
+            file: file.path().display().to_string(),
+            problem: "it has no customers".into(),
+            remedy: "give a table with customers".into(),
+        });
+    }
+    let columns = look.columns();
+    let spend = match columns.has("total_spend") {
+        true => look.numbers("total_spend")?,
+        false => vec![0.0; look.rows()],
+    };
+    let who: Vec<usize> = match &keep {
+        Some(keep) => (0..keep.len()).filter(|&row| keep[row]).collect(),
+        None => (0..ids.len()).collect(),
+    };
+    let tiering = scheme.ready(&columns)?.grade_rows(&spend, |i| ids.text(who[i]))?.tiering;
+    Ok(text(&file.path().display().to_string(), scheme, calibration_end, &tiering))
+}
+
+fn text(file: &str, scheme: &SchemeFile, begins: Day, tiering: &Tiering) -> String {
+    let customers: u64 = tiering.tiers.iter().map(|tier| tier.customers).sum();
+    let spend: f64 = tiering.tiers.iter().map(|tier| tier.spend).sum();
+    let mut out = format!(
+        "# Strategies for the {} customers of {}, as of {begins}, in tiers by {}.\n\
+         # It runs as it stands: `tiercast simulate CUSTOMERS --strategies THIS_FILE`. Every effect below is 0 with a wide interval, so\n\
+         # that it says \"undecided\" until you put in what a test has measured (`tiercast learn` writes such sections) or what people\n\
+         # who should know believe. docs/strategy-file.md describes every key.\n#\n\
+         # tier            customers   share   of spend   who\n",
+        count(customers),
+        one_line(file),
+        scheme.key
+    );
+    for tier in &tiering.tiers {
+        let _ = writeln!(
+            out,
+            "# {:<14} {:>10} {:>7} {:>10}   {}",
+            one_line(&tier.name),
+            count(tier.customers),
+            percent(tier.share_of_customers),
+            percent(tier.share_of_spend),
+            one_line(&tier.rule)
+        );
+    }
+    let budget = budget(spend, customers);
+    let _ = write!(
+        out,
+        "\ntitle = \"Whom to treat, and how?\"\n\
+         currency = \"\"            # a label: nothing is converted\n\
+         horizon = \"12mo\"         # how far ahead\n\
+         margin = 0.30            # profit per unit of revenue, before the cost of actions: put in your own\n\
+         budget = {budget:?}       # of each strategy; 1 % of what these customers have spent so far ({})\n\
+         tiers = {}\n",
+        money(spend),
+        quoted(&scheme.key)
+    );
+    let _ = write!(
+        out,
+        "\n# What can be done. A contact costs cost_on_contact; what every order of a treated customer costs is cost_on_response,\n\
+         # price_cut (share of the price) or points; breakage is what is not claimed, cannibalisation what would have been bought anyway.\n\
+         [[action]]\nname = \"contact\"\nkind = \"own\"\ndescription = \"\"\ncost_on_contact = {CONTACT:?}\n"
+    );
+    let _ = write!(
+        out,
+        "\n# What it changes, tier by tier: a lift of the purchase rate here; also dropout, reactivation and spend. lower and upper are\n\
+         # the ends of the effect's 95 % interval, source is experiment, elicited or assumption, and is shown with every result.\n"
+    );
+    for tier in &tiering.tiers {
+        let _ = write!(
+            out,
+            "[[response]]\naction = \"contact\"\ntier = {}\non = \"purchase_rate\"\neffect = 0.0\nlower = {:?}\nupper = {WIDE:?}\nsource = \
+             \"assumption\"\nnote = \"nothing is known yet\"\n\n",
+            quoted(&tier.name),
+            -WIDE
+        );
+    }
+    out += "# Who gets it. Doing nothing is always compared.\n\
+            [[strategy]]\nname = \"anybody\"\ndescription = \"As many as the budget pays, by lot\"\naction = \"contact\"\nrule = \"uniform\"\n\n\
+            [[strategy]]\nname = \"by_clv\"\ndescription = \"Tiers in proportion to their lifetime value\"\naction = \"contact\"\nrule = \
+            \"proportional_to_clv\"\n\n\
+            [[strategy]]\nname = \"best\"\ndescription = \"Those with the highest lifetime value\"\naction = \"contact\"\nrule = \"top_n\"\nby = \
+            \"clv\"\n";
+    // One strategy for each tier: where only some respond, that is what shows it.
+    for tier in &tiering.tiers {
+        let _ = write!(
+            out,
+            "\n[[strategy]]\nname = {}\naction = \"contact\"\nrule = \"shares\"\nshares = {{ {} = 1.0 }}\n",
+            quoted(&format!("only_{}", tier.name)),
+            quoted(&tier.name)
+        );
+    }
+    out
+}
+
+/// A hundredth of what was spent, in two digits, and at least a contact for a tenth of the customers.
+fn budget(spend: f64, customers: u64) -> f64 {
+    let wanted = (0.01 * spend.max(0.0)).max(0.1 * customers as f64 * CONTACT).max(1.0);
+    let unit = 10f64.powf(wanted.log10().floor() - 1.0);
+    (wanted / unit).round() * unit
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_string()).to_string()
+}
+
+/// Without line breaks, since it stands in a comment.
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strategy::StrategySet;
+    use crate::strategy::file::StrategyFile;
+    use crate::tier::{Tier, builtin};
+
+    fn tier(name: &str, customers: u64, spend: f64) -> Tier {
+        Tier {
+            name: name.into(),
+            rule: "total_spend is high\nor so".into(),
+            customers,
+            share_of_customers: 0.5,
+            spend,
+            share_of_spend: 0.5,
+        }
+    }
+
+    #[test]
+    fn what_is_written_can_be_read_whatever_tiers_are_called() {
+        let scheme = builtin::scheme_file("value").unwrap();
+        let names = ["hi\"gh\n", "低 #", "it's"];
+        let tiering = Tiering {
+            key: "value".into(),
+            title: String::new(),
+            column_name: String::new(),
+            tiers: names.iter().map(|name| tier(name, 10, 1234.5)).collect(),
+            thresholds: Vec::new(),
+            codes: Vec::new(),
+        };
+        let text = text("a\nb.parquet", &scheme, Day(20_000), &tiering);
+        let known = [("value".to_string(), names.map(String::from).to_vec())];
+        let set = StrategySet::new("init", StrategyFile::parse("init", &text).unwrap(), &known).unwrap();
+        assert_eq!((set.strategies.len(), set.responses.len()), (7, 3));
+        assert_eq!(set.strategies[1].budget, Some(37.0));
+        assert!(set.responses.iter().all(|r| r.effect.value == 0.0));
+    }
+
+    #[test]
+    fn budgets_have_two_digits() {
+        assert_eq!(budget(1_234_567.0, 10), 12_000.0);
+        assert_eq!(budget(0.0, 1_000), 100.0);
+        assert_eq!(budget(-5.0, 0), 1.0);
+    }
+}
