@@ -93,7 +93,11 @@ fn band(
             [alone] => {
                 let (from, to) = (y.at(of(alone).1), y.at(of(alone).0));
                 let (at, half) = (x.at(alone.at), if thick { 5.0 } else { 1.0 });
-                canvas.rect((at - half, from), (2.0 * half, (to - from).max(2.0)), if thick { SKY } else { BLUE });
+                canvas.rect(
+                    (at - half, from),
+                    (2.0 * half, (to - from).max(2.0)),
+                    if thick { SKY } else { BLUE },
+                );
                 if !thick {
                     for end in [from, to] {
                         canvas.line((at - 7.0, end), (at + 7.0, end), BLUE, 1.6);

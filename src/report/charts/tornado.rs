@@ -161,8 +161,9 @@ mod tests {
 
     #[test]
     fn the_widest_is_first_and_those_beyond_twelve_are_named() {
-        let mut bars: Vec<TornadoBar> =
-            (0..14).map(|i| bar(&format!("belief <{i}>"), 10.0 - f64::from(i), 10.0 + f64::from(i))).collect();
+        let mut bars: Vec<TornadoBar> = (0..14)
+            .map(|i| bar(&format!("belief <{i}>"), 10.0 - f64::from(i), 10.0 + f64::from(i)))
+            .collect();
         bars.push(bar("unknown", f64::NAN, 1.0));
         let chart = tornado(&bars, 10.0, "even", "profit");
         assert!(chart.caption.starts_with("even: +10.00 with everything as stated"), "{}", chart.caption);

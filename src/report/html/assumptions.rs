@@ -116,7 +116,10 @@ pub(super) fn sheet(set: &StrategySet, currency: &str) -> Markup {
 fn facts(set: &StrategySet, currency: &str) -> Vec<(&'static str, Markup)> {
     let mut facts = vec![
         ("Margin", html! { (percent(set.margin)) " of revenue" }),
-        ("Horizon", html! { (parts::span(set.horizon)) ", in " (plural(set.periods as u64, "period", "periods")) }),
+        (
+            "Horizon",
+            html! { (parts::span(set.horizon)) ", in " (plural(set.periods as u64, "period", "periods")) },
+        ),
         ("Tiers", html! { (set.scheme) ": " (set.tiers.join(", ")) }),
         (
             "Discount",
@@ -185,7 +188,11 @@ fn actions(set: &StrategySet) -> Markup {
     type Print = fn(&Action) -> String;
     let columns: [(&str, fn(&Action) -> bool, Print); 11] = [
         ("Fixed cost", |a| a.fixed_cost != 0.0, |a| money(a.fixed_cost)),
-        ("Per contact", |a| a.cost_on_contact.is_some(), |a| a.cost_on_contact.map_or("as planned".into(), money)),
+        (
+            "Per contact",
+            |a| a.cost_on_contact.is_some(),
+            |a| a.cost_on_contact.map_or("as planned".into(), money),
+        ),
         ("Per order", |a| a.cost_on_response != 0.0, |a| money(a.cost_on_response)),
         ("Price cut", |a| a.price_cut != 0.0, |a| percent(a.price_cut)),
         ("Points", |a| a.points != 0.0, |a| percent(a.points)),
@@ -193,15 +200,20 @@ fn actions(set: &StrategySet) -> Markup {
         ("Minutes per order", |a| a.minutes_on_response != 0.0, |a| significant(a.minutes_on_response, 4)),
         ("Stock per contact", |a| a.stock_on_contact != 0.0, |a| significant(a.stock_on_contact, 4)),
         ("Stock per order", |a| a.stock_on_response != 0.0, |a| significant(a.stock_on_response, 4)),
-        ("At most per customer", |a| a.max_per_customer.is_some(), |a| {
-            a.max_per_customer.map_or("no limit".into(), money)
-        }),
-        ("At most customers", |a| a.max_customers.is_some(), |a| {
-            a.max_customers.map_or("no limit".into(), crate::report::format::count)
-        }),
+        (
+            "At most per customer",
+            |a| a.max_per_customer.is_some(),
+            |a| a.max_per_customer.map_or("no limit".into(), money),
+        ),
+        (
+            "At most customers",
+            |a| a.max_customers.is_some(),
+            |a| a.max_customers.map_or("no limit".into(), crate::report::format::count),
+        ),
     ];
     let shown: Vec<_> = columns.into_iter().filter(|(_, has, _)| set.actions.iter().any(has)).collect();
-    let names: Vec<&str> = ["Action", "What it is"].into_iter().chain(shown.iter().map(|column| column.0)).collect();
+    let names: Vec<&str> =
+        ["Action", "What it is"].into_iter().chain(shown.iter().map(|column| column.0)).collect();
     html! {
         (parts::scroll("Actions", html! {
             table {
@@ -304,11 +316,16 @@ fn lever(lever: Lever) -> &'static str {
 /// The shape of a response in words; the dose is money per customer, or the depth of the action's price cut.
 fn curve(set: &StrategySet, response: &Response, currency: &str) -> String {
     let is_cut = set.actions[response.action].price_cut > 0.0;
-    let dose = |dose: f64| if is_cut { format!("a cut of {}", percent(dose)) } else { money_in(dose, currency) };
+    let dose =
+        |dose: f64| if is_cut { format!("a cut of {}", percent(dose)) } else { money_in(dose, currency) };
     match response.curve.clone() {
         Curve::Constant => "constant: the effect for everybody who is contacted".to_string(),
         Curve::Hill { scale, exponent } => {
-            format!("Hill {}: the effect is the ceiling, half of it at {}", significant(exponent, 3), dose(scale))
+            format!(
+                "Hill {}: the effect is the ceiling, half of it at {}",
+                significant(exponent, 3),
+                dose(scale)
+            )
         }
         Curve::Adbudg { d, exponent } => format!(
             "ADBUDG {}: the effect is the ceiling, half of it at {}",

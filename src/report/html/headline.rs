@@ -104,9 +104,8 @@ pub(super) fn details(comparison: &Comparison, currency: &str) -> Vec<String> {
     let p_best: Vec<f64> = comparison.standings.iter().map(|of| of.p_best).collect();
     let most = p_best.iter().copied().fold(0.0, f64::max);
     // The leader where it shares the first place, else the first that has it.
-    let first = std::iter::once(s)
-        .chain(0..p_best.len())
-        .find(|&i| p_best.get(i).is_some_and(|&p| p == most));
+    let first =
+        std::iter::once(s).chain(0..p_best.len()).find(|&i| p_best.get(i).is_some_and(|&p| p == most));
     if let Some((most, p)) = first.map(|i| (i, most)) {
         let who = match most {
             0 => "Doing nothing".to_string(),

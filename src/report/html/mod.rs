@@ -22,7 +22,7 @@ mod plans;
 mod rests_on;
 mod simulation;
 #[cfg(test)]
-mod simulation_fixture;
+pub(in crate::report) mod simulation_fixture;
 #[cfg(test)]
 mod simulation_tests;
 mod sources;

@@ -16,7 +16,8 @@ pub(super) fn tables(of: &Compared) -> Markup {
 fn contacts(of: &Compared) -> Markup {
     // New customers are contacted by no strategy.
     let tiers = &of.set.tiers;
-    let names: Vec<&str> = ["Strategy", "Action"].into_iter().chain(tiers.iter().map(String::as_str)).collect();
+    let names: Vec<&str> =
+        ["Strategy", "Action"].into_iter().chain(tiers.iter().map(String::as_str)).collect();
     parts::scroll(
         "Customers contacted by strategy, action and tier",
         html! {
@@ -67,8 +68,8 @@ fn action_name(set: &StrategySet, action: usize) -> &str {
 fn contacted(plan: &Plan, action: usize, tier: usize) -> String {
     let Some(contacts) = plan.contacts.get(tier) else { return NONE.to_string() };
     let own = contacts.iter().zip(&plan.treatments).filter(|(_, treatment)| treatment.action == action);
-    let (n, spent) =
-        own.fold((0, 0.0), |(n, spent), (&more, treatment)| (n + more, spent + more as f64 * treatment.money));
+    let (n, spent) = own
+        .fold((0, 0.0), |(n, spent), (&more, treatment)| (n + more, spent + more as f64 * treatment.money));
     if n == 0 { NONE.to_string() } else { format!("{} × {}", count(n), money(spent / n as f64)) }
 }
 

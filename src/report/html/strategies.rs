@@ -135,8 +135,10 @@ fn difference(
 ) -> Markup {
     let badge = html! { @if let Some(verdict) = verdict { small { (parts::verdict(verdict)) } } };
     let known = of.filter(|_| !baseline);
-    let cell = |ends: Option<(f64, f64)>| html! {
-        td.i { @match ends { Some((low, high)) => (interval(low, high, signed)), None => (NONE) } }
+    let cell = |ends: Option<(f64, f64)>| {
+        html! {
+            td.i { @match ends { Some((low, high)) => (interval(low, high, signed)), None => (NONE) } }
+        }
     };
     html! {
         td.n { (known.map_or(NONE.into(), |d| signed(d.value))) (badge) }

@@ -75,7 +75,8 @@ pub fn standings(set: &StrategySet, comparison: &Comparison) -> Table {
     let profit = |s: usize, pick: fn(&Estimate) -> f64| {
         comparison.find(s, None, Metric::Profit).map_or(f64::NAN, |row| pick(&row.difference))
     };
-    let value = |s: usize, metric| comparison.find(s, None, metric).map_or(f64::NAN, |row| row.estimate.value);
+    let value =
+        |s: usize, metric| comparison.find(s, None, metric).map_or(f64::NAN, |row| row.estimate.value);
     let plans = || comparison.plans.iter();
     let budget = |s: usize| set.strategies.get(s).and_then(|of| of.budget).unwrap_or(f64::NAN);
     Table::default()

@@ -24,7 +24,11 @@ pub struct Table {
 
 impl Table {
     /// With a column of texts.
-    pub(super) fn texts(self, name: impl Into<String>, texts: impl Iterator<Item = impl Into<String>>) -> Table {
+    pub(super) fn texts(
+        self,
+        name: impl Into<String>,
+        texts: impl Iterator<Item = impl Into<String>>,
+    ) -> Table {
         self.with(name, Cells::Texts(texts.map(Into::into).collect()))
     }
 
@@ -116,7 +120,8 @@ mod tests {
 
     #[test]
     fn an_empty_table_has_its_heading_and_its_types() {
-        let table = Table::default().texts("name", std::iter::empty::<String>()).numbers("x", std::iter::empty());
+        let table =
+            Table::default().texts("name", std::iter::empty::<String>()).numbers("x", std::iter::empty());
         assert_eq!(table.csv().unwrap(), b"name,x\n");
         assert_eq!(table.batch().unwrap().num_rows(), 0);
     }
