@@ -53,6 +53,9 @@ pub(super) fn render(run: &Run, config: &[ConfigEntry]) -> String {
         set: run.strategies.as_ref(),
         opt_out: run.opt_out.as_ref(),
         comparison: run.simulated.as_ref().map(|found| &found.comparison),
+        sensitivity: run.simulated.as_ref().map_or(&[], |found| &found.sensitivity),
+        split_winners: run.simulated.as_ref().and_then(|found| found.split_winners.as_ref()),
+        claims: run.simulated.as_ref().map_or(&[], |found| &found.claims),
         no_comparison,
         warnings: &warnings,
     })

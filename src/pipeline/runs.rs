@@ -142,9 +142,11 @@ fn read(path: &Path) -> Result<Value> {
 
 /// Settings by their keys, and how futures were simulated.
 fn settings(of: &Value) -> Value {
-    let listed = of["config"].as_array().into_iter().flatten().filter_map(|entry| {
-        Some((entry.get("key")?.as_str()?.to_string(), entry.get("value")?.clone()))
-    });
+    let listed = of["config"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some((entry.get("key")?.as_str()?.to_string(), entry.get("value")?.clone())));
     let options = of["options"].as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone()));
     Value::Object(listed.chain(options).collect())
 }
@@ -172,9 +174,10 @@ fn parameters(of: &Value) -> Value {
 /// Customers by scheme and tier.
 fn tiers(of: &Value) -> Value {
     let scheme = |scheme: &Value| {
-        let by_tier = scheme["tiers"].as_array()?.iter().filter_map(|tier| {
-            Some((tier["name"].as_str()?.to_string(), tier["customers"].clone()))
-        });
+        let by_tier = scheme["tiers"]
+            .as_array()?
+            .iter()
+            .filter_map(|tier| Some((tier["name"].as_str()?.to_string(), tier["customers"].clone())));
         Some((scheme["key"].as_str()?.to_string(), Value::Object(by_tier.collect())))
     };
     Value::Object(of["tiers"].as_array().into_iter().flatten().filter_map(scheme).collect())
@@ -205,7 +208,10 @@ fn flatten(path: &str, value: &Value, out: &mut BTreeMap<String, Value>) {
         Value::Array(members) if members.iter().any(Value::is_object) => {
             for (i, member) in members.iter().enumerate() {
                 let name = ["name", "key"].iter().find_map(|key| member.get(key)?.as_str());
-                let key = name.map_or_else(|| (i + 1).to_string(), |name| format!("\"{}\"", name.replace('\u{1f}', " ")));
+                let key = name.map_or_else(
+                    || (i + 1).to_string(),
+                    |name| format!("\"{}\"", name.replace('\u{1f}', " ")),
+                );
                 flatten(&below(&key), member, out);
             }
         }
@@ -224,9 +230,9 @@ fn gains_of(of: &Value) -> Vec<(String, Gain, Option<String>)> {
         .enumerate()
         .skip(1)
         .filter_map(|(s, name)| {
-            let row = rows.iter().find(|row| {
-                row["strategy"] == s && row["tier"].is_null() && row["metric"] == "profit"
-            })?;
+            let row = rows
+                .iter()
+                .find(|row| row["strategy"] == s && row["tier"].is_null() && row["metric"] == "profit")?;
             let d = &row["difference"];
             let number = |key: &str| d[key].as_f64().unwrap_or(f64::NAN);
             let gain = Gain {

@@ -59,6 +59,13 @@ pub fn percent(share: f64) -> String {
     if share.is_finite() { format!("{}{NBSP}%", number(100.0 * share, 1)) } else { NONE.to_string() }
 }
 
+/// A share that is a change, with its sign: `+8.0 %`, `−2.5 %`, `0.0 %`.
+pub fn signed_percent(share: f64) -> String {
+    let text = percent(share);
+    let positive = share > 0.0 && share.is_finite() && text.bytes().any(|b| (b'1'..=b'9').contains(&b));
+    if positive { format!("+{text}") } else { text }
+}
+
 /// A share with all the digits that somebody wrote, and none of those that arithmetic adds: `7 %`, `99.95 %`.
 pub fn percent_exact(share: f64) -> String {
     if !share.is_finite() {
@@ -149,6 +156,9 @@ mod tests {
         assert_eq!(signed(12.0), "+12.00");
         assert_eq!(signed(-12.0), "−12.00");
         assert_eq!(signed(1e-9), "0.00");
+        assert_eq!(signed_percent(0.08), "+8.0\u{a0}%");
+        assert_eq!(signed_percent(-0.025), "−2.5\u{a0}%");
+        assert_eq!(signed_percent(1e-9), "0.0\u{a0}%");
         assert_eq!(money_in(5.0, "USD"), "5.00\u{a0}USD");
     }
 

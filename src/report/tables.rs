@@ -1,5 +1,15 @@
 //! Tables out: Parquet for programs, CSV for spreadsheets.
 
+mod believed;
+mod compared;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use believed::{assumptions, sensitivity};
+pub use compared::{periods, plans, standings, strategies};
+pub use table::Table;
+
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +32,8 @@ use crate::parallel;
 use crate::progress::Progress;
 use crate::report::output::MAKER;
 use crate::report::output_file::COHORTS_HEADING;
-use crate::simulate::{Comparison, Estimate};
+use crate::simulate::Comparison;
+use crate::strategy::{Plan, StrategySet};
 use crate::tier::Tiering;
 
 /// Writes a batch as one Parquet file, compressed with Snappy.
@@ -163,50 +174,14 @@ pub fn tiers_csv(tierings: &[Tiering]) -> Result<Vec<u8>> {
     out.finish()
 }
 
-/// `strategies.csv`, long: one line per (strategy, tier or `all`, metric). Without a comparison it is the heading.
+/// `strategies.csv`: [`strategies`] as CSV. Without a comparison it is the heading.
 pub fn strategies_csv(comparison: Option<&Comparison>) -> Result<Vec<u8>> {
-    let mut out = Csv::new(&[
-        "strategy",
-        "tier",
-        "metric",
-        "value",
-        "lower",
-        "upper",
-        "difference",
-        "difference_lower",
-        "difference_upper",
-        "mean_lower",
-        "mean_upper",
-        "mc_error",
-        "difference_mean_lower",
-        "difference_mean_upper",
-        "difference_mc_error",
-    ])?;
-    for row in comparison.iter().flat_map(|c| c.rows.iter().map(move |row| (c, row))) {
-        let (comparison, row) = row;
-        let tier = row.tier.map_or("all", |k| &comparison.tiers[k]);
-        let Estimate { value, lower, upper, mean_lower, mean_upper, mc_error } = row.estimate;
-        let d = row.difference;
-        let numbers = [
-            value,
-            lower,
-            upper,
-            d.value,
-            d.lower,
-            d.upper,
-            mean_lower,
-            mean_upper,
-            mc_error,
-            d.mean_lower,
-            d.mean_upper,
-            d.mc_error,
-        ];
-        let mut cells =
-            vec![comparison.strategies[row.strategy].clone(), tier.to_string(), row.metric.key().to_string()];
-        cells.extend(numbers.iter().map(f64::to_string));
-        out.row(&cells)?;
-    }
-    out.finish()
+    strategies(comparison).csv()
+}
+
+/// What a plan costs before anybody orders: the fixed cost, the contacts, and the minutes and stock that they take.
+pub(super) fn upfront_cost(set: &StrategySet, plan: &Plan) -> f64 {
+    plan.cost + set.resources.minute_cost * plan.minutes + set.resources.stock_cost * plan.stock
 }
 
 /// `cohorts.csv`, long: one line per cohort and period from the cohort's own on. Without cohorts it is the heading.

@@ -7,20 +7,24 @@
 mod canvas;
 mod differences;
 mod distribution;
+mod fan;
 mod heatmap;
 mod lines;
 mod lorenz;
 mod retention;
 mod scale;
 mod shares;
+mod tornado;
 
 pub use differences::{Difference, common_range, differences, key};
 pub use distribution::distribution;
+pub use fan::{FanPoint, fan};
 pub use heatmap::{HeatCell, heat_map};
 pub use lines::{Line, LinesAbout, lines};
 pub use lorenz::lorenz;
 pub use retention::{RetentionRow, retention};
 pub use shares::{Share, shares};
+pub use tornado::{TornadoBar, tornado};
 
 /// A chart and the line that says what one sees in it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,37 +2,23 @@
 
 use maud::{Markup, html};
 
+use super::compared::printer;
 use super::parts::interval;
-use super::{Page, parts};
-use crate::report::format::{money, money_in, percent, plural, significant};
-use crate::strategy::{Curve, Lever, Response, Source, StrategySet};
+use super::{Page, parts, rests_on};
+use crate::report::format::{money, money_in, number, percent, plural, significant};
+use crate::strategy::{Assumed, Curve, Lever, Response, Source, StrategySet};
 
 pub(super) fn section(page: &Page) -> Markup {
+    // The model of purchases is the first fit.
+    let model = page.fits.first().map_or("", |fit| fit.model);
     html! {
         @match page.set {
-            Some(set) => (stated(page, set)),
+            Some(set) => (sheet(set, page.currency)),
             None => (parts::absent("No strategy file: nothing is assumed about what a company could do.")),
         }
         h3 { "Built into the models" }
         ul {
-            li {
-                "Customers buy at a steady rate of their own until they leave for good; both differ between customers "
-                "as the fitted distributions say. Seasons, trends and competitors are not in the model."
-            }
-            li { "What an order is worth does not depend on how often the customer buys." }
-            li {
-                "An order of the models is a day on which a customer buys: several orders of one day are one. What a "
-                "customer without a repeat purchase will spend is taken from the population, whatever the first "
-                "purchase was worth."
-            }
-            li {
-                "BG/NBD takes every customer without a repeat purchase for alive. What an action brings among them is "
-                "an upper bound where many have left for good."
-            }
-            li {
-                "The responses of a tier are drawn independently of those of other tiers. Where one error would hit all "
-                "tiers at once, the interval of the total is too narrow."
-            }
+            (built_in(page.set, model))
             @if let Some(opt_out) = page.opt_out {
                 li {
                     (plural(opt_out.customers, "customer has", "customers have"))
@@ -43,7 +29,6 @@ pub(super) fn section(page: &Page) -> Markup {
                     "over the others. Their futures are in every total."
                 }
             }
-            li { "Only the customers of this history are simulated: no new ones, and nobody’s word of mouth." }
             @if let Some(lifetime) = &page.lifetime {
                 li {
                     "Lifetime values look " (parts::span(lifetime.horizon)) " ahead and are discounted at "
@@ -55,7 +40,60 @@ pub(super) fn section(page: &Page) -> Markup {
     }
 }
 
-fn stated(page: &Page, set: &StrategySet) -> Markup {
+/// What the models and the simulation take for granted, as items of a list. `model` is the name of that of purchases.
+pub(super) fn built_in(set: Option<&StrategySet>, model: &str) -> Markup {
+    let back = set.is_some_and(|set| set.responses.iter().any(|r| r.on == Lever::Reactivation));
+    html! {
+        li {
+            "Customers buy at a steady rate of their own until they leave for good"
+            @if back { " or, where an action says so, are brought back" }
+            "; both differ between customers as the fitted distributions say. Seasons, trends and competitors are not in the "
+            "model."
+        }
+        li { "What an order is worth does not depend on how often the customer buys." }
+        li {
+            "An order of the models is a day on which a customer buys: several orders of one day are one. What a "
+            "customer without a repeat purchase will spend is taken from the population, whatever the first "
+            "purchase was worth."
+        }
+        @if model == "BG/NBD" {
+            li {
+                "BG/NBD takes every customer without a repeat purchase for alive. What an action brings among them is "
+                "an upper bound where many have left for good."
+            }
+        }
+        @if back {
+            li {
+                "Who is brought back comes back when the horizon begins, buys at the rate that the customer had, and may leave "
+                "again."
+            }
+        }
+        li {
+            "Each assumption is drawn on its own, the same in all strategies. Where one error would hit several at once, "
+            "all tiers of an action for instance, the interval of the total is too narrow."
+        }
+        @match set.and_then(|set| set.new_customers.as_ref().map(|belief| (set, belief))) {
+            Some((set, belief)) => li {
+                "New customers come at a steady rate: " (significant(belief.value, 4)) " per "
+                (period(set)) " (" (interval(belief.lower, belief.upper, |x| significant(x, 4))) "), each with an order when it "
+                "comes and then as the models say of new ones. No strategy contacts them, so they are in every total and in no "
+                "difference. Nobody’s word of mouth is simulated."
+            },
+            None => li {
+                "Only the customers of this history are simulated: no new ones, and nobody’s word of mouth."
+            },
+        }
+    }
+}
+
+/// The period that new customers are counted by.
+fn period(set: &StrategySet) -> String {
+    let one = crate::calendar::Span::new(1.0, set.horizon.period());
+    one.map_or_else(|_| "period".to_string(), |one| parts::span(one).replace("1\u{a0}", ""))
+}
+
+/// Everything that the strategy file states.
+pub(super) fn sheet(set: &StrategySet, currency: &str) -> Markup {
     let assumed = set.responses.iter().filter(|r| r.effect.source != Source::Experiment).count();
     html! {
         @if assumed > 0 {
@@ -65,36 +103,78 @@ fn stated(page: &Page, set: &StrategySet) -> Markup {
                 "these beliefs."
             } }
         }
-        (parts::facts(&[
-            ("Margin", html! { (percent(set.margin)) " of revenue" }),
-            ("Horizon", html! { (parts::span(set.horizon)) }),
-            ("Tiers", html! { (set.scheme) ": " (set.tiers.join(", ")) }),
-            ("Discount", html! { "none within the comparison of strategies" }),
-        ]))
+        (parts::facts(&facts(set, currency)))
         h3 { "Responses: what an action is believed to change" }
-        @if set.responses.is_empty() { (parts::absent("None is stated.")) } @else { (responses(page, set)) }
+        @if set.responses.is_empty() { (parts::absent("None is stated.")) } @else { (responses(set, currency)) }
+        (beliefs(set))
         h3 { "Actions and budgets" }
-        (parts::scroll("Actions", html! {
+        (actions(set))
+        (budgets(set, currency))
+    }
+}
+
+fn facts(set: &StrategySet, currency: &str) -> Vec<(&'static str, Markup)> {
+    let mut facts = vec![
+        ("Margin", html! { (percent(set.margin)) " of revenue" }),
+        (
+            "Horizon",
+            html! { (parts::span(set.horizon)) ", in " (plural(set.periods as u64, "period", "periods")) },
+        ),
+        ("Tiers", html! { (set.scheme) ": " (set.tiers.join(", ")) }),
+        (
+            "Discount",
+            match set.discount {
+                None => html! { "none within the comparison of strategies" },
+                Some(discount) => html! {
+                    (discount) ": money is worth less by the end of the period that it falls in; what is paid upfront is not "
+                    "discounted"
+                },
+            },
+        ),
+    ];
+    let uses = &set.resources;
+    let resource = |limit: Option<f64>, cost: f64, one: &str| {
+        let limit = limit.map_or("no limit".to_string(), |most| format!("at most {}", number(most, 0)));
+        html! { (limit) ", " (money_in(cost, currency)) " per " (one) }
+    };
+    let any = |pick: fn(&crate::strategy::Action) -> bool| set.actions.iter().any(pick);
+    if uses.minutes.is_some() || any(|a| a.minutes_on_contact > 0.0 || a.minutes_on_response > 0.0) {
+        facts.push(("Staff minutes", resource(uses.minutes, uses.minute_cost, "minute")));
+    }
+    if uses.stock.is_some() || any(|a| a.stock_on_contact > 0.0 || a.stock_on_response > 0.0) {
+        facts.push(("Stock", resource(uses.stock, uses.stock_cost, "unit")));
+    }
+    facts
+}
+
+/// What is believed beside responses; nothing where all of it is held at 0.
+fn beliefs(set: &StrategySet) -> Markup {
+    let others: Vec<_> = set
+        .assumed()
+        .into_iter()
+        .filter(|of| !matches!(of, Assumed::Effect(_)))
+        .filter_map(|of| set.belief(of).map(|belief| (of, belief)))
+        .filter(|(_, belief)| [belief.value, belief.lower, belief.upper].iter().any(|&x| x != 0.0))
+        .collect();
+    if others.is_empty() {
+        return html! {};
+    }
+    html! {
+        h3 { "Other assumptions" }
+        (parts::scroll("Other assumptions", html! {
             table {
-                (parts::head(&["Action", "What it is", "Fixed cost", "At most per customer"], 2..4))
+                (parts::head(&["Assumption", "Value", "Source"], 1..2))
                 tbody {
-                    @for action in &set.actions {
+                    @for (of, belief) in others {
+                        @let print = printer(set, of);
                         tr {
-                            th scope="row" { (action.name) }
-                            td.words { (action.description) }
-                            td.n { (money(action.fixed_cost)) }
-                            td.n { (action.max_per_customer.map_or("no limit".into(), money)) }
+                            th scope="row" {
+                                (set.assumed_name(of))
+                                @if matches!(of, Assumed::Arrivals) { ", per " (period(set)) }
+                            }
+                            td.n { (print(belief.value)) small { (interval(belief.lower, belief.upper, print)) } }
+                            td.words { (rests_on::source(belief.source)) small { (belief.note) } }
                         }
-                    }
-                }
-            }
-        }))
-        (parts::scroll("Budgets", html! {
-            table.narrow {
-                (parts::head(&["Strategy", "Budget"], 1..2))
-                tbody {
-                    @for strategy in &set.strategies {
-                        tr { th scope="row" { (strategy.name) } td.n { (strategy.budget.map_or("no limit".into(), |budget| money_in(budget, page.currency))) } }
                     }
                 }
             }
@@ -102,25 +182,119 @@ fn stated(page: &Page, set: &StrategySet) -> Markup {
     }
 }
 
-fn responses(page: &Page, set: &StrategySet) -> Markup {
+/// Only columns in which some action has something.
+fn actions(set: &StrategySet) -> Markup {
+    use crate::strategy::Action;
+    type Print = fn(&Action) -> String;
+    let columns: [(&str, fn(&Action) -> bool, Print); 11] = [
+        ("Fixed cost", |a| a.fixed_cost != 0.0, |a| money(a.fixed_cost)),
+        (
+            "Per contact",
+            |a| a.cost_on_contact.is_some(),
+            |a| a.cost_on_contact.map_or("as planned".into(), money),
+        ),
+        ("Per order", |a| a.cost_on_response != 0.0, |a| money(a.cost_on_response)),
+        ("Price cut", |a| a.price_cut != 0.0, |a| percent(a.price_cut)),
+        ("Points", |a| a.points != 0.0, |a| percent(a.points)),
+        ("Minutes per contact", |a| a.minutes_on_contact != 0.0, |a| significant(a.minutes_on_contact, 4)),
+        ("Minutes per order", |a| a.minutes_on_response != 0.0, |a| significant(a.minutes_on_response, 4)),
+        ("Stock per contact", |a| a.stock_on_contact != 0.0, |a| significant(a.stock_on_contact, 4)),
+        ("Stock per order", |a| a.stock_on_response != 0.0, |a| significant(a.stock_on_response, 4)),
+        (
+            "At most per customer",
+            |a| a.max_per_customer.is_some(),
+            |a| a.max_per_customer.map_or("no limit".into(), money),
+        ),
+        (
+            "At most customers",
+            |a| a.max_customers.is_some(),
+            |a| a.max_customers.map_or("no limit".into(), crate::report::format::count),
+        ),
+    ];
+    let shown: Vec<_> = columns.into_iter().filter(|(_, has, _)| set.actions.iter().any(has)).collect();
+    let names: Vec<&str> =
+        ["Action", "What it is"].into_iter().chain(shown.iter().map(|column| column.0)).collect();
+    html! {
+        (parts::scroll("Actions", html! {
+            table {
+                caption {
+                    "Money per customer or order. Costs per order, price cuts and points fall on every order of who was "
+                    "contacted, also on those that would have been made anyway; what has no column here is 0 or has no limit."
+                }
+                (parts::head(&names, 2..names.len()))
+                tbody {
+                    @for action in &set.actions {
+                        tr {
+                            th scope="row" { (action.name) small { (kind(action.kind)) } }
+                            td.words { (action.description) }
+                            @for (_, _, print) in &shown { td.n { (print(action)) } }
+                        }
+                    }
+                }
+            }
+        }))
+    }
+}
+
+fn kind(kind: crate::strategy::action::Kind) -> &'static str {
+    use crate::strategy::action::Kind;
+    match kind {
+        Kind::DedicatedManager => "dedicated manager",
+        Kind::CallBack => "regular call",
+        Kind::Promotion => "promotion",
+        Kind::Points => "points",
+        Kind::Gift => "gift",
+        Kind::EarlyAccess => "early access",
+        Kind::WinBackCoupon => "win-back coupon",
+        Kind::FreeTrial => "free trial",
+        Kind::BatchService => "service in batches",
+        Kind::Own => "",
+    }
+}
+
+fn budgets(set: &StrategySet, currency: &str) -> Markup {
+    let budget = |of: Option<f64>| of.map_or("no limit".into(), |budget| money_in(budget, currency));
+    parts::scroll(
+        "Budgets",
+        html! {
+            table.narrow {
+                (parts::head(&["Strategy", "What it is", "Budget"], 2..3))
+                tbody {
+                    @for strategy in &set.strategies {
+                        tr {
+                            th scope="row" { (strategy.name) }
+                            td.words { (strategy.description) }
+                            td.n { (budget(strategy.budget)) }
+                        }
+                    }
+                }
+            }
+        },
+    )
+}
+
+fn responses(set: &StrategySet, currency: &str) -> Markup {
     parts::scroll(
         "Responses",
         html! {
             table {
-                caption { "Effects are medians with their 95\u{a0}% interval; each replication draws its own." }
-                (parts::head(&["Action", "Tier", "Changes", "Effect", "Curve over money per customer", "Source"], 3..4))
+                caption { "Effects are medians with their 95\u{a0}% interval; each world draws its own." }
+                (parts::head(&["Action", "Tier", "Changes", "Effect", "Curve over the dose", "Source"], 3..4))
                 tbody {
-                    @for r in &set.responses {
+                    @for (i, r) in set.responses.iter().enumerate() {
+                        @let print = printer(set, Assumed::Effect(i));
                         tr {
                             th scope="row" { (set.actions[r.action].name) }
                             td { (set.tiers[r.tier]) }
                             td.nowrap { (lever(r.on)) }
-                            td.n { (lift(r.effect.value)) small { (interval(r.effect.lower, r.effect.upper, lift)) } }
-                            td.words { (curve(r, page.currency)) }
-                            td.words {
-                                span.badge.(if r.effect.source == Source::Experiment { "gains" } else { "undecided" }) { (r.effect.source.name()) }
-                                small { (r.effect.note) }
+                            td.n {
+                                (print(r.effect.value)) small { (interval(r.effect.lower, r.effect.upper, print)) }
+                                @for half in r.halves.iter().flatten() {
+                                    small { "half: " (print(half.effect)) " (" (interval(half.lower, half.upper, print)) ")" }
+                                }
                             }
+                            td.words { (curve(set, r, currency)) }
+                            td.words { (rests_on::source(r.effect.source)) small { (r.effect.note) } }
                         }
                     }
                 }
@@ -139,45 +313,43 @@ fn lever(lever: Lever) -> &'static str {
     }
 }
 
-/// "+8.0 %".
-fn lift(effect: f64) -> String {
-    let text = percent(effect);
-    if effect > 0.0 { format!("+{text}") } else { text }
-}
-
-fn curve(response: &Response, currency: &str) -> String {
+/// The shape of a response in words; the dose is money per customer, or the depth of the action's price cut.
+fn curve(set: &StrategySet, response: &Response, currency: &str) -> String {
+    let is_cut = set.actions[response.action].price_cut > 0.0;
+    let dose =
+        |dose: f64| if is_cut { format!("a cut of {}", percent(dose)) } else { money_in(dose, currency) };
     match response.curve.clone() {
         Curve::Constant => "constant: the effect for everybody who is contacted".to_string(),
-        Curve::Hill { scale, exponent } => format!(
-            "Hill {}: the effect is the ceiling, half of it at {}",
-            significant(exponent, 3),
-            money_in(scale, currency)
-        ),
+        Curve::Hill { scale, exponent } => {
+            format!(
+                "Hill {}: the effect is the ceiling, half of it at {}",
+                significant(exponent, 3),
+                dose(scale)
+            )
+        }
         Curve::Adbudg { d, exponent } => format!(
             "ADBUDG {}: the effect is the ceiling, half of it at {}",
             significant(exponent, 3),
-            money_in(d.powf(1.0 / exponent), currency)
+            dose(d.powf(1.0 / exponent))
         ),
         Curve::Logit { base } => format!(
-            "logit: log-odds of a choice made with {} rise by the effect per unit of the price cut",
+            "logit: log-odds of a choice made with {} rise by the effect times the depth of the price cut",
             percent(base)
         ),
         Curve::Table { points } => {
-            let each: Vec<String> = points
-                .iter()
-                .map(|(dose, share)| format!("{} at {}", percent(*share), significant(*dose, 3)))
-                .collect();
+            let each: Vec<String> =
+                points.iter().map(|(at, share)| format!("{} at {}", percent(*share), dose(*at))).collect();
             format!("table: of the effect {}", each.join(", "))
         }
         Curve::Saturating { scale } => {
-            format!("saturating: the effect is the ceiling, 63\u{a0}% of it at {}", money_in(scale, currency))
+            format!("saturating: the effect is the ceiling, 63\u{a0}% of it at {}", dose(scale))
         }
         Curve::Log { scale } => format!(
             "logarithmic: the effect at {}, and again with every factor of 2.72 beyond",
-            money_in(scale * 1f64.exp_m1(), currency)
+            dose(scale * 1f64.exp_m1())
         ),
         Curve::Power { scale, exponent } => {
-            format!("power {}: the effect at {}", significant(exponent, 3), money_in(scale, currency))
+            format!("power {}: the effect at {}", significant(exponent, 3), dose(scale))
         }
     }
 }

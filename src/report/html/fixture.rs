@@ -1,5 +1,6 @@
 //! A page of plausible customers for tests, without a history and without a fit.
 
+use super::simulation_fixture::{Found, found};
 use super::{Lifetime, Page, Total};
 use crate::calendar::{CalendarPeriod, Day, Unit, Window};
 use crate::clv::{FitReport, Parameter, SetAside, Verdict as FitVerdict};
@@ -11,9 +12,8 @@ use crate::customers::{CustomerTable, Ids};
 use crate::history::{Ledger, Reason, SetAsideRow};
 use crate::random::{Purpose, Stream};
 use crate::segment::{SegmentOptions, Segmentation, segment};
-use crate::simulate::{Comparison, Estimate, Metric, Row, Verdict};
 use crate::strategy::file::StrategyFile;
-use crate::strategy::{BUNDLED, Plan, StrategySet, TierFacts};
+use crate::strategy::{BUNDLED, StrategySet};
 use crate::tier::{Columns, Tiering, builtin};
 
 /// Everything that a [`Page`] refers to.
@@ -30,7 +30,7 @@ pub(super) struct Made {
     pub segmentation: Segmentation,
     pub tierings: Vec<Tiering>,
     pub set: StrategySet,
-    pub comparison: Comparison,
+    pub found: Found,
     pub config: Vec<(String, String)>,
     pub columns: Vec<(String, String)>,
     pub warnings: Vec<String>,
@@ -54,7 +54,11 @@ pub(super) fn made(n: usize, name: &str) -> Made {
     let known: Vec<(String, Vec<String>)> = tierings.iter().map(|t| (t.key.clone(), t.names())).collect();
     let text = BUNDLED.replace("name = \"even\"", &format!("name = {name:?}"));
     let set = StrategySet::new("fixture", StrategyFile::parse("fixture", &text).unwrap(), &known).unwrap();
-    let comparison = comparison(&set, &tierings[0], &clv);
+    let of = &tierings[0];
+    let mut worth = vec![0.0; of.tiers.len()];
+    of.codes.iter().zip(&clv).for_each(|(&code, clv)| worth[usize::from(code)] += clv);
+    let customers: Vec<u64> = of.tiers.iter().map(|tier| tier.customers).collect();
+    let found = found(&set, &customers, &worth);
     Made {
         ledger: ledger(&table),
         concentration: Concentration::of(&table),
@@ -75,7 +79,7 @@ pub(super) fn made(n: usize, name: &str) -> Made {
         rfm,
         tierings,
         set,
-        comparison,
+        found,
     }
 }
 
@@ -139,7 +143,10 @@ impl Made {
             tierings: &self.tierings,
             set: Some(&self.set),
             opt_out: None,
-            comparison: Some(&self.comparison),
+            comparison: Some(&self.found.comparison),
+            sensitivity: &self.found.sensitivity,
+            split_winners: None,
+            claims: &[],
             no_comparison: "",
             warnings: &self.warnings,
         }
@@ -233,82 +240,4 @@ fn fits(customers: u64) -> Vec<FitReport> {
     spend.set_aside = vec![SetAside { reason: "one purchase only", customers: 12_054 }];
     spend.warnings = vec!["one repeater has a mean spend of 0".into()];
     vec![fit("BG/NBD", Some(Unit::Week), &purchases, -173_425.916293), spend]
-}
-
-fn comparison(set: &StrategySet, tiering: &Tiering, clv: &[f64]) -> Comparison {
-    let mut facts: Vec<TierFacts> = tiering
-        .tiers
-        .iter()
-        .map(|t| TierFacts { customers: t.customers, reachable: t.customers, clv: 0.0 })
-        .collect();
-    for (&code, clv) in tiering.codes.iter().zip(clv) {
-        facts[usize::from(code)].clv += clv;
-    }
-    let plans: Vec<Plan> = (0..set.strategies.len()).map(|s| Plan::new(set, s, &facts)).collect();
-    let fixed =
-        |x: f64| Estimate { value: x, lower: x, upper: x, mean_lower: x, mean_upper: x, mc_error: 0.0 };
-    let around = |x: f64, known: f64, all: f64| Estimate {
-        value: x,
-        lower: x - all,
-        upper: x + 1.1 * all,
-        mean_lower: x - known,
-        mean_upper: x + 1.05 * known,
-        mc_error: all / 40.0,
-    };
-    let mut rows = Vec::new();
-    for (s, plan) in plans.iter().enumerate() {
-        for tier in [None, Some(0), Some(1), Some(2)] {
-            let of = |f: &dyn Fn(usize) -> f64| tier.map_or_else(|| (0..3).map(f).sum(), f);
-            let customers = of(&|k| facts[k].customers as f64);
-            let worth = of(&|k| facts[k].clv);
-            let cost = of(&|k| plan.tier_cost(k, &facts));
-            let lift = of(&|k| {
-                let ceiling = [0.08, 0.2, 0.1][k];
-                facts[k].clv * ceiling * (1.0 - (-plan.per_customer[k] / 0.6).exp())
-            });
-            let luck = 0.02 * worth + 20.0;
-            let gained = 0.3 * lift - cost;
-            let profit = around(0.3 * (worth + lift) - cost, 0.02 * worth, 0.03 * worth + luck);
-            let none = fixed(0.0);
-            let paired =
-                |x: f64, known: f64| if s == 0 { none } else { around(x, known, known + 0.05 * luck) };
-            let mut push = |metric, estimate, difference| {
-                rows.push(Row { strategy: s, tier, metric, estimate, difference });
-            };
-            push(Metric::Customers, fixed(customers), none);
-            push(Metric::Cost, fixed(cost), fixed(cost));
-            push(
-                Metric::Orders,
-                around(worth / 35.0, worth / 700.0, worth / 400.0),
-                paired(lift / 35.0, lift / 70.0),
-            );
-            push(
-                Metric::Revenue,
-                around(worth + lift, 0.05 * worth, 0.06 * worth + luck),
-                paired(lift, 0.7 * lift),
-            );
-            push(Metric::Profit, profit, paired(gained, 0.2 * lift));
-            if cost > 0.0 {
-                push(Metric::Roi, fixed(gained / cost), fixed(gained / cost));
-            }
-        }
-    }
-    let verdict = |s: usize| {
-        let of = |r: &&Row| r.strategy == s && r.tier.is_none() && r.metric == Metric::Profit;
-        match rows.iter().find(of).map(|row| row.difference) {
-            _ if s == 0 => Verdict::Baseline,
-            Some(d) if d.mean_lower > 0.0 => Verdict::Gains,
-            Some(d) if d.mean_upper < 0.0 => Verdict::Loses,
-            _ => Verdict::Undecided,
-        }
-    };
-    Comparison {
-        verdicts: (0..plans.len()).map(verdict).collect(),
-        strategies: set.strategies.iter().map(|s| s.name.clone()).collect(),
-        tiers: set.tiers.clone(),
-        replications: 400,
-        plans,
-        rows,
-        p_best: vec![0.11, 0.07, 0.71, 0.11],
-    }
 }

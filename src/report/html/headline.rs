@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::parts::interval;
-use super::{Page, parts};
+use super::{Page, holds, parts};
 use crate::report::format::{count, money, money_in, percent, plural, signed};
 use crate::simulate::{Comparison, Estimate, Metric, Verdict};
 
@@ -27,6 +27,9 @@ pub(super) fn header(page: &Page) -> Markup {
             @if let Some(comparison) = page.comparison {
                 @for p in details(comparison, page.currency) { p { (p) } }
             }
+            @if let Some(of) = page.compared() {
+                @for p in holds::in_short(&of) { p { (p) } }
+            }
             p.muted { (ledger_line(page)) }
         }
         (tiles(page))
@@ -47,39 +50,51 @@ pub(super) fn leader(comparison: &Comparison) -> Option<(usize, Estimate)> {
 }
 
 fn answer(page: &Page) -> String {
-    let Some(comparison) = page.comparison else {
-        return match page.no_comparison {
-            "" => "No strategies were compared.".to_string(),
-            why => format!("No strategies were compared. {why}"),
-        };
-    };
+    match (page.comparison, page.no_comparison) {
+        (Some(comparison), _) => of_comparison(comparison, page.currency),
+        (None, "") => "No strategies were compared.".to_string(),
+        (None, why) => format!("No strategies were compared. {why}"),
+    }
+}
+
+/// The answer in a sentence, with the interval that it rests on.
+pub(super) fn of_comparison(comparison: &Comparison, currency: &str) -> String {
     let Some((s, difference)) = leader(comparison) else {
         return "There is no strategy to compare with doing nothing.".to_string();
     };
     let name = &comparison.strategies[s];
-    let amount = money_in(difference.value.abs(), page.currency);
+    let amount = money_in(difference.value.abs(), currency);
+    let joint = comparison.standings.get(s).map_or((f64::NAN, f64::NAN), |of| of.joint);
+    let ends = format!("95\u{a0}% interval {}", interval(joint.0, joint.1, signed));
     let all_lose = comparison.standings.iter().skip(1).all(|of| of.verdict == Verdict::Loses);
     match comparison.verdict(s) {
-        Some(Verdict::Gains) => format!("“{name}” gains {amount} of profit over doing nothing."),
-        Some(Verdict::Loses) if all_lose => {
-            format!("Every strategy loses against doing nothing; “{name}” loses least: {amount} of profit.")
-        }
+        Some(Verdict::Gains) => format!("“{name}” gains {amount} of profit over doing nothing ({ends})."),
+        Some(Verdict::Loses) if all_lose => format!(
+            "Every strategy loses against doing nothing; “{name}” loses least: {amount} of profit ({ends})."
+        ),
         _ => format!(
             "Undecided: no strategy is known to gain over doing nothing. “{name}” comes out highest on average: \
-             {amount} {}.",
+             {amount} {} ({ends}).",
             if difference.value < 0.0 { "less profit than without" } else { "more profit than without" },
         ),
     }
 }
 
-/// The interval of the leader, and what can be said of the others.
-fn details(comparison: &Comparison, currency: &str) -> Vec<String> {
+/// The intervals of the leader, and what can be said of the others.
+pub(super) fn details(comparison: &Comparison, currency: &str) -> Vec<String> {
     let Some((s, difference)) = leader(comparison) else { return Vec::new() };
     let unit = if currency.is_empty() { String::new() } else { format!("\u{a0}{currency}") };
+    let several = comparison.strategies.len() > 2;
     let mut lines = vec![format!(
-        "Expected difference {}{unit} (95\u{a0}% interval over parameters and responses); what will happen to these \
-         customers: {}{unit}.",
-        interval(difference.mean_lower, difference.mean_upper, signed),
+        "That is the interval of the expected difference, over parameters and all that is believed{}; what will happen to \
+         these customers: {}{unit}.",
+        match several {
+            true => format!(
+                ", which holds for all strategies together (of this strategy alone: {}{unit})",
+                interval(difference.mean_lower, difference.mean_upper, signed)
+            ),
+            false => String::new(),
+        },
         interval(difference.lower, difference.upper, signed),
     )];
     let rivals: Vec<String> = (1..comparison.strategies.len())
@@ -98,10 +113,7 @@ fn details(comparison: &Comparison, currency: &str) -> Vec<String> {
             most => format!("“{}”", comparison.strategies[most]),
         };
         let decided = if p >= CLEARLY_BEST { "" } else { "; which is best is undecided" };
-        lines.push(format!(
-            "{who} has the highest expected profit in {} of replications{decided}.",
-            percent(p)
-        ));
+        lines.push(format!("{who} has the highest expected profit in {} of worlds{decided}.", percent(p)));
     }
     if !rivals.is_empty() {
         let verb = if rivals.len() == 1 { "gains" } else { "gain" };
@@ -157,7 +169,10 @@ fn tiles(page: &Page) -> Markup {
                     dd {
                         (signed(difference.value)) " "
                         @if let Some(verdict) = comparison.verdict(s) { (parts::verdict(verdict)) }
-                        small { "profit against doing nothing" }
+                        small {
+                            "profit against doing nothing, expected "
+                            (interval(difference.mean_lower, difference.mean_upper, signed))
+                        }
                     }
                 }
             }

@@ -4,24 +4,38 @@
 //! that a user has named passes through maud, which escapes it.
 
 mod assumptions;
+mod claims;
 mod cohorts;
+mod compared;
 mod customers;
 mod data;
 #[cfg(test)]
 mod fixture;
 mod groups;
 mod headline;
+mod holds;
 mod lifetime;
 mod notes;
+mod over_time;
 mod parts;
+mod plans;
+mod rests_on;
+mod simulation;
+#[cfg(test)]
+pub(in crate::report) mod simulation_fixture;
+#[cfg(test)]
+mod simulation_tests;
 mod sources;
 mod strategies;
 #[cfg(test)]
 mod tests;
 pub mod validation;
 
+pub use simulation::{SimulationPage, render_simulation};
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use self::compared::Compared;
 use crate::calendar::{Discount, Span};
 use crate::clv::FitReport;
 use crate::clv::validate::Choice;
@@ -31,7 +45,7 @@ use crate::customers::rfm::Rfm;
 use crate::customers::{CustomerTable, ListReport};
 use crate::history::Ledger;
 use crate::segment::Segmentation;
-use crate::simulate::Comparison;
+use crate::simulate::{ClaimCheck, Comparison, Sensitivity, SplitWinner};
 use crate::strategy::StrategySet;
 use crate::tier::Tiering;
 use crate::tier::opt_out::OptOutReport;
@@ -83,10 +97,32 @@ pub struct Page<'a> {
     pub opt_out: Option<&'a OptOutReport>,
     /// Strategies side by side.
     pub comparison: Option<&'a Comparison>,
+    /// What each strategy's gain rests on; empty where it was not asked.
+    pub sensitivity: &'a [Sensitivity],
+    /// The winner of each half of the contacts, valued by the other, where responses were learned with halves.
+    pub split_winners: Option<&'a [SplitWinner; 2]>,
+    /// Claims of the strategy file held against the data.
+    pub claims: &'a [ClaimCheck],
     /// Why there is no comparison, as a sentence of its own; ignored where there is one.
     pub no_comparison: &'a str,
     /// What a reader should know: of the whole run, the fits' own warnings not included.
     pub warnings: &'a [String],
+}
+
+impl<'a> Page<'a> {
+    /// The comparison with what it rests on, where there is one.
+    fn compared(&self) -> Option<Compared<'a>> {
+        let (set, comparison) = self.set.zip(self.comparison)?;
+        Some(Compared {
+            set,
+            comparison,
+            sensitivity: self.sensitivity,
+            split_winners: self.split_winners,
+            claims: self.claims,
+            currency: self.currency,
+            begins: self.table.window.calibration_end,
+        })
+    }
 }
 
 /// What the models expect of every customer; each slice has one entry per customer.
@@ -171,7 +207,7 @@ fn body(page: &Page, heading: &str) -> Markup {
         ("tiers", "Tiers", groups::tiers(page)),
         ("strategies", "Strategies", strategies::section(page)),
         ("assumptions", "Assumptions", assumptions::section(page)),
-        ("intervals", "How to read the intervals", notes::intervals(page)),
+        ("intervals", "How to read the intervals", notes::intervals(page.comparison.map(|of| of.worlds))),
         ("warnings", "Warnings", notes::warnings(page)),
         ("provenance", "Configuration and provenance", notes::provenance(page)),
     ];

@@ -4,17 +4,22 @@ use maud::{Markup, html};
 
 use super::{Page, parts};
 
-pub(super) fn intervals(page: &Page) -> Markup {
+/// What each kind of interval means, and which of them the verdict rests on.
+pub(super) fn intervals(worlds: Option<usize>) -> Markup {
     html! {
         p { "An interval means one thing on the whole page and in every file of the result:" }
         dl.facts {
             dt { "Expectation" br; code { "mean_lower" } ", " code { "mean_upper" } }
             dd {
                 "95\u{a0}% interval of the expected value. It reflects what is not known: the models’ parameters and "
-                "the responses. With more data, or an experiment, it shrinks. The verdict rests on it: a strategy gains "
-                "or loses where the whole interval of its expected difference in profit lies on one side of 0 by more than "
-                "the numerical error of the interval’s ends, and is undecided otherwise, as it is where the draws of the "
-                "models’ parameters are too few or not to be trusted (a warning says so)."
+                "what is believed. With more data, or an experiment, it shrinks."
+            }
+            dt { "Joint" br; code { "joint_lower" } ", " code { "joint_upper" } }
+            dd {
+                "The same, wide enough to hold with 95\u{a0}% for all strategies together: the more are compared, the better the "
+                "best looks by chance. The verdict rests on it: a strategy gains or loses where its whole joint interval lies on "
+                "one side of 0 by more than the numerical error of the interval’s ends, and is undecided otherwise, as it is where "
+                "the draws of the models’ parameters are too few or not to be trusted (a warning says so)."
             }
             dt { "What will happen" br; code { "lower" } ", " code { "upper" } }
             dd {
@@ -24,15 +29,15 @@ pub(super) fn intervals(page: &Page) -> Markup {
             }
             dt { "Numerical error" br; code { "mc_error" } }
             dd {
-                "How far a printed mean may be off because the number of replications is finite. It is no interval, "
-                "says nothing about customers, and more replications make it as small as one likes. The ends of the "
-                "intervals are quantiles over the same replications and are less exact than the mean."
+                "How far a printed mean may be off because the number of worlds is finite. It is no interval, says nothing about "
+                "customers, and more worlds make it as small as one likes. The ends of the intervals are quantiles over the "
+                "same worlds and replications and are less exact than the mean."
             }
-            dt { "P(best)" }
+            dt { "P(best), P(gain)" }
             dd {
-                "Share of the "
-                @if let Some(comparison) = page.comparison { (comparison.replications) " " }
-                "replications in whose expectation a strategy has the highest profit of all, doing nothing included."
+                "Share of the " @if let Some(worlds) = worlds { (worlds) " " }
+                "worlds (draws of the parameters and of what is believed) in whose expectation a strategy has the highest profit "
+                "of all, doing nothing included; and of those in which its profit is above that of doing nothing."
             }
         }
     }
@@ -70,11 +75,18 @@ pub(super) fn provenance(page: &Page) -> Markup {
             ("Replications", html! { (replications) }),
             ("Input fingerprint", html! { code { (page.fingerprint) } }),
         ]))
-        @if !page.config.is_empty() {
+        (configuration(page.config))
+    }
+}
+
+/// The resolved configuration as a table; nothing where there is none.
+pub(super) fn configuration(config: &[(String, String)]) -> Markup {
+    html! {
+        @if !config.is_empty() {
             (parts::scroll("Configuration", html! {
                 table.narrow {
                     (parts::head(&["Key", "Value"], 0..0))
-                    tbody { @for (key, value) in page.config { tr { td { code { (key) } } td { code { (value) } } } } }
+                    tbody { @for (key, value) in config { tr { td { code { (key) } } td { code { (value) } } } } }
                 }
             }))
         }

@@ -38,6 +38,11 @@ pub(super) fn facts(pairs: &[(&str, Markup)]) -> Markup {
     html! { dl.facts { @for (name, value) in pairs { dt { (name) } dd { (value) } } } }
 }
 
+/// Facts that somebody else has named.
+pub(super) fn pairs(pairs: &[(String, String)]) -> Markup {
+    html! { dl.facts { @for (name, value) in pairs { dt { (name) } dd { (value) } } } }
+}
+
 /// A sentence in place of what is not there.
 pub(super) fn absent(why: &str) -> Markup {
     html! { p.none { (why) } }

@@ -1,55 +1,70 @@
-//! Strategies side by side: what each costs and brings, what it gains over doing nothing, and for whom.
+//! Strategies side by side: what each costs and brings, what it gains over doing nothing, at which risk, and for whom.
 
 use maud::{Markup, PreEscaped, html};
 
+use super::compared::Compared;
 use super::parts::interval;
-use super::{Page, parts};
+use super::{Page, claims, holds, over_time, parts, plans, rests_on};
 use crate::report::charts::{Difference, common_range, differences, key};
-use crate::report::format::{NONE, count, money, number, percent, plural, signed};
+use crate::report::format::{NONE, money, number, percent, plural, signed};
 use crate::simulate::{Comparison, Estimate, Metric, Verdict};
-use crate::strategy::{Plan, StrategySet};
 
 pub(super) fn section(page: &Page) -> Markup {
-    let Some(comparison) = page.comparison else {
+    let Some(of) = page.compared() else {
         let why = if page.no_comparison.is_empty() { "None was asked for." } else { page.no_comparison };
         return parts::absent(&format!("No strategies were compared. {why}"));
     };
     html! {
-        (question(page, comparison))
-        (charts(page, comparison))
+        @if !of.set.title.is_empty() && of.set.title != super::heading(page) { p { (of.set.title) } }
+        (question(&of))
+        (whole(&of))
         h3 { "All customers" }
-        (totals(page, comparison))
-        (numerical_error(comparison))
-        @if let Some(set) = page.set { (plans(set, comparison)) }
-        details {
-            summary { "By strategy and tier" }
-            (by_tier(comparison))
+        (totals(&of))
+        h3 { "Does the best hold?" }
+        (holds::paragraphs(&of))
+        h3 { "Risk" }
+        (risk(&of))
+        (by_tier(&of))
+        h3 { "Who gets what" }
+        (plans::tables(&of))
+        h3 { "Over the horizon" }
+        (over_time::charts(&of))
+        h3 { "What the gains rest on" }
+        (rests_on::by_strategy(&of))
+        @if !of.claims.is_empty() {
+            h3 { "Claims held against the data" }
+            (claims::table(&of))
         }
     }
 }
 
-fn question(page: &Page, comparison: &Comparison) -> Markup {
+/// What is compared, and what profit is.
+pub(super) fn question(of: &Compared) -> Markup {
+    let comparison = of.comparison;
     html! {
-        @if let Some(set) = page.set {
-            @if !set.title.is_empty() && set.title != super::heading(page) { p { (set.title) } }
-            p {
-                (plural(comparison.strategies.len() as u64, "strategy", "strategies")) " over "
-                (parts::span(set.horizon)) ", " (plural(comparison.replications as u64, "replication", "replications"))
-                "; every difference is paired: the same customers with the same luck under both strategies. "
-                "Profit is " (percent(set.margin)) " of revenue less the money spent, not discounted."
+        p {
+            (plural(comparison.strategies.len() as u64, "strategy", "strategies")) " over "
+            (parts::span(of.set.horizon)) " from " (of.begins) ", "
+            (plural(comparison.replications as u64, "replication", "replications")) " in "
+            (plural(comparison.worlds as u64, "world", "worlds")) " (each a draw of the models’ parameters and of all that "
+            "is believed); every difference is paired: the same customers with the same luck under both strategies. "
+            "Profit is " (percent(of.set.margin)) " of revenue at list prices less all that is spent"
+            @match of.set.discount {
+                Some(discount) => { ", discounted at " (discount) "." }
+                None => { ", not discounted." }
             }
         }
     }
 }
 
 /// The difference in profit of every strategy but the baseline, in a tier or in all.
-fn profits(comparison: &Comparison, tier: Option<usize>) -> Vec<Difference> {
-    (1..comparison.strategies.len())
+fn profits(of: &Compared, tier: Option<usize>) -> Vec<Difference> {
+    (1..of.comparison.strategies.len())
         .map(|s| {
             let nothing = f64::NAN;
-            let found = comparison.find(s, tier, Metric::Profit).map(|row| row.difference);
+            let found = of.gain(s, tier);
             Difference {
-                name: comparison.strategies[s].clone(),
+                name: of.name(s).to_string(),
                 value: found.map_or(nothing, |d| d.value),
                 mean: found.map_or((nothing, nothing), |d| (d.mean_lower, d.mean_upper)),
                 range: found.map_or((nothing, nothing), |d| (d.lower, d.upper)),
@@ -58,76 +73,78 @@ fn profits(comparison: &Comparison, tier: Option<usize>) -> Vec<Difference> {
         .collect()
 }
 
-fn charts(page: &Page, comparison: &Comparison) -> Markup {
-    let money =
-        if page.currency.is_empty() { "profit".to_string() } else { format!("profit ({})", page.currency) };
-    let all = profits(comparison, None);
-    let whole = differences(&all, common_range(&all), "All customers", &money);
-    let tiers: Vec<Vec<Difference>> =
-        (0..comparison.tiers.len()).map(|k| profits(comparison, Some(k))).collect();
-    let range = common_range(tiers.iter().flatten());
+/// The differences of all customers as a chart.
+pub(super) fn whole(of: &Compared) -> Markup {
+    let all = profits(of, None);
     html! {
         h3 { "Difference in profit from doing nothing" }
-        div.pair { (parts::figure(&whole)) figure { (PreEscaped(key().svg)) } }
-        h3 { "The same by tier" }
-        p.muted { "All tiers on one axis, so that they can be compared with each other." }
         div.pair {
-            @for (name, rows) in comparison.tiers.iter().zip(&tiers) {
-                (parts::figure(&differences(rows, range, &format!("Tier {name}"), &money)))
-            }
+            (parts::figure(&differences(&all, common_range(&all), "All customers", &of.profit())))
+            figure { (PreEscaped(key().svg)) }
         }
     }
 }
 
-fn value(comparison: &Comparison, s: usize, tier: Option<usize>, metric: Metric) -> f64 {
-    comparison.find(s, tier, metric).map_or(f64::NAN, |row| row.estimate.value)
-}
-
-fn totals(page: &Page, comparison: &Comparison) -> Markup {
-    parts::scroll(
+/// The totals of every strategy, and how exact they are.
+pub(super) fn totals(of: &Compared) -> Markup {
+    let standings = &of.comparison.standings;
+    let table = parts::scroll(
         "Strategies, all customers",
         html! {
             table {
                 caption {
-                    "Means over replications; money in " @if page.currency.is_empty() { "the history’s unit" } @else { (page.currency) }
-                    ". Intervals are 95\u{a0}%."
+                    "Means over worlds; money in " @if of.currency.is_empty() { "the history’s unit" } @else { (of.currency) }
+                    ". Intervals are 95\u{a0}%; the joint one holds for all strategies together, and the verdict rests on it."
                 }
                 (parts::head(
-                    &["Strategy", "Cost", "Orders", "Revenue", "Profit", "Difference in profit", "Expectation", "What will happen", "P(best)"],
-                    1..9,
+                    &["Strategy", "Cost", "Orders", "Revenue", "Profit", "Difference in profit", "Expectation", "Joint", "What will happen", "P(gain)", "P(best)"],
+                    1..11,
                 ))
                 tbody {
-                    @for (s, name) in comparison.strategies.iter().enumerate() {
+                    @for (s, name) in of.comparison.strategies.iter().enumerate() {
                         tr {
                             th.words scope="row" {
                                 (name)
-                                @if let Some(of_set) = page.set.and_then(|set| set.strategies.get(s)) { small { (of_set.description) } }
+                                @if let Some(own) = of.set.strategies.get(s) { small { (own.description) } }
                             }
-                            td.n { (money(value(comparison, s, None, Metric::Cost))) }
-                            td.n { (number(value(comparison, s, None, Metric::Orders), 0)) }
-                            td.n { (money(value(comparison, s, None, Metric::Revenue))) }
-                            td.n { (money(value(comparison, s, None, Metric::Profit))) }
-                            (difference(comparison.find(s, None, Metric::Profit).map(|row| row.difference), s == 0, comparison.verdict(s)))
-                            td.n { (percent(comparison.standings.get(s).map_or(f64::NAN, |of| of.p_best))) }
+                            td.n { (money(of.value(s, None, Metric::Cost))) }
+                            td.n { (number(of.value(s, None, Metric::Orders), 0)) }
+                            td.n { (money(of.value(s, None, Metric::Revenue))) }
+                            td.n { (money(of.value(s, None, Metric::Profit))) }
+                            @let standing = standings.get(s);
+                            @let joint = standing.map(|of| of.joint).filter(|_| s > 0);
+                            (difference(of.gain(s, None), s == 0, of.comparison.verdict(s), Some(joint)))
+                            td.n { (standing.filter(|_| s > 0).map_or(NONE.into(), |of| percent(of.p_gain))) }
+                            td.n { (standing.map_or(NONE.into(), |of| percent(of.p_best))) }
                         }
                     }
                 }
             }
         },
-    )
+    );
+    html! { (table) (numerical_error(of.comparison)) }
 }
 
-/// Three cells: mean (with the verdict, if any), interval of the expectation, interval of what will happen. The
-/// baseline differs from nothing.
-fn difference(of: Option<Estimate>, baseline: bool, verdict: Option<Verdict>) -> Markup {
+/// Cells: mean (with the verdict, if any), interval of the expectation, the joint one where there is such a column, interval
+/// of what will happen. The baseline differs from nothing.
+fn difference(
+    of: Option<Estimate>,
+    baseline: bool,
+    verdict: Option<Verdict>,
+    joint: Option<Option<(f64, f64)>>,
+) -> Markup {
     let badge = html! { @if let Some(verdict) = verdict { small { (parts::verdict(verdict)) } } };
-    match of {
-        Some(d) if !baseline => html! {
-            td.n { (signed(d.value)) (badge) }
-            td.i { (interval(d.mean_lower, d.mean_upper, signed)) }
-            td.i { (interval(d.lower, d.upper, signed)) }
-        },
-        _ => html! { td.n { (NONE) (badge) } td.i { (NONE) } td.i { (NONE) } },
+    let known = of.filter(|_| !baseline);
+    let cell = |ends: Option<(f64, f64)>| {
+        html! {
+            td.i { @match ends { Some((low, high)) => (interval(low, high, signed)), None => (NONE) } }
+        }
+    };
+    html! {
+        td.n { (known.map_or(NONE.into(), |d| signed(d.value))) (badge) }
+        (cell(known.map(|d| (d.mean_lower, d.mean_upper))))
+        @if let Some(joint) = joint { (cell(joint)) }
+        (cell(known.map(|d| (d.lower, d.upper))))
     }
 }
 
@@ -141,34 +158,36 @@ fn numerical_error(comparison: &Comparison) -> Markup {
         @if largest.is_finite() {
             p.muted {
                 "Numerical error of the mean differences: at most ±" (money(largest)) " (one standard error, from "
-                (plural(comparison.replications as u64, "replication", "replications"))
-                "); more replications make it smaller, and the intervals do not shrink with it."
+                (plural(comparison.worlds as u64, "world", "worlds"))
+                "); more of them make it smaller, and the intervals do not shrink with it."
             }
         }
     }
 }
 
-fn plans(set: &StrategySet, comparison: &Comparison) -> Markup {
-    let names: Vec<&str> = ["Strategy", "Action"]
-        .into_iter()
-        .chain(comparison.tiers.iter().map(String::as_str))
-        .chain(["Fixed", "Unspent"])
-        .collect();
-    let tiers = comparison.tiers.len();
+/// What may go wrong under each strategy.
+pub(super) fn risk(of: &Compared) -> Markup {
     html! {
-        h3 { "What each customer gets" }
-        (parts::scroll("Money per customer by strategy and tier", html! {
+        p {
+            "Over the futures of these very customers: what is not known and luck together. In 5\u{a0}% of futures the difference "
+            "in profit is worse than minus the value at risk; where that is negative, the strategy gains even then."
+        }
+        (parts::scroll("Risk by strategy", html! {
             table {
-                caption { "Customers contacted × money for each of them over the horizon." }
-                (parts::head(&names, 2..names.len()))
+                (parts::head(
+                    &["Strategy", "What will happen", "Value at risk, 5\u{a0}%", "Mean of the worst 5\u{a0}%", "Budget", "Futures that cost more"],
+                    1..6,
+                ))
                 tbody {
-                    @for (s, plan) in comparison.plans.iter().enumerate() {
+                    @for (s, standing) in of.comparison.standings.iter().enumerate().skip(1) {
+                        @let budget = of.set.strategies.get(s).and_then(|own| own.budget);
                         tr {
-                            th scope="row" { (comparison.strategies.get(s).map_or("", String::as_str)) }
-                            td { (actions(set, plan)) }
-                            @for k in 0..tiers { td.n { (contacts(plan, k)) } }
-                            td.n { (money(plan.fixed_cost)) }
-                            td.n { (money(plan.unspent)) }
+                            th scope="row" { (of.name(s)) }
+                            td.i { (of.gain(s, None).map_or(NONE.into(), |d| interval(d.lower, d.upper, signed))) }
+                            td.n { (money(standing.value_at_risk)) }
+                            td.n { (signed(standing.worst_mean)) }
+                            td.n { (budget.map_or("no limit".into(), money)) }
+                            td.n { (budget.map_or(NONE.into(), |_| percent(standing.p_over_budget))) }
                         }
                     }
                 }
@@ -177,26 +196,34 @@ fn plans(set: &StrategySet, comparison: &Comparison) -> Markup {
     }
 }
 
-/// The actions that a plan uses.
-fn actions(set: &StrategySet, plan: &Plan) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for action in plan.treatments.iter().filter_map(|t| set.actions.get(t.action)) {
-        if !names.contains(&action.name.as_str()) {
-            names.push(&action.name);
+/// The differences tier by tier.
+pub(super) fn by_tier(of: &Compared) -> Markup {
+    let tiers = &of.comparison.tiers;
+    let rows: Vec<Vec<Difference>> = (0..tiers.len()).map(|k| profits(of, Some(k))).collect();
+    let range = common_range(rows.iter().flatten());
+    html! {
+        h3 { "By tier" }
+        p.muted { "All tiers on one axis, so that they can be compared with each other." }
+        div.pair {
+            @for (k, (name, rows)) in tiers.iter().zip(&rows).enumerate() {
+                @let heading = if k < of.set.tiers.len() { format!("Tier {name}") } else { capital(name) };
+                (parts::figure(&differences(rows, range, &heading, &of.profit())))
+            }
+        }
+        details {
+            summary { "By strategy and tier" }
+            (tier_table(of))
         }
     }
-    if names.is_empty() { NONE.to_string() } else { names.join(", ") }
 }
 
-/// How many of a tier are contacted, and with how much each on average.
-fn contacts(plan: &Plan, tier: usize) -> String {
-    let Some(n) = plan.contacts.get(tier).map(|of| of.iter().sum::<u64>()).filter(|&n| n > 0) else {
-        return NONE.to_string();
-    };
-    format!("{} × {}", count(n), money(plan.contact_cost(tier) / n as f64))
+/// With its first letter large.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn by_tier(comparison: &Comparison) -> Markup {
+fn tier_table(of: &Compared) -> Markup {
     parts::scroll(
         "Strategies by tier",
         html! {
@@ -206,18 +233,19 @@ fn by_tier(comparison: &Comparison) -> Markup {
                     2..11,
                 ))
                 tbody {
-                    @for (s, name) in comparison.strategies.iter().enumerate() {
-                        @for (k, tier) in comparison.tiers.iter().enumerate() {
+                    @for (s, name) in of.comparison.strategies.iter().enumerate() {
+                        @for (k, tier) in of.comparison.tiers.iter().enumerate() {
+                            @let value = |metric| of.value(s, Some(k), metric);
                             tr {
                                 th scope="row" { (name) }
                                 td { (tier) }
-                                td.n { (number(value(comparison, s, Some(k), Metric::Customers), 0)) }
-                                td.n { (money(value(comparison, s, Some(k), Metric::Cost))) }
-                                td.n { (number(value(comparison, s, Some(k), Metric::Orders), 0)) }
-                                td.n { (money(value(comparison, s, Some(k), Metric::Revenue))) }
-                                td.n { (money(value(comparison, s, Some(k), Metric::Profit))) }
-                                (difference(comparison.find(s, Some(k), Metric::Profit).map(|row| row.difference), s == 0, None))
-                                td.n { (number(value(comparison, s, Some(k), Metric::Roi), 2)) }
+                                td.n { (number(value(Metric::Customers), 0)) }
+                                td.n { (money(value(Metric::Cost))) }
+                                td.n { (number(value(Metric::Orders), 0)) }
+                                td.n { (money(value(Metric::Revenue))) }
+                                td.n { (money(value(Metric::Profit))) }
+                                (difference(of.gain(s, Some(k)), s == 0, None, None))
+                                td.n { (number(value(Metric::Roi), 2)) }
                             }
                         }
                     }

@@ -22,9 +22,14 @@ const SECTIONS: [&str; 10] = [
     "Configuration and provenance",
 ];
 
-/// Every section, every tag closed, nothing from outside.
+/// A page of a run with all its sections.
 fn check(html: &str) {
-    for section in SECTIONS {
+    check_page(html, &SECTIONS);
+}
+
+/// Every section, every tag closed, nothing from outside, every row as wide as its head.
+pub(super) fn check_page(html: &str, sections: &[&str]) {
+    for section in sections {
         assert!(html.contains(&format!("<h2>{section}</h2>")), "{section}");
     }
     for outside in ["http://", "https://", "<script", "@import", "url(", "src="] {
@@ -72,8 +77,9 @@ fn the_page_is_whole_and_needs_nothing_else() {
     let html = with_page(&made, |page| render(&page));
     check(&html);
     assert!(html.contains("rows read = ") && html.contains("set aside: refund"));
-    // Lorenz, heat map, retention, lifetime values, three schemes, all customers, the key, three tiers.
-    assert_eq!(html.matches("<svg class=\"chart\"").count(), 12);
+    // Lorenz, heat map, retention, lifetime values, three schemes, all customers, the key, three tiers; of each of three
+    // strategies two fans and a tornado.
+    assert_eq!(html.matches("<svg class=\"chart\"").count(), 12 + 9);
     assert_eq!(html.matches("role=\"img\"").count(), html.matches("<title>").count() - 1);
     assert!(html.contains("−173,425.916") && html.contains("0.267128"));
     if let Some(path) = sample {
@@ -127,7 +133,7 @@ fn numbers_that_are_none_print_as_a_dash() {
     made.clv = vec![f64::NAN; 30];
     made.p_alive = vec![f64::INFINITY; 30];
     made.table.total_spend[0] = f64::NAN;
-    for row in &mut made.comparison.rows {
+    for row in &mut made.found.comparison.rows {
         row.difference.value = f64::NAN;
         row.estimate.mean_lower = f64::NEG_INFINITY;
     }

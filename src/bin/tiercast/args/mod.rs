@@ -26,14 +26,14 @@ use clap::{Args, Parser, Subcommand};
 pub use self::assess::AssessArgs;
 pub use self::bench::{BenchArgs, Size};
 pub use self::cluster::{AlgorithmArg, ClusterArgs};
+pub use self::compare::CompareArgs;
 pub use self::convert::{ConvertArgs, CsvArgs, EncodingArg};
 pub use self::explain::ExplainArgs;
+pub use self::init::InitArgs;
 pub use self::job::{
     CohortArgs, CohortPeriodArg, ConfigArgs, InspectArgs, ListArgs, ModelArgs, RunArgs, SchemeArgs,
     SummarizeArgs,
 };
-pub use self::compare::CompareArgs;
-pub use self::init::InitArgs;
 pub use self::migrate::MigrateArgs;
 pub use self::model::{CohortColumnArgs, DifferenceArgs, FitArgs, FitModel, PredictArgs};
 pub use self::policies::PoliciesArgs;

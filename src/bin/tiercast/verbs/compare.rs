@@ -72,9 +72,8 @@ fn gains(found: &RunChanges) -> String {
     if found.gains.is_empty() {
         return "No strategies were compared in either.\n".to_string();
     }
-    let columns = [
-        "strategy", ">first", "95 %, its mean", "verdict", ">second", "95 %, its mean", "verdict", "moved",
-    ];
+    let columns =
+        ["strategy", ">first", "95 %, its mean", "verdict", ">second", "95 %, its mean", "verdict", "moved"];
     let mut grid = Grid::new("Gain in profit over doing nothing", &columns);
     for of in &found.gains {
         let value = |gain: &Option<Gain>| gain.map_or(NONE.to_string(), |gain| signed(gain.value));

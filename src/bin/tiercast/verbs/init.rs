@@ -44,8 +44,12 @@ pub fn main(global: &Global, args: InitArgs, matches: Option<&ArgMatches>) -> Re
         terminal::print_json(&serde_json::json!({ "schema": 1, "output": path }))?;
     }
     if !global.quiet {
-        terminal::note(&format!("strategies in {}: edit them, then `tiercast simulate {} --strategies {}`",
-            path.display(), customers.display(), path.display()));
+        terminal::note(&format!(
+            "strategies in {}: edit them, then `tiercast simulate {} --strategies {}`",
+            path.display(),
+            customers.display(),
+            path.display()
+        ));
     }
     Ok(())
 }

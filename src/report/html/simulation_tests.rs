@@ -1,0 +1,169 @@
+use super::simulation_fixture::{found, simulation};
+use super::tests::check_page;
+use super::{SimulationPage, render_simulation};
+use crate::simulate::{Verdict, Winner};
+
+const SECTIONS: [&str; 12] = [
+    "What each strategy gains",
+    "Risk",
+    "Tier by tier",
+    "Who gets what",
+    "Over the horizon",
+    "What the gains rest on",
+    "Claims",
+    "Assumptions",
+    "Built into the model",
+    "How to read the intervals",
+    "Warnings",
+    "Configuration and provenance",
+];
+
+fn show(page: &SimulationPage) -> String {
+    let html = render_simulation(page);
+    check_page(&html, &SECTIONS);
+    html
+}
+
+#[test]
+fn the_page_is_whole_and_needs_nothing_else() {
+    let made = simulation(str::to_string);
+    let html = show(&made.page());
+    // All customers and the key, four tiers, two fans and a tornado for each of three strategies.
+    assert_eq!(html.matches("<svg class=\"chart\"").count(), 2 + 4 + 9);
+    assert_eq!(html.matches("role=\"img\"").count(), html.matches("<title>").count() - 1);
+    for part in [
+        "discounted at 10%/yr",
+        "New customers come at a steady rate: 120.0 per month (80.00 to\u{a0}170.0)",
+        "BG/NBD takes every customer without a repeat purchase for alive",
+        "are brought back",
+        "Chosen by one half of the contacts and valued by the other",
+        "does not add up",
+        "it cannot be: the tier would have to make more than all sales",
+        "inside its interval",
+        "outside its interval",
+        "New customers: ",
+        "at most 60,000, 0.50\u{a0}USD per minute",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+    // With a path in this variable the page is written there, to be looked at.
+    if let Some(path) = std::env::var_os("TIERCAST_SIMULATION_SAMPLE") {
+        std::fs::write(path, html).unwrap();
+    }
+}
+
+#[test]
+fn what_the_strategy_file_leaves_out_is_said_to_be_left_out() {
+    let mut made = simulation(str::to_string);
+    made.set.new_customers = None;
+    made.set.discount = None;
+    made.set.responses.retain(|r| r.on != crate::strategy::Lever::Reactivation);
+    made.found = found(&made.set, &[10, 20, 30], &[1_000.0, 800.0, 300.0]);
+    made.texts[0].1 = "MBG/NBD".into();
+    let html = show(&SimulationPage { split_winners: None, claims: &[], sensitivity: &[], ..made.page() });
+    for part in [
+        ", not discounted.",
+        "none within the comparison of strategies",
+        "Only the customers of this history are simulated",
+        "makes no claim that could be held against the data",
+        "It was not asked on which assumptions",
+        "not learned by halves",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+    assert!(!html.contains("BG/NBD takes every") && !html.contains("New customers come"));
+    assert!(!html.contains("brought back") && !html.contains("discounted at"));
+}
+
+#[test]
+fn nasty_names_do_not_break_out() {
+    let made = simulation(|name| format!("<script>alert('{name}')</script> & \"co\" </td></svg>"));
+    let html = show(&made.page());
+    assert!(html.contains("&lt;script&gt;") && !html.contains("</td></svg>"));
+    let mut claims = simulation(str::to_string);
+    claims.found.claims[0].name = "<img x>".into();
+    claims.found.sensitivity[0].bars[0].name = "</title><b>".into();
+    let html = show(&claims.page());
+    assert!(!html.contains("<img") && html.contains("&lt;/title&gt;"));
+}
+
+#[test]
+fn the_headline_has_an_interval_and_says_what_does_not_hold() {
+    let mut made = simulation(str::to_string);
+    let answer = |made: &super::simulation_fixture::Simulation| {
+        let html = show(&made.page());
+        let (_, rest) = html.split_once("<div class=\"answer\">").unwrap();
+        rest.split_once("</div>").unwrap().0.to_string()
+    };
+    for standing in &mut made.found.comparison.standings[1..] {
+        (standing.verdict, standing.joint) = (Verdict::Undecided, (-750.0, 1_250.0));
+    }
+    made.found.comparison.winner =
+        Some(Winner { strategy: 1, gain_in_choice: 90.0, gain_out_of_choice: -10.0, mc_error: 30.0 });
+    made.found.split_winners[0].lower = -1.0;
+    let undecided = answer(&made);
+    assert!(
+        undecided.contains("Undecided") && undecided.contains("95\u{a0}% interval −750.00 to\u{a0}+1,250")
+    );
+    assert!(
+        undecided.contains("−10.00 (numerical error ±58.80): it cannot be told from 0 there"),
+        "{undecided}"
+    );
+    assert!(undecided.contains("The gain is not sure to hold"));
+
+    made.found.comparison.standings[2].verdict = Verdict::Gains;
+    made.found.comparison.standings[2].joint = (10.0, 90.0);
+    assert!(answer(&made).contains("over doing nothing (95\u{a0}% interval +10.00 to\u{a0}+90.00)"));
+    for standing in &mut made.found.comparison.standings[1..] {
+        standing.verdict = Verdict::Loses;
+    }
+    assert!(answer(&made).contains("Every strategy loses against doing nothing"));
+}
+
+#[test]
+fn few_worlds_no_strategy_and_numbers_that_are_none_still_render() {
+    let mut made = simulation(str::to_string);
+    made.found.comparison.worlds = 3;
+    let html = show(&made.page());
+    assert!(
+        html.contains("There are too few worlds to choose")
+            && !html.contains("on worlds that did not choose it is")
+    );
+
+    let mut none = simulation(str::to_string);
+    for row in &mut none.found.comparison.rows {
+        (row.difference.value, row.estimate.mean_lower) = (f64::NAN, f64::NEG_INFINITY);
+    }
+    for row in &mut none.found.comparison.periods {
+        row.contribution_difference.mean_lower = f64::NAN;
+        row.contribution_difference.upper = f64::INFINITY;
+    }
+    for standing in &mut none.found.comparison.standings {
+        (standing.joint, standing.value_at_risk) = ((f64::NAN, f64::NAN), f64::NAN);
+    }
+    for bar in none.found.sensitivity.iter_mut().flat_map(|own| &mut own.bars) {
+        (bar.gain_at_lower, bar.break_even) = (f64::NAN, Some(f64::NAN));
+    }
+    none.found.claims[0].share_needed = f64::INFINITY;
+    show(&none.page());
+
+    let mut alone = simulation(str::to_string);
+    alone.set.strategies.truncate(1);
+    alone.found = found_alone(&alone.set);
+    assert!(show(&alone.page()).contains("There is no strategy to compare"));
+}
+
+/// Only doing nothing.
+fn found_alone(set: &crate::strategy::StrategySet) -> super::simulation_fixture::Found {
+    let mut all = simulation(str::to_string).found;
+    all.comparison.strategies.truncate(1);
+    all.comparison.plans.truncate(1);
+    all.comparison.standings.truncate(1);
+    all.comparison.rows.retain(|row| row.strategy == 0);
+    all.comparison.periods.retain(|row| row.strategy == 0);
+    all.comparison.winner = None;
+    all.sensitivity.clear();
+    all.split_winners.iter_mut().for_each(|split| split.strategy = 0);
+    assert_eq!(set.strategies.len(), 1);
+    all
+}
