@@ -4,11 +4,11 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tiercast::calendar::Unit;
 use tiercast::clv::{GammaGammaModel, ModelName, Patterns, PosteriorOptions, Prior, PurchaseFit};
-use tiercast::customers::summarize;
+use tiercast::customers::{OrderDays, summarize};
 use tiercast::history::HistoryOptions;
 use tiercast::pipeline::{RunConfig, StrategyText};
 use tiercast::simulate::{Engine, ParameterDraws, Population, SimulateOptions};
-use tiercast::strategy::{Plan, TierFacts};
+use tiercast::strategy::{People, Plan};
 use tiercast::tier::Columns;
 
 /// Enough to keep several threads busy; the figure per replication is what counts.
@@ -32,13 +32,21 @@ fn simulate(c: &mut Criterion) {
     let set = StrategyText::bundled().check(&schemes).unwrap();
     let scheme = schemes.iter().find(|scheme| scheme.key == set.scheme).unwrap();
     let tiering = scheme.grade(&table, &Columns::of_table(&table)).unwrap().tiering;
-    let facts: Vec<TierFacts> = tiering
-        .tiers
-        .iter()
-        .map(|t| TierFacts { customers: t.customers, reachable: t.customers, clv: t.spend })
-        .collect();
-    let plans: Vec<Plan> = (0..set.strategies.len()).map(|s| Plan::new(&set, s, &facts)).collect();
     let hash: Vec<u64> = (0..table.len()).map(|i| table.ids.hash(i)).collect();
+    let columns = Columns::of_table(&table);
+    let people = People {
+        tier: &tiering.codes,
+        tiers: tiering.tiers.len(),
+        clv: &table.total_spend,
+        opted_out: None,
+        hash: &hash,
+        ids: &table.ids,
+        columns: &columns,
+        seed: 1,
+        base: std::path::Path::new(""),
+    };
+    let plans: Vec<Plan> =
+        (0..set.strategies.len()).map(|s| Plan::new(&set, s, &people).unwrap().0).collect();
     let population = Population {
         frequency: &table.frequency,
         recency_days: &table.recency_days,
@@ -46,10 +54,12 @@ fn simulate(c: &mut Criterion) {
         monetary_value: &table.monetary_value,
         tier: &tiering.codes,
         tiers: tiering.tiers.len(),
+        spend_over: OrderDays::Repeat,
         hash: &hash,
         opted_out: None,
     };
-    let engine = Engine::new(population, &set, &plans, SimulateOptions { seed: 1, draw_responses: true });
+    let options = SimulateOptions { seed: 1, draw_responses: true, futures: 1 };
+    let engine = Engine::new(population, &set, &plans, options).unwrap();
     let mut group = c.benchmark_group("simulate");
     group.throughput(Throughput::Elements(u64::from(REPLICATIONS) * table.len() as u64));
     group.sample_size(20);

@@ -47,7 +47,7 @@ pub use result::{ConfigEntry, cohorts_summary, ledger_summary, opt_out_summary, 
 pub use runs::{Change, Gain, RunChanges, StrategyChange, compare_runs};
 pub use simulate::{
     FutureOptions, MOST_FUTURES, SimulateModel, SimulateRequest, Simulated, SimulatedTable, SimulationFacts,
-    fingerprint, simulate_customers, simulation_manifest, write_simulation,
+    about_fits, about_model, fingerprint, simulate_customers, simulation_manifest, write_simulation,
 };
 pub use tier_ledger::{LedgerEntry, LedgerHold, LedgerReport, LedgerState, ledger_entries, ledger_state};
 pub use tiers::{

@@ -13,6 +13,7 @@ mod whole_file;
 
 pub(crate) use about::KEY as CUSTOMERS_KEY;
 pub use about::TableInfo;
+pub(crate) use batch::ids as id_columns;
 pub use batch::{into_record_batch, to_record_batch, with_prospects};
 pub use list::{CustomerList, ListCounts, ListReport, Prospects};
 pub use plain::{NO_TEXT, Plain};

@@ -7,19 +7,22 @@ mod write;
 use std::path::Path;
 
 pub use self::table::{SimulateModel, SimulateRequest, SimulatedTable, simulate_customers};
-pub use self::write::{SimulationFacts, fingerprint, simulation_manifest, write_simulation};
+pub use self::write::{
+    SimulationFacts, about_fits, about_model, fingerprint, simulation_manifest, write_simulation,
+};
 
 use serde::Serialize;
 
 use crate::clv::{GammaGamma, PurchaseParameters};
 use crate::customers::{Ids, OrderDays};
 use crate::error::{Error, Result};
+use crate::parallel;
 use crate::progress::Progress;
 use crate::simulate::{
     ClaimCheck, Comparison, Engine, Evaluator, Heads, Metric, Outcome, ParameterDraws, Parameters,
     Population, Sensitivity, SimulateOptions, SplitWinner, sensitivity, split_winners,
 };
-use crate::strategy::{People, Plan, StrategySet};
+use crate::strategy::{Given, People, Plan, StrategySet};
 use crate::tier::{Columns, Tiering};
 
 /// What a comparison found out.
@@ -33,6 +36,9 @@ pub struct Simulated {
     pub split_winners: Option<[SplitWinner; 2]>,
     /// Claims of the strategy file against the data.
     pub claims: Vec<ClaimCheck>,
+    /// By strategy, then customer in the order of the table: 0 for no contact, k + 1 for the k-th treatment of its plan.
+    #[serde(skip)]
+    pub contacts: Vec<Vec<u8>>,
 }
 
 /// How futures are simulated.
@@ -185,6 +191,7 @@ pub(super) fn compare(
     Ok(Simulated {
         sensitivity: sensitivity(&evaluator, set),
         split_winners: split_winners(&evaluator, set, options.seed),
+        contacts: plans.iter().map(|plan| contacts(plan, crowd)).collect(),
         comparison,
         claims,
     })
@@ -212,6 +219,17 @@ fn futures(
         }
     }
     Ok(outcome)
+}
+
+/// Who is contacted under a plan.
+fn contacts(plan: &Plan, crowd: &Crowd<'_, '_>) -> Vec<u8> {
+    let codes = &crowd.tiering.codes;
+    let is_out = |i: usize| crowd.opted_out.is_some_and(|of| of[i]);
+    parallel::collect(codes.len(), |i| match &plan.given {
+        _ if is_out(i) => 0,
+        Given::ByTier(of) => of[usize::from(codes[i])],
+        Given::ByCustomer(of) => of[i],
+    })
 }
 
 /// By tier: customers, and those of them who may be contacted.

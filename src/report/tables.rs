@@ -2,12 +2,14 @@
 
 mod believed;
 mod compared;
+mod contacts;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use believed::{assumptions, sensitivity};
 pub use compared::{periods, plans, standings, strategies};
+pub use contacts::contacts;
 pub use table::Table;
 
 use std::fs::File;

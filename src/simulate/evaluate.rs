@@ -161,13 +161,18 @@ impl<'a> Evaluator<'a> {
     fn add(&self, weight: &Weight, expected: &[f64], effects: &[Effect], is_back: bool, sums: &mut [Sum]) {
         let group = &self.engine.groups.groups[usize::from(weight.group)];
         let steps = self.ends.len();
-        let own = &mut sums[group.slot * steps..][..group.levels.len() * steps];
-        for (&level, sums) in group.levels.iter().zip(own.chunks_exact_mut(steps)) {
+        for (place, &level) in group.levels.iter().enumerate() {
             let effect = &effects[level];
             let comes = if is_back { effect.back } else { 1.0 };
-            for (sum, expected) in sums.iter_mut().zip(&expected[level * steps..][..steps]) {
-                sum.orders += weight.orders * comes * expected;
-                sum.revenue += weight.revenue * comes * expected * effect.spend;
+            for (step, expected) in expected[level * steps..][..steps].iter().enumerate() {
+                let sum = Sum {
+                    orders: weight.orders * comes * expected,
+                    revenue: weight.revenue * comes * expected * effect.spend,
+                };
+                let (of_tier, own) = group.slots(place);
+                for slot in of_tier.into_iter().chain(own) {
+                    sums[slot * steps + step].add(&sum);
+                }
             }
         }
     }
@@ -191,14 +196,16 @@ fn add_up(engine: &Engine, model: &impl Model, parameters: &Parameters) -> Vec<O
         (alive, spend)
     });
     let one_by_one = matches!(parameters.purchases, PurchaseParameters::ParetoNbd(_));
-    // The engine has them in the order of (group, history).
+    // The engine has them in the order of histories.
     for (customer, &(alive, spend)) in engine.customers.iter().zip(&known) {
         let of_tier = &mut out[engine.groups.groups[usize::from(customer.group)].tier];
         let cell = customer.cell - of_tier.cells.start as u32;
-        push(
-            &mut of_tier.alive,
-            Weight { group: customer.group, history: cell, orders: alive, revenue: alive * spend },
-        );
+        of_tier.alive.push(Weight {
+            group: customer.group,
+            history: cell,
+            orders: alive,
+            revenue: alive * spend,
+        });
         let left = 1.0 - alive;
         if left <= 0.0 {
             continue;
@@ -220,19 +227,25 @@ fn add_up(engine: &Engine, model: &impl Model, parameters: &Parameters) -> Vec<O
                 _ => of_tier.left_one_by_one.push((weight, history)),
             }
         } else {
-            push(&mut of_tier.left, weight);
+            of_tier.left.push(weight);
         }
+    }
+    for of_tier in &mut out {
+        merge(&mut of_tier.alive);
+        merge(&mut of_tier.left);
     }
     out
 }
 
-/// Adds a weight to those of the same history if it is the last.
-fn push(weights: &mut Vec<Weight>, weight: Weight) {
-    match weights.last_mut() {
-        Some(last) if (last.group, last.history) == (weight.group, weight.history) => {
-            last.orders += weight.orders;
-            last.revenue += weight.revenue;
+/// Adds up the weights of equal histories within a group, in their order.
+fn merge(weights: &mut Vec<Weight>) {
+    weights.sort_by_key(|weight| (weight.history, weight.group));
+    weights.dedup_by(|next, first| {
+        let is_same = (next.group, next.history) == (first.group, first.history);
+        if is_same {
+            first.orders += next.orders;
+            first.revenue += next.revenue;
         }
-        _ => weights.push(weight),
-    }
+        is_same
+    });
 }

@@ -129,16 +129,18 @@ pub(super) fn add_expected(of: &Prepared, tables: &Tables, scratch: &mut Scratch
     if brings_back {
         back_expected(customer, group.tier, tables, &mut scratch.back);
     }
-    let own = &mut sums[group.slot * steps..][..group.levels.len() * steps];
-    for (&level, sums) in group.levels.iter().zip(own.chunks_exact_mut(steps)) {
+    for (place, &level) in group.levels.iter().enumerate() {
         let effect = &effects[level];
-        for (step, sum) in sums.iter_mut().enumerate() {
+        for step in 0..steps {
             let mut orders = expected[level * steps + step] * alive;
             if brings_back && effect.back > 0.0 {
                 orders += (1.0 - alive) * effect.back * scratch.back[level * steps + step];
             }
-            sum.orders += orders;
-            sum.revenue += orders * spend * effect.spend;
+            let sum = Sum { orders, revenue: orders * spend * effect.spend };
+            let (of_tier, own) = group.slots(place);
+            for slot in of_tier.into_iter().chain(own) {
+                sums[slot * steps + step].add(&sum);
+            }
         }
     }
 }
@@ -213,9 +215,12 @@ pub(super) fn add_future(
         last_arrival = last_arrival.max(end);
         last_order = last_order.max(after);
         let pace = time.periods as f64 / (own_rate * time.horizon);
-        let slot = (group.slot + place) * time.periods;
-        kept[group.slot + place] += 1.0;
-        scratch.under.push(Under { end, after, pace, spend: effect.spend, slot });
+        let (of_tier, own) = group.slots(place);
+        for slot in of_tier.into_iter().chain(own) {
+            kept[slot] += 1.0;
+            let slot = slot * time.periods;
+            scratch.under.push(Under { end, after, pace, spend: effect.spend, slot });
+        }
     }
     if scratch.under.is_empty() {
         return;

@@ -39,8 +39,18 @@ pub(super) struct Group {
     pub levels: Vec<usize>,
     /// By strategy: the place in `levels`.
     pub of_strategy: Vec<usize>,
-    /// Where its sums begin: one slot for each of `levels`.
+    /// Where its sums begin: one slot for each of `levels`; none where it is never treated.
     pub slot: usize,
+}
+
+impl Group {
+    /// The slots that what happens at a place of `levels` is added to. Without treatment it counts for the tier as a whole,
+    /// whose sums then do not depend on how customers are grouped; beside that for the group, if it is treated at times.
+    #[inline]
+    pub fn slots(&self, place: usize) -> (Option<usize>, Option<usize>) {
+        let of_tier = (place == 0).then_some(self.tier);
+        (of_tier, (self.levels.len() > 1).then_some(self.slot + place))
+    }
 }
 
 /// Who gets what, by group.
@@ -49,7 +59,7 @@ pub(super) struct Groups {
     pub groups: Vec<Group>,
     /// By tier: the distinct treatments; level 0 is none.
     pub levels: Vec<Vec<Option<Treatment>>>,
-    /// Slots of sums.
+    /// Slots of sums: first one for each tier, without treatment; then those of the groups.
     pub slots: usize,
 }
 
@@ -113,7 +123,7 @@ impl Groups {
     fn of(known: Vec<(usize, bool, Vec<u8>)>, tiers: usize, set: &StrategySet, plans: &[Plan]) -> Groups {
         debug_assert_eq!(set.strategies.len(), plans.len());
         let mut levels: Vec<Vec<Option<Treatment>>> = vec![vec![None]; tiers];
-        let mut slot = 0;
+        let mut slot = tiers;
         let groups = known
             .into_iter()
             .map(|(tier, _, given)| {
@@ -129,7 +139,7 @@ impl Groups {
                     })
                     .collect();
                 let group = Group { tier, slot, of_strategy, levels: own };
-                slot += group.levels.len();
+                slot += if group.levels.len() > 1 { group.levels.len() } else { 0 };
                 group
             })
             .collect();
@@ -185,7 +195,7 @@ pub(super) fn pack(population: &Population, groups: &[u16]) -> (Vec<Customer>, D
     });
     // Customers who share a history follow each other, so that what it says is looked up once; and sums are added up in an
     // order that goes by the customers alone, not by how their rows stand.
-    let order = |c: &Customer| (c.group, c.cell, c.last_pair, c.hash, c.mean_spend.to_bits());
+    let order = |c: &Customer| (c.cell, c.last_pair, c.hash, c.mean_spend.to_bits(), c.group);
     parallel::sort_by_key(&mut customers, order);
     let largest = cells.iter().fold((0, 0), |(x, t), cell| (x.max(cell.frequency), t.max(cell.t_days)));
     let pairs = pairs.iter().map(|key| ((key >> 24) as u32, (key & 0xff_ffff) as u32)).collect();

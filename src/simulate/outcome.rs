@@ -1,9 +1,9 @@
 //! What futures add up to: sums per (replication, strategy, tier, period), never per customer.
 
 use super::futures::Sum;
-use super::groups::Groups;
-use crate::strategy::StrategySet;
+use super::groups::{Group, Groups};
 use crate::strategy::world::World;
+use crate::strategy::{StrategySet, Treatment};
 
 /// Orders, revenue and what orders cost in a period.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -142,33 +142,43 @@ impl Accounts<'_> {
         let tiers = self.tiers + usize::from(newcomers.is_some());
         let mut out = vec![Flow::default(); self.strategies * tiers * parts];
         for strategy in 0..self.strategies {
-            for group in &self.groups.groups {
+            for tier in 0..self.tiers {
+                let at = (strategy * tiers + tier) * parts;
+                for (out, base) in out[at..at + parts].iter_mut().zip(&sums[tier * parts..]) {
+                    out.orders = base.orders;
+                    out.revenue = base.revenue;
+                }
+            }
+            for (group, place, treatment) in self.treated(strategy) {
                 let at = (strategy * tiers + group.tier) * parts;
-                let place = group.of_strategy[strategy];
                 let own = &sums[(group.slot + place) * parts..][..parts];
                 let base = &sums[group.slot * parts..][..parts];
-                let treatment = self.groups.levels[group.tier][group.levels[place]];
+                // What a treatment adds, and nothing where it changes nothing: so the others' bits stay as they are.
+                let stays = 1.0 - world.cannibalisation[treatment.action];
                 for ((out, own), base) in out[at..at + parts].iter_mut().zip(own).zip(base) {
-                    let Some(treatment) = treatment else {
-                        out.orders += own.orders;
-                        out.revenue += own.revenue;
-                        continue;
-                    };
-                    let taken = world.cannibalisation[treatment.action];
-                    out.orders += own.orders - taken * (own.orders - base.orders);
-                    out.revenue += own.revenue - taken * (own.revenue - base.revenue);
+                    out.orders += stays * (own.orders - base.orders);
+                    out.revenue += stays * (own.revenue - base.revenue);
                     out.cost += self.response_cost(treatment.action, own, world);
                 }
             }
             if let Some(newcomers) = newcomers {
                 let at = (strategy * tiers + self.tiers) * parts;
                 for (out, sum) in out[at..at + parts].iter_mut().zip(newcomers) {
-                    out.orders += sum.orders;
-                    out.revenue += sum.revenue;
+                    out.orders = sum.orders;
+                    out.revenue = sum.revenue;
                 }
             }
         }
         out
+    }
+
+    /// The groups that a strategy treats, with the place of the treatment among their levels.
+    fn treated(&self, strategy: usize) -> impl Iterator<Item = (&Group, usize, Treatment)> {
+        self.groups.groups.iter().filter_map(move |group| {
+            let place = group.of_strategy[strategy];
+            let treatment = self.groups.levels[group.tier][group.levels[place]]?;
+            Some((group, place, treatment))
+        })
     }
 
     /// What the orders of who was contacted cost: all of them, also those that would have come anyway.
@@ -192,11 +202,12 @@ impl Accounts<'_> {
         let tiers = self.tiers + usize::from(newcomers.is_some());
         let mut out = vec![Count::default(); self.strategies * tiers];
         for strategy in 0..self.strategies {
-            for group in &self.groups.groups {
+            for tier in 0..self.tiers {
+                out[strategy * tiers + tier].kept = kept[tier];
+            }
+            for (group, place, treatment) in self.treated(strategy) {
                 let count = &mut out[strategy * tiers + group.tier];
-                let place = group.of_strategy[strategy];
-                count.kept += kept[group.slot + place];
-                let Some(treatment) = self.groups.levels[group.tier][group.levels[place]] else { continue };
+                count.kept += kept[group.slot + place] - kept[group.slot];
                 let action = &self.set.actions[treatment.action];
                 let orders: f64 =
                     sums[(group.slot + place) * parts..][..parts].iter().map(|sum| sum.orders).sum();

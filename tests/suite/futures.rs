@@ -5,9 +5,9 @@ use tiercast::calendar::Unit;
 use tiercast::clv::{BgNbd, GammaGamma, Latent, MbgNbd, Nbd, ParetoNbd, PurchaseParameters};
 use tiercast::customers::CustomerTable;
 use tiercast::random::{Purpose, Stream};
-use tiercast::simulate::{Metric, ParameterDraws};
+use tiercast::simulate::ParameterDraws;
 
-use crate::strategies::{TWO_EVEN, one_action, sample, simulate_draws, strategies};
+use crate::strategies::{TWO_EVEN, one_action, sample, sampled, simulate_draws, strategies};
 
 const UNIT: Unit = Unit::Week;
 const SPEND: GammaGamma = GammaGamma { p: 6.249572, q: 3.744225, gamma: 15.443522 };
@@ -62,21 +62,19 @@ fn expectations_are_the_models_own_and_futures_keep_to_them() {
     let set = strategies(&one_action([0.1; 3], 0.0, TWO_EVEN));
     for params in optima().into_iter().chain(edges()) {
         let draws = ParameterDraws::fixed(params, SPEND, 100);
-        let (outcome, comparison) = simulate_draws(&table, &set, &draws, false);
+        let (outcome, _) = simulate_draws(&table, &set, &draws, false);
         for (strategy, factor) in [(0, 1.0), (1, 1.1)] {
             let want = expected(&params, &table, factor);
             let got: f64 = (0..3).map(|k| outcome.expected_orders(0, strategy, k)).sum();
             assert!((got / want - 1.0).abs() < 1e-9, "{params:?} × {factor}: {got}, want {want}");
-            let orders = comparison.find(strategy, None, Metric::Orders).unwrap().estimate;
-            assert!(
-                (orders.value - want).abs() < 4.0 * orders.mc_error,
-                "{params:?} × {factor}: {} ± {}, want {want}",
-                orders.value,
-                orders.mc_error
-            );
-            let revenue = comparison.find(strategy, None, Metric::Revenue).unwrap().estimate;
+            let within = |what: &str, (value, error): (f64, f64), want: f64| {
+                assert!((value - want).abs() < 4.0 * error, "{params:?} × {factor}: {what} {value} ± {error}, want {want}");
+            };
+            let orders = |r: usize| (0..3).map(|k| outcome.orders(r, strategy, k)).sum();
+            within("orders", sampled(&outcome, orders), want);
+            let revenue = |r: usize| (0..3).map(|k| outcome.revenue(r, strategy, k)).sum();
             let want: f64 = (0..3).map(|k| outcome.expected_revenue(0, strategy, k)).sum();
-            assert!((revenue.value - want).abs() < 4.0 * revenue.mc_error, "{params:?}: {revenue:?}, {want}");
+            within("revenue", sampled(&outcome, revenue), want);
         }
     }
 }
@@ -90,7 +88,7 @@ fn treatments_are_coupled_in_every_model() {
         let draws = ParameterDraws::fixed(params, SPEND, 60);
         let (outcome, _) = simulate_draws(&table, &set, &draws, false);
         let mut more = 0.0;
-        for r in 0..outcome.replications {
+        for r in 0..outcome.replications() {
             for k in 0..2 {
                 assert!(outcome.orders(r, 1, k) >= outcome.orders(r, 0, k), "{params:?}");
                 assert!(outcome.revenue(r, 1, k) >= outcome.revenue(r, 0, k), "{params:?}");

@@ -3,13 +3,14 @@
 
 use tiercast::calendar::Unit;
 use tiercast::clv::{BgNbd, BgNbdModel, GammaGamma, GammaGammaModel, Patterns, PosteriorOptions, Prior};
-use tiercast::customers::{CustomerTable, summarize};
+use tiercast::customers::{CustomerTable, OrderDays, summarize};
 use tiercast::history::{HistoryOptions, Source};
 use tiercast::pipeline::{RunConfig, StrategyText};
 use tiercast::simulate::{
-    Comparison, Engine, Metric, Outcome, ParameterDraws, Population, SimulateOptions, Verdict,
+    Comparison, Engine, Heads, Metric, Outcome, ParameterDraws, Population, SimulateOptions, Verdict,
 };
-use tiercast::strategy::{Plan, StrategySet, TierFacts};
+use tiercast::strategy::{People, Plan, StrategySet};
+use tiercast::tier::Columns;
 
 use crate::support::dataset;
 
@@ -23,17 +24,8 @@ pub fn sample() -> CustomerTable {
 }
 
 /// Three arbitrary tiers: what is tested does not depend on who is where.
-fn tiers(table: &CustomerTable, opted_out: Option<&[bool]>) -> (Vec<u8>, Vec<TierFacts>) {
-    let codes: Vec<u8> = (0..table.len()).map(|i| (i % 3) as u8).collect();
-    let of = |k: u8| (0..codes.len()).filter(move |&i| (i % 3) as u8 == k);
-    let facts = (0..3u8)
-        .map(|k| TierFacts {
-            customers: of(k).count() as u64,
-            reachable: of(k).filter(|&i| !opted_out.is_some_and(|out| out[i])).count() as u64,
-            clv: 100.0 * f64::from(3 - k),
-        })
-        .collect();
-    (codes, facts)
+fn tiers(table: &CustomerTable) -> Vec<u8> {
+    (0..table.len()).map(|i| (i % 3) as u8).collect()
 }
 
 pub fn strategies(text: &str) -> StrategySet {
@@ -100,9 +92,23 @@ fn simulate_without(
     draw_responses: bool,
     opted_out: Option<&[bool]>,
 ) -> (Outcome, Comparison) {
-    let (codes, facts) = tiers(table, opted_out);
-    let plans: Vec<Plan> = (0..set.strategies.len()).map(|s| Plan::new(set, s, &facts)).collect();
+    let codes = tiers(table);
     let hash: Vec<u64> = (0..table.len()).map(|i| table.ids.hash(i)).collect();
+    // Tiers are worth 300, 200 and 100 in all.
+    let clv: Vec<f64> = codes.iter().map(|&k| f64::from(3 - k)).collect();
+    let columns = Columns::of_table(table);
+    let people = People {
+        tier: &codes,
+        tiers: 3,
+        clv: &clv,
+        opted_out,
+        hash: &hash,
+        ids: &table.ids,
+        columns: &columns,
+        seed: 1,
+        base: std::path::Path::new(""),
+    };
+    let plans: Vec<Plan> = (0..set.strategies.len()).map(|s| Plan::new(set, s, &people).unwrap().0).collect();
     let population = Population {
         frequency: &table.frequency,
         recency_days: &table.recency_days,
@@ -110,13 +116,29 @@ fn simulate_without(
         monetary_value: &table.monetary_value,
         tier: &codes,
         tiers: 3,
+        spend_over: OrderDays::Repeat,
         hash: &hash,
         opted_out,
     };
-    let options = SimulateOptions { seed: 1, draw_responses };
-    let outcome = Engine::new(population, set, &plans, options).run(&draws.draws, &()).unwrap();
-    let comparison = Comparison::new(&outcome, set, &plans, &facts, draws);
+    let options = SimulateOptions { seed: 1, draw_responses, futures: 1 };
+    let engine = Engine::new(population, set, &plans, options).unwrap();
+    let outcome = engine.run(&draws.draws, &()).unwrap();
+    let count = |wanted: &dyn Fn(usize) -> bool| -> Vec<u64> {
+        (0..3).map(|k| (0..codes.len()).filter(|&i| codes[i] == k && wanted(i)).count() as u64).collect()
+    };
+    let (customers, reachable) = (count(&|_| true), count(&|i| !opted_out.is_some_and(|out| out[i])));
+    let heads = Heads { customers: &customers, reachable: &reachable };
+    let comparison = Comparison::new(&outcome, set, &plans, heads, draws);
     (outcome, comparison)
+}
+
+/// Mean of what is sampled, with its standard error.
+pub fn sampled(outcome: &Outcome, of: impl Fn(usize) -> f64) -> (f64, f64) {
+    let values: Vec<f64> = (0..outcome.replications()).map(of).collect();
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    (mean, (squares / (n - 1.0) / n).sqrt())
 }
 
 #[test]
@@ -125,7 +147,7 @@ fn a_strategy_does_not_differ_from_itself_nor_one_without_effect_from_nothing() 
     let set = strategies(&one_action([0.1, 0.2, 0.3], 0.05, TWO_EVEN));
     let (outcome, _) = simulate(&table, &set, 30, false);
     let mut moved = false;
-    for r in 0..outcome.replications {
+    for r in 0..outcome.replications() {
         for k in 0..3 {
             assert_eq!(outcome.orders(r, 1, k), outcome.orders(r, 2, k));
             assert_eq!(outcome.revenue(r, 1, k).to_bits(), outcome.revenue(r, 2, k).to_bits());
@@ -142,7 +164,7 @@ fn a_strategy_does_not_differ_from_itself_nor_one_without_effect_from_nothing() 
 
     let none = strategies(&one_action([0.0; 3], 0.0, TWO_EVEN));
     let (outcome, comparison) = simulate(&table, &none, 30, false);
-    for r in 0..outcome.replications {
+    for r in 0..outcome.replications() {
         for k in 0..3 {
             assert_eq!(outcome.orders(r, 1, k), outcome.orders(r, 0, k));
             assert_eq!(outcome.revenue(r, 1, k).to_bits(), outcome.revenue(r, 0, k).to_bits());
@@ -164,23 +186,23 @@ fn ten_percent_more_purchases_give_the_closed_form() {
     let table = sample();
     let set = strategies(&one_action([0.1; 3], 0.0, TWO_EVEN));
     let (outcome, comparison) = simulate(&table, &set, 400, true);
-    let orders = comparison.find(1, None, Metric::Orders).unwrap();
-    let base = comparison.find(0, None, Metric::Orders).unwrap();
-    let within = |got: f64, want: f64, error: f64| {
+    let within = |(got, error): (f64, f64), want: f64| {
         assert!(error > 0.0 && (got - want).abs() < 3.0 * error, "{got} ± {error}, want {want}");
     };
-    within(base.estimate.value, 2089.39861, base.estimate.mc_error);
-    within(orders.estimate.value, 2253.10553, orders.estimate.mc_error);
-    within(orders.difference.value, 2253.10553 - 2089.39861, orders.difference.mc_error);
-    // The expectation beside the futures is the closed form itself (to the optimum's own digits).
+    let orders = |r: usize, s: usize| (0..3).map(|k| outcome.orders(r, s, k)).sum::<f64>();
+    within(sampled(&outcome, |r| orders(r, 0)), 2089.39861);
+    within(sampled(&outcome, |r| orders(r, 1)), 2253.10553);
+    within(sampled(&outcome, |r| orders(r, 1) - orders(r, 0)), 2253.10553 - 2089.39861);
+    // The expectation beside the futures is the closed form itself (to the optimum's own digits), and is what is said.
     let expected = |s: usize| (0..3).map(|k| outcome.expected_orders(0, s, k)).sum::<f64>();
     assert!((expected(0) / 2089.39861 - 1.0).abs() < 1e-5, "{}", expected(0));
     assert!((expected(1) / 2253.10553 - 1.0).abs() < 1e-5, "{}", expected(1));
     assert!((expected(1) / expected(0) - 1.0784).abs() < 1e-4);
+    let said = comparison.find(1, None, Metric::Orders).unwrap().estimate;
+    assert!((said.value - expected(1)).abs() < 1e-6 && said.mc_error < 1e-9, "{said:?}");
     // Sampled revenue agrees with the expectation too.
-    let revenue = comparison.find(1, None, Metric::Revenue).unwrap();
-    let expected: f64 = (0..3).map(|k| outcome.expected_revenue(0, 1, k)).sum();
-    within(revenue.estimate.value, expected, revenue.estimate.mc_error);
+    let revenue: f64 = (0..3).map(|k| outcome.expected_revenue(0, 1, k)).sum();
+    within(sampled(&outcome, |r| (0..3).map(|k| outcome.revenue(r, 1, k)).sum()), revenue);
 }
 
 /// Futures agree with their expectation for every shape of dropout, down to "at once or never" (a, b → 0).
@@ -191,16 +213,13 @@ fn futures_keep_to_their_expectation_however_extreme_dropout_is() {
     for (a, b) in [(1e-7, 3e-7), (1e-3, 1e-3), (1e-2, 3e-2), (0.8, 2.4), (30.0, 90.0), (1e-6, 5.0)] {
         let purchases = BgNbd { r: 0.25, alpha: 4.4, a, b, unit: Unit::Week };
         let spend = GammaGamma { p: 6.25, q: 3.74, gamma: 15.44 };
-        let (outcome, comparison) =
-            simulate_draws(&table, &set, &ParameterDraws::fixed(purchases, spend, 150), false);
+        let (outcome, _) = simulate_draws(&table, &set, &ParameterDraws::fixed(purchases, spend, 150), false);
         for s in 0..2 {
-            let orders = comparison.find(s, None, Metric::Orders).unwrap().estimate;
+            let (value, error) = sampled(&outcome, |r| (0..3).map(|k| outcome.orders(r, s, k)).sum());
             let expected: f64 = (0..3).map(|k| outcome.expected_orders(0, s, k)).sum();
             assert!(
-                (orders.value - expected).abs() < 4.0 * orders.mc_error,
-                "a {a}, b {b}, strategy {s}: {} ± {}, expected {expected}",
-                orders.value,
-                orders.mc_error
+                (value - expected).abs() < 4.0 * error,
+                "a {a}, b {b}, strategy {s}: {value} ± {error}, expected {expected}"
             );
         }
     }
@@ -212,10 +231,12 @@ fn order_in_the_file_and_few_replications_decide_nothing() {
     let table = sample();
     let set = strategies(&one_action([5.0; 3], 0.1, TWO_EVEN));
     let (_, comparison) = simulate(&table, &set, 200, false);
-    assert_eq!(comparison.p_best, [0.0, 0.5, 0.5]);
-    assert_eq!(comparison.verdicts, [Verdict::Baseline, Verdict::Gains, Verdict::Gains]);
+    let p_best: Vec<f64> = comparison.standings.iter().map(|of| of.p_best).collect();
+    assert_eq!(p_best, [0.0, 0.5, 0.5]);
+    let verdicts: Vec<Verdict> = comparison.standings.iter().map(|of| of.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Baseline, Verdict::Gains, Verdict::Gains]);
     let (_, comparison) = simulate(&table, &set, 140, false);
-    assert_eq!(comparison.verdicts[1], Verdict::Undecided);
+    assert_eq!(comparison.standings[1].verdict, Verdict::Undecided);
 }
 
 /// Draws that are not to be trusted, or are worth too few independent ones, decide nothing however large the gain is.
@@ -226,7 +247,7 @@ fn poor_draws_decide_nothing() {
     let purchases = BgNbd { r: 0.2425945, alpha: 4.4136020, a: 0.7929221, b: 2.4259070, unit: Unit::Week };
     let spend = GammaGamma { p: 6.249572, q: 3.744225, gamma: 15.443522 };
     let fixed = ParameterDraws::fixed(purchases, spend, 200);
-    let verdict = |draws: &ParameterDraws| simulate_draws(&table, &set, draws, true).1.verdicts[1];
+    let verdict = |draws: &ParameterDraws| simulate_draws(&table, &set, draws, true).1.standings[1].verdict;
     assert_eq!(verdict(&fixed), Verdict::Gains);
     assert_eq!(verdict(&ParameterDraws { effective: 180.5, ..fixed.clone() }), Verdict::Gains);
     assert_eq!(verdict(&ParameterDraws { effective: 179.5, ..fixed.clone() }), Verdict::Undecided);
@@ -288,8 +309,9 @@ fn no_strategy_spends_above_its_budget_and_tiers_add_up() {
     let (_, comparison) = simulate(&table, &set, 10, false);
     for (s, strategy) in set.strategies.iter().enumerate() {
         let plan = &comparison.plans[s];
-        assert!(plan.cost <= strategy.budget, "{}: {} of {}", strategy.name, plan.cost, strategy.budget);
-        assert!(s == 0 || plan.unspent < 1e-6 * strategy.budget);
+        let budget = strategy.budget.unwrap();
+        assert!(plan.cost <= budget, "{}: {} of {budget}", strategy.name, plan.cost);
+        assert!(s == 0 || plan.unspent < 1e-6 * budget);
         for metric in [Metric::Cost, Metric::Orders, Metric::Revenue, Metric::Profit] {
             let of = |tier| comparison.find(s, tier, metric).unwrap().estimate.value;
             let sum: f64 = (0..3).map(|k| of(Some(k))).sum();
@@ -301,7 +323,7 @@ fn no_strategy_spends_above_its_budget_and_tiers_add_up() {
 /// All that is simulated of a strategy, bit by bit.
 fn bits(outcome: &Outcome, strategy: usize) -> Vec<u64> {
     let mut out = Vec::new();
-    for r in 0..outcome.replications {
+    for r in 0..outcome.replications() {
         for k in 0..3 {
             out.push(outcome.orders(r, strategy, k).to_bits());
             out.push(outcome.revenue(r, strategy, k).to_bits());
@@ -350,11 +372,13 @@ fn nobody_who_opted_out_is_treated() {
                 monetary_value: &money,
                 tier: &codes,
                 tiers: 3,
+                spend_over: OrderDays::Repeat,
                 hash: &hash,
                 opted_out: Some(&is_out),
             };
-            let options = SimulateOptions { seed: 1, draw_responses: true };
-            Engine::new(population, &set, &comparison.plans, options).run(&draws.draws, &()).unwrap()
+            let options = SimulateOptions { seed: 1, draw_responses: true, futures: 1 };
+            let engine = Engine::new(population, &set, &comparison.plans, options).unwrap();
+            engine.run(&draws.draws, &()).unwrap()
         };
         let (unreached, reached) = (only(true), only(false));
         for s in 1..4 {
@@ -367,12 +391,10 @@ fn nobody_who_opted_out_is_treated() {
                 }
             }
             // Nobody on the list costs anything: the whole budget goes to the others.
-            let given: f64 = (0..3)
-                .map(|k| {
-                    let n = (0..table.len()).filter(|&i| i % 3 == k && !out[i]).count();
-                    n as f64 * comparison.plans[s].per_customer[k]
-                })
-                .sum();
+            let plan = &comparison.plans[s];
+            let given: f64 = (0..3).map(|k| plan.contact_cost(k)).sum();
+            let reached = (0..table.len()).filter(|&i| !out[i]).count() as u64;
+            assert!((0..3).map(|k| plan.contacted(k)).sum::<u64>() <= reached);
             assert!((given - 2357.0).abs() < 1e-6, "{given}");
         }
     }

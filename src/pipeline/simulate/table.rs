@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use serde::Serialize;
-
 use super::super::scored_table::ScoredTable;
 use super::super::tiers::times;
 use super::super::{StrategyText, fit_customers};
@@ -12,7 +10,7 @@ use crate::calendar::Day;
 use crate::clv::{
     GammaGamma, ModelFile, ModelName, PosteriorOptions, Prior, PurchaseParameters, ValueOptions,
 };
-use crate::customers::{MoneyKind, StatisticsFile, StatisticsOptions, WholeFile};
+use crate::customers::{Ids, MoneyKind, StatisticsFile, StatisticsOptions, WholeFile};
 use crate::error::{Error, Result};
 use crate::parallel;
 use crate::progress::Progress;
@@ -58,6 +56,8 @@ pub struct SimulatedTable {
     pub set: StrategySet,
     /// The comparison.
     pub simulated: Simulated,
+    /// Everybody's id.
+    pub ids: Ids,
     /// Everybody's tier.
     pub tiering: Tiering,
     /// The day from which futures begin.
@@ -158,6 +158,7 @@ pub fn simulate_customers(
         customers: who.len() as u64,
         prospects: (ids.len() - who.len()) as u64,
         model: model.clone(),
+        ids: own,
         opt_out,
         warnings,
         set,

@@ -181,6 +181,9 @@ impl Job<'_> {
             options: &self.options,
             begins: found.begins,
             customers: found.customers,
+            ids: &found.ids,
+            tiering: &found.tiering,
+            about_model: &pipeline::about_model(&found.model),
             model: &json!({ "purchases": found.model.purchases, "spend": found.model.spend }),
             fingerprint: &pipeline::fingerprint(&args.input[0])?,
             more: &[
@@ -236,12 +239,19 @@ impl Job<'_> {
                 "choose another model, or give more customers",
             ));
         };
+        let tiering = run.tierings.iter().find(|tiering| tiering.key == set.scheme);
+        let Some(tiering) = tiering else {
+            return Err(Error::internal("the tiers of a comparison", "they are gone"));
+        };
         let facts = SimulationFacts {
             set,
             simulated,
             options: &self.options,
             begins: run.begins(),
             customers: run.summary.table.len() as u64,
+            ids: &run.summary.table.ids,
+            tiering,
+            about_model: &pipeline::about_fits(&run),
             model: &json!({ "choice": run.model, "purchases": run.purchases.report(), "spend": run.spend.report }),
             fingerprint: &run.summary.fingerprint,
             more: &[(
