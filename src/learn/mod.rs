@@ -1,0 +1,26 @@
+//! What an action does, learned from a randomised contact table: the effect in each tier with its interval, whether the arms are
+//! alike, how many customers the next test needs, and what a policy would have been worth.
+//!
+//! [`Trial`] holds who was in it, in which arm and with what outcome. [`effects`] estimates each action's effect in each tier in
+//! four ways; [`balance`](fn@balance) asks whether the arms could come of a lottery; [`shrink`] pools small tiers; [`value_of`] values a rule
+//! "this tier gets that action" on the same customers (off-policy).
+
+mod balance;
+mod effect;
+mod linear;
+mod nuisance;
+mod policy;
+mod power;
+mod shrink;
+mod trial;
+
+#[cfg(test)]
+mod tests;
+pub mod worlds;
+
+pub use balance::{Balance, Difference, NOT_RANDOM, balance};
+pub use effect::{Effect, Estimate, Estimator, Lift, effects};
+pub use policy::{Policy, PolicyEstimate, PolicyValue, value_of};
+pub use power::{Power, power};
+pub use shrink::{Shrunk, shrink};
+pub use trial::{Covariate, Trial};
