@@ -9,6 +9,7 @@ mod config;
 mod customers_file;
 mod explain;
 mod holding;
+mod learn;
 mod models;
 mod movement;
 mod page;
@@ -26,6 +27,9 @@ pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
 pub use explain::{Explained, ExplainedTier, Figure, explain};
 pub use holding::{Holding, Holdings, holdings};
+pub use learn::{
+    AskedPolicy, ContactColumns, Joined, LearnRequest, Learned, ResponseOptions, learn, responses_toml,
+};
 pub use models::{
     CovariateColumns, Fitted, FittedCohort, FittedContract, FittedCovariates, FittedGroups,
     FittedOpportunities, GroupTotal, IntervalOptions, Intervals, NO_GROUP, OpportunityOptions, Scored,

@@ -19,6 +19,7 @@ mod groups;
 mod groups_beside;
 mod house;
 mod intervals;
+mod learn;
 mod limits;
 mod lists;
 mod model_choice;

@@ -6,6 +6,7 @@ mod bench;
 mod convert;
 mod explain;
 mod job;
+mod learn;
 mod migrate;
 mod model;
 mod policies;
@@ -26,6 +27,7 @@ pub use self::explain::ExplainArgs;
 pub use self::job::{
     CohortArgs, CohortPeriodArg, ConfigArgs, InspectArgs, ListArgs, ModelArgs, RunArgs, SummarizeArgs,
 };
+pub use self::learn::LearnArgs;
 pub use self::migrate::MigrateArgs;
 pub use self::model::{CohortColumnArgs, DifferenceArgs, FitArgs, FitModel, PredictArgs};
 pub use self::policies::PoliciesArgs;
@@ -76,6 +78,8 @@ pub enum Verb {
     Tier(Box<TierArgs>),
     /// Judge tiers: how sure each customer's is, and what is lost by grading the wrong ones high
     Assess(Box<AssessArgs>),
+    /// Learn from a randomised contact table what an action does in each tier
+    Learn(Box<LearnArgs>),
     /// Print one customer's figures, its tier by each scheme, and why
     Explain(Box<ExplainArgs>),
     /// Hold two tables of tiers against each other: who moved, what is at stake, whether customers have changed

@@ -8,6 +8,7 @@ pub mod convert;
 pub mod explain;
 pub mod fit;
 pub mod inspect;
+pub mod learn;
 pub mod migrate;
 pub mod opportunities;
 mod periods;

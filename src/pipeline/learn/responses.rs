@@ -1,0 +1,87 @@
+//! What was learned, as the responses of a strategy file.
+
+use std::fmt::Write;
+
+use super::Learned;
+use crate::learn::Lift;
+use crate::report::format::{count, significant};
+use crate::strategy::Lever;
+
+/// How responses are written.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ResponseOptions {
+    /// What a contact costs: the lift is that of one contact for this much money.
+    pub cost: f64,
+    /// What the outcome counts.
+    pub on: Lever,
+    /// Whether lifts are drawn towards those of the other tiers.
+    pub shrink: bool,
+}
+
+/// The `[[response]]` sections, and what they leave out in words.
+pub fn responses_toml(learned: &Learned, options: &ResponseOptions) -> (String, Vec<String>) {
+    let mut text = format!(
+        "# Responses learned by tiercast: {} of {} customers by {}, in tiers by {} as of {}.\n# A share s of a tier that is contacted \
+         costs s times the scale and gives s of the lift: a straight line.\n",
+        learned.outcome,
+        count(learned.joined.used),
+        learned.control_words(),
+        learned.scheme,
+        learned.date
+    );
+    let mut left = Vec::new();
+    for effect in &learned.effects {
+        let own = effect.lift.map(|Lift { lift, lower, upper, .. }| (lift, lower, upper));
+        let shrunk = learned
+            .shrunk
+            .iter()
+            .find(|shrunk| shrunk.action == effect.action && shrunk.tier == effect.tier)
+            .map(|shrunk| (shrunk.lift, shrunk.lower, shrunk.upper));
+        let Some((lift, lower, upper)) = shrunk.filter(|_| options.shrink).or(own) else {
+            left.push(format!(
+                "tier \"{}\" has no response of \"{}\": too few customers, or nothing to be a share of",
+                effect.tier, effect.action
+            ));
+            continue;
+        };
+        // What is no lottery is no experiment.
+        let source = if learned.observational { "assumption" } else { "experiment" };
+        let how = if options.shrink && shrunk.is_some() {
+            "doubly robust, drawn towards the other tiers"
+        } else {
+            "doubly robust"
+        };
+        let doubt = if learned.observational { "; not by lot" } else { "" };
+        let note = format!(
+            "{} treated, {} not: {} and {} {}; {how}{doubt}",
+            count(effect.treated),
+            count(effect.untreated),
+            significant(effect.mean_treated, 4),
+            significant(effect.mean_untreated, 4),
+            learned.outcome
+        );
+        let _ = write!(
+            text,
+            "\n[[response]]\naction = {}\ntier = {}\non = \"{}\"\ncurve = \"power\"\nexponent = 1.0\neffect = {lift:.6}\nlower = \
+             {lower:.6}\nupper = {upper:.6}\nscale = {:?}\nsource = \"{source}\"\nnote = {}\n",
+            quoted(&effect.action),
+            quoted(&effect.tier),
+            options.on.name(),
+            options.cost,
+            quoted(&note),
+        );
+    }
+    (text, left)
+}
+
+impl Learned {
+    fn control_words(&self) -> String {
+        let actions: Vec<&str> = self.balance.iter().map(|balance| balance.action.as_str()).collect();
+        format!("{} against {}", actions.join(", "), self.control)
+    }
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_string()).to_string()
+}
