@@ -5,6 +5,7 @@
 
 mod assess;
 mod choice;
+mod clusters;
 mod config;
 mod customers_file;
 mod explain;
@@ -23,6 +24,7 @@ pub use assess::{
     assess,
 };
 pub use choice::{ModelChoice, ModelSetting};
+pub use clusters::{ClusterRequest, Clustered, NOISE, cluster_file};
 pub use config::RunConfig;
 pub use customers_file::{customer_list, write_customers};
 pub use explain::{Explained, ExplainedTier, Figure, explain};

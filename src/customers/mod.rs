@@ -58,10 +58,10 @@ pub use plan::{Plan, plan};
 pub use state::StateInfo;
 pub use stream::Strategy;
 pub use summary::{Reading, Summary, read_history, read_open, summarize, summarize_open};
-pub(crate) use table::{CUSTOMERS_KEY, STATE_KEY};
 pub use table::{
-    Column, CustomerList, CustomerTable, FileColumn, FileValues, GroupKey, Grouped, Holdout, Ids, Known,
-    ListCounts, ListReport, Missing, Money, MoneyKind, OrderDays, Prospects, Rows, Statistics,
+    Added, Column, CustomerList, CustomerTable, FileColumn, FileValues, GroupKey, Grouped, Holdout, Ids,
+    Known, ListCounts, ListReport, Missing, Money, MoneyKind, OrderDays, Prospects, Rows, Statistics,
     StatisticsFile, StatisticsOptions, SurvivorColumns, SurvivorRows, TableInfo, Values, WholeFile,
     into_record_batch, no_number, to_record_batch, with_prospects,
 };
+pub(crate) use table::{CUSTOMERS_KEY, STATE_KEY};

@@ -7,6 +7,7 @@ pub(crate) mod more;
 mod plain;
 mod state_file;
 mod statistics_file;
+mod stretches;
 mod survivors_file;
 mod whole_file;
 
@@ -21,13 +22,14 @@ pub use statistics_file::{
     StatisticsFile, StatisticsOptions, no_number,
 };
 pub use survivors_file::{SurvivorColumns, SurvivorRows};
-pub use whole_file::WholeFile;
+pub use whole_file::{Added, WholeFile};
 
 use arrow_array::{Array, ArrayRef};
 
 use crate::calendar::{Day, Unit, Window};
 use crate::error::{Error, Result};
 use crate::history::composite;
+use crate::parallel;
 use crate::random::{hash_integer, hash_text};
 
 /// The customers' ids, in ascending order (integers by value, texts by bytes), with the type they came in.
@@ -168,6 +170,22 @@ impl Ids {
             Ids::Text { ends, bytes, .. } | Ids::Composite { ends, bytes, .. } => piece(ends, bytes, i),
             _ => &[],
         }
+    }
+
+    /// The rows in ascending order of the ids (integers by value, texts by bytes); `None` where they are in it.
+    pub fn ascending(&self) -> Option<Vec<u32>> {
+        let compare = |a: usize, b: usize| match self {
+            Ids::Signed { values, .. } => values[a].cmp(&values[b]),
+            Ids::Unsigned { values, .. } => values[a].cmp(&values[b]),
+            _ => self.bytes(a).cmp(self.bytes(b)),
+        };
+        if (1..self.len()).all(|i| compare(i - 1, i).is_le()) {
+            return None;
+        }
+        let mut rows: Vec<u32> = (0..self.len() as u32).collect();
+        // The row settles ids that are equal.
+        parallel::sort_by(&mut rows, |&a, &b| compare(a as usize, b as usize).then(a.cmp(&b)));
+        Some(rows)
     }
 
     /// Id `i` as text; the parts of a composite id with strokes between them, as in "north/17".

@@ -13,4 +13,4 @@ pub mod tables;
 pub mod validation;
 
 pub use output::OutputFolder;
-pub use output_file::{FileKind, OutputFile, TOTALS_HEADING};
+pub use output_file::{CLUSTERS_KEY, FileKind, OutputFile, TOTALS_HEADING};

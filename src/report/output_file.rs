@@ -47,7 +47,15 @@ pub enum FileKind {
     Sureness,
     /// Responses of a strategy file that were learned.
     Responses,
+    /// Customers with their clusters; a workbook is not told from others.
+    Clusters,
 }
+
+/// Under which key of its metadata a table of customers says how their clusters were made, as JSON.
+pub const CLUSTERS_KEY: &str = "tiercast:clusters";
+
+/// The columns that clustering adds: the last ones of a Parquet table, after the id in CSV.
+const CLUSTER_COLUMNS: [&str; 2] = ["cluster", "cluster_number"];
 
 /// What totals begin with.
 pub const TOTALS_HEADING: [&str; 3] = ["column", "group", "customers"];
@@ -92,6 +100,7 @@ impl FileKind {
             FileKind::Tiers => "a table of tiers",
             FileKind::Responses => "responses that were learned",
             FileKind::Sureness => "a table of probabilities of tiers",
+            FileKind::Clusters => "a table of clusters",
         }
     }
 
@@ -112,6 +121,9 @@ impl FileKind {
             _ if heading(&COHORTS_HEADING) => Some(FileKind::Cohorts),
             _ if is_of_tiers(line.split(',')) => Some(FileKind::Tiers),
             _ if is_of_sureness(line.split(',')) => Some(FileKind::Sureness),
+            _ if line.split(',').skip(1).take(CLUSTER_COLUMNS.len()).eq(CLUSTER_COLUMNS) => {
+                Some(FileKind::Clusters)
+            }
             _ if line.split(',').skip(1).take(MOVER_COLUMNS.len()).eq(MOVER_COLUMNS) => {
                 Some(FileKind::Movers)
             }
@@ -130,6 +142,8 @@ impl FileKind {
         let has = |key: &str| schema.metadata().contains_key(key);
         Some(match &names[..] {
             _ if has(STATE_KEY) => FileKind::State,
+            // What was made of such a table has other columns behind, or does not say how clusters were made.
+            names if has(CLUSTERS_KEY) && names.ends_with(&CLUSTER_COLUMNS) => FileKind::Clusters,
             _ if has(CUSTOMERS_KEY) && names.contains(&OF_RUN) => FileKind::RunCustomers,
             names if names.starts_with(&LEDGER_COLUMNS) => FileKind::TierLedger,
             names if names.get(1..).is_some_and(|rest| rest.starts_with(&MOVER_COLUMNS)) => FileKind::Movers,
@@ -299,6 +313,7 @@ mod tests {
         fs::write(at("other.json"), "{\"format\": \"other\"}").unwrap();
         table("tiers", &["customer_id", "tier_value", "level_value", "date"]);
         table("set_aside", &["file", "row", "reason", "value"]);
+        fs::write(at("clusters.csv"), "customer_id,cluster,cluster_number,frequency\n").unwrap();
         fs::write(at("tiers.csv"), "客户编号,客户等级_value,等级序号_value,分级日期\n").unwrap();
         // Somebody's collection of models is theirs.
         fs::write(at("bundle.json"), "{\"models\": [{\"format\": \"tiercast-model\"}]}").unwrap();
@@ -307,6 +322,7 @@ mod tests {
             ("scores", Some(FileKind::Scores)),
             ("tiers", Some(FileKind::Tiers)),
             ("tiers.csv", Some(FileKind::Tiers)),
+            ("clusters.csv", Some(FileKind::Clusters)),
             ("forecast", Some(FileKind::Forecast)),
             ("history", Some(FileKind::History)),
             ("model", Some(FileKind::Model)),

@@ -8,10 +8,14 @@
 pub mod agreement;
 pub mod choice;
 pub mod density;
+pub mod feature;
 pub mod features;
+pub mod grouping;
 pub mod kmeans;
 pub mod mixture;
+mod names;
 pub mod points;
+pub mod portrait;
 pub mod profile;
 pub mod sample;
 pub mod scores;
@@ -19,9 +23,12 @@ pub mod transform;
 
 use serde::{Deserialize, Serialize};
 
+pub use feature::Feature;
 pub use features::FeatureReport;
+pub use grouping::{Grouping, GroupingOptions, Number, Technique};
 pub use kmeans::{KMeans, KMeansParams, StartReport};
 pub use points::Points;
+pub use portrait::{Order, Portrait};
 pub use profile::Profile;
 
 use linfa::ParamGuard;
@@ -32,6 +39,7 @@ use crate::error::{Error, Result};
 use crate::progress::Progress;
 use features::Features;
 use kmeans::reference;
+use sample::RowKey;
 
 /// Who groups the customers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -181,7 +189,8 @@ pub fn segment(
     let n = table.len();
     let features = Features::of(table)?;
     let fitted = if n > 0 && !features.columns.is_empty() {
-        Some(fit(table, &features, options, progress)?)
+        let key = |i: usize| table.ids.hash(i);
+        Some(fit(&points(&features.columns)?, &key, options, progress)?)
     } else {
         None
     };
@@ -190,11 +199,7 @@ pub fn segment(
 
     let mut warnings = warnings_about(&features, n);
     if clusters < options.clusters && n > 0 {
-        let why = match clusters {
-            1 => "all customers are alike".to_string(),
-            _ => format!("there are only {clusters} different customers"),
-        };
-        warnings.push(format!("{} clusters were asked for, but {why}", options.clusters));
+        warnings.push(fewer(options.clusters, clusters, fitted_on < n as u64));
     }
     // Without a feature there is nothing to search in, and everybody is in one cluster.
     let one = Fitted { codes: vec![0; n], clusters: 1, on: fitted_on, converged: true, ..Fitted::default() };
@@ -209,8 +214,7 @@ pub fn segment(
         }
     }
     if !fitted.converged {
-        let iterations = options.max_iterations;
-        warnings.push(format!("the clusters' centres were still moving after {iterations} iterations"));
+        warnings.push(still_moving(options));
     }
     Ok(Segmentation {
         profiles: profile::profiles(table, &features, &members),
@@ -246,24 +250,23 @@ struct Fitted {
     converged: bool,
 }
 
+/// Finds clusters of `all`, whose rows are known by `key`, with either k-means.
 fn fit(
-    table: &CustomerTable,
-    features: &Features,
+    all: &Points<'_>,
+    key: RowKey<'_>,
     options: &SegmentOptions,
     progress: &dyn Progress,
 ) -> Result<Fitted> {
-    let all = points(&features.columns)?;
-    let key = |i: usize| table.ids.hash(i);
     let chosen = options
         .sample
         .filter(|&sample| all.rows() > sample)
-        .map(|sample| sample::choose(all.rows(), sample, &key, options.seed, 0));
+        .map(|sample| sample::choose(all.rows(), sample, key, options.seed, 0));
     let sampled = chosen.as_ref().map(|rows| all.select(rows));
     let sampled = match &sampled {
         Some(columns) => Some(points(columns)?),
         None => None,
     };
-    let on = sampled.as_ref().unwrap_or(&all);
+    let on = sampled.as_ref().unwrap_or(all);
     let key_of_sampled = |at: usize| chosen.as_ref().map_or(key(at), |rows| key(rows[at]));
     match options.algorithm {
         Algorithm::Own => {
@@ -276,7 +279,7 @@ fn fit(
             let (model, codes) = params.fit_points(on, &key_of_sampled, progress)?;
             let report = model.report().clone();
             let (codes, inertia) =
-                if sampled.is_some() { model.assign(&all)? } else { (codes, report.inertia) };
+                if sampled.is_some() { model.assign(all)? } else { (codes, report.inertia) };
             Ok(Fitted {
                 codes,
                 clusters: report.clusters,
@@ -299,7 +302,7 @@ fn fit(
                 init: None,
             };
             let (best, starts) = reference::fit(on, &search, progress)?;
-            let (codes, inertia) = reference::assign(&all, &best.centres);
+            let (codes, inertia) = reference::assign(all, &best.centres);
             Ok(Fitted {
                 codes,
                 clusters: search.clusters,
@@ -313,6 +316,21 @@ fn fit(
             })
         }
     }
+}
+
+/// What is said where fewer clusters were found than asked for.
+fn fewer(wanted: usize, clusters: usize, sampled: bool) -> String {
+    let among = if sampled { " in the sample" } else { "" };
+    let why = match clusters {
+        1 => format!("all customers{among} are alike"),
+        _ => format!("there are only {clusters} different customers{among}"),
+    };
+    format!("{wanted} clusters were asked for, but {why}")
+}
+
+fn still_moving(options: &SegmentOptions) -> String {
+    let iterations = options.max_iterations;
+    format!("the clusters' centres were still moving after {iterations} iterations")
 }
 
 fn points(columns: &[Vec<f64>]) -> Result<Points<'_>> {

@@ -1,21 +1,11 @@
-//! What the customers of a cluster are like, in figures and in a name made from them.
+//! What the customers of a run's cluster are like, in figures and in names made from them.
 
 use serde::Serialize;
 
 use super::features::{Features, Measure};
+use super::names::{Figures, Names, names};
 use crate::customers::CustomerTable;
-use crate::customers::spend::money;
 use crate::parallel;
-
-/// A cluster stands out in a feature where its mean is this many standard deviations of all customers away from
-/// their mean.
-const STANDS_OUT: f64 = 0.5;
-
-/// From this many standard deviations on it stands out very much: one customer in fifteen of a normal distribution.
-const STANDS_FAR_OUT: f64 = 1.5;
-
-/// Below a mean of a twentieth of a repeat purchase practically nobody came back.
-const ONE_TIME: f64 = 0.05;
 
 /// Mean and median of a figure over the customers of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -87,7 +77,8 @@ pub(super) fn profiles(table: &CustomerTable, features: &Features, clusters: &[V
     profiles
 }
 
-fn typical(mut values: Vec<f64>) -> Typical {
+/// Of at least one value.
+pub(super) fn typical(mut values: Vec<f64>) -> Typical {
     let n = values.len();
     let mean = values.iter().sum::<f64>() / n as f64;
     let (below, &mut middle, _) = values.select_nth_unstable_by(n / 2, f64::total_cmp);
@@ -99,92 +90,18 @@ fn typical(mut values: Vec<f64>) -> Typical {
     Typical { mean, median }
 }
 
-/// Gives every profile a name of its own: its words, then what its customers typically spend, then its number.
+/// Gives every profile its names.
 fn name(profiles: &mut [Profile]) {
-    let alone = profiles.len() == 1;
-    for profile in profiles.iter_mut() {
-        profile.name = if alone { "all customers".into() } else { words(profile) };
-    }
-    let names = profiles.iter().map(|p| p.name.clone()).collect();
-    let proposed =
-        profiles.iter().map(|p| if alone { "All customers" } else { proposal(p) }.to_string()).collect();
-    let (names, proposed) = (told_apart(profiles, names), told_apart(profiles, proposed));
-    for ((profile, name), proposed) in profiles.iter_mut().zip(names).zip(proposed) {
-        (profile.name, profile.proposed_name) = (name, proposed);
-    }
-}
-
-/// Names that several profiles have get what their customers typically spend, and then their numbers.
-fn told_apart(profiles: &[Profile], mut names: Vec<String>) -> Vec<String> {
-    let spend = |p: &Profile, name: &str| format!("{name}, typically {}", money(p.total_spend.median));
-    let number = |p: &Profile, name: &str| format!("{name} ({})", p.cluster);
-    for rename in [&spend as &dyn Fn(&Profile, &str) -> String, &number] {
-        let before = names.clone();
-        for (at, name) in names.iter_mut().enumerate() {
-            if before.iter().enumerate().any(|(other, same)| other != at && *same == before[at]) {
-                *name = rename(&profiles[at], name);
-            }
-        }
-    }
-    names
-}
-
-/// "recent, very frequent, big spenders".
-fn words(profile: &Profile) -> String {
-    let mut words = Vec::new();
-    let mut spenders = None;
-    for &(measure, standing) in &profile.standing {
-        let very = if standing.abs() >= STANDS_FAR_OUT { "very " } else { "" };
-        let (high, low) = (standing >= STANDS_OUT, standing <= -STANDS_OUT);
-        match measure {
-            // More days are a longer absence.
-            Measure::Recency if low => words.push(format!("{very}recent")),
-            Measure::Recency if high => words.push(format!("{very}long absent")),
-            Measure::Frequency if profile.frequency.mean < ONE_TIME => words.push("one-time".into()),
-            Measure::Frequency if high => words.push(format!("{very}frequent")),
-            Measure::Frequency if low => words.push(format!("{very}infrequent")),
-            Measure::Spend if high => spenders = Some(format!("{very}big spenders")),
-            Measure::Spend if low => spenders = Some(format!("{very}small spenders")),
-            _ => {}
-        }
-    }
-    match (words.is_empty(), spenders) {
-        (true, None) => "average customers".into(),
-        (false, None) => format!("{} customers", words.join(", ")),
-        (_, Some(spenders)) => {
-            words.push(spenders);
-            words.join(", ")
-        }
-    }
-}
-
-/// "Champions": the usual names of RFM segments, where the cluster's standing gives a reason for one.
-fn proposal(profile: &Profile) -> &'static str {
-    let standing = |wanted: Measure| {
-        let found = profile.standing.iter().find(|(measure, _)| *measure == wanted);
-        found.map_or(0.0, |&(_, standing)| standing)
+    let figures = |profile: &Profile| Figures {
+        cluster: profile.cluster,
+        standing: profile.standing.clone(),
+        others: Vec::new(),
+        repeats: Some(profile.frequency.mean),
+        typical_spend: Some(profile.total_spend.median),
     };
-    let high = |measure| standing(measure) >= STANDS_OUT;
-    let low = |measure| standing(measure) <= -STANDS_OUT;
-    let (recent, absent) = (low(Measure::Recency), high(Measure::Recency));
-    let (big, small) = (high(Measure::Spend), low(Measure::Spend));
-    let one_time = profile.frequency.mean < ONE_TIME;
-    match (one_time, high(Measure::Frequency)) {
-        (true, _) if big => "One-time big spenders",
-        (true, _) if recent => "Newcomers",
-        (true, _) if absent => "Lapsed one-time buyers",
-        (true, _) => "One-time buyers",
-        (_, true) if absent => "Regulars at risk",
-        (_, true) if recent && big => "Champions",
-        (_, true) if recent => "Active regulars",
-        (_, true) if big => "Loyal big spenders",
-        (_, true) => "Regulars",
-        _ if big && absent => "Big spenders at risk",
-        _ if big => "Big spenders",
-        _ if absent => "Lapsed customers",
-        _ if recent => "Recent customers",
-        _ if small => "Small spenders",
-        _ => "Average customers",
+    let names = names(&profiles.iter().map(figures).collect::<Vec<_>>());
+    for (profile, Names { words, proposed }) in profiles.iter_mut().zip(names) {
+        (profile.name, profile.proposed_name) = (words, proposed);
     }
 }
 

@@ -1,10 +1,11 @@
 //! The built-in schemes, written in the language that everybody's are written in.
 
+use super::cluster_scheme;
 use super::scheme_file::SchemeFile;
 use crate::error::{Error, Result, nearest_first};
 
 /// The documents by key, in the order in which they are listed.
-const DOCUMENTS: [(&str, &str); 12] = [
+const DOCUMENTS: [(&str, &str); 14] = [
     ("value", include_str!("builtin/value.toml")),
     ("rfm", include_str!("builtin/rfm.toml")),
     ("abc", include_str!("builtin/abc.toml")),
@@ -17,6 +18,8 @@ const DOCUMENTS: [(&str, &str); 12] = [
     ("clv", include_str!("builtin/clv.toml")),
     ("vip", include_str!("builtin/vip.toml")),
     ("accounts", include_str!("builtin/accounts.toml")),
+    ("relation", include_str!("builtin/relation.toml")),
+    ("satisfaction", include_str!("builtin/satisfaction.toml")),
 ];
 
 /// The keys of all built-in schemes.
@@ -27,10 +30,15 @@ pub fn keys() -> impl Iterator<Item = &'static str> {
 /// The document of a built-in scheme, to read or to begin one's own from.
 ///
 /// # Errors
-/// [`Error::Value`] for a key that no scheme has, with the nearest.
+/// [`Error::Value`] for a key that no scheme has, with the nearest, and for that of clusters, which a table makes.
 pub fn document(key: &str) -> Result<&'static str> {
+    if key == cluster_scheme::KEY {
+        let problem = "it has no document: its tiers are the clusters of a table";
+        let remedy = "grade a table that has a column \"cluster\" by it, or take another scheme";
+        return Err(Error::value("the grading scheme", key, problem, remedy));
+    }
     DOCUMENTS.iter().find(|(own, _)| *own == key).map(|(_, text)| *text).ok_or_else(|| {
-        let keys: Vec<String> = keys().map(String::from).collect();
+        let keys: Vec<String> = keys().chain([cluster_scheme::KEY]).map(String::from).collect();
         let keys = nearest_first(key, &keys);
         let remedy = format!("did you mean \"{}\"? The schemes are: {}", keys[0], keys.join(", "));
         Error::value("the grading scheme", key, "there is no such scheme", remedy)

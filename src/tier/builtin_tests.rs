@@ -72,7 +72,7 @@ proptest! {
         let mut turned = rows.clone();
         turned.rotate_left(by % rows.len());
         let (table, turned) = (table(&rows), table(&turned));
-        for key in ["frequency", "loyalty", "life_cycle", "segments"] {
+        for key in ["frequency", "loyalty", "life_cycle", "segments", "relation"] {
             let graded = tiering(key, &table);
             prop_assert_eq!(graded.codes.len(), table.len());
             prop_assert_eq!(&graded, &tiering(key, &turned));
@@ -95,7 +95,7 @@ fn threads_change_nothing() {
 #[test]
 fn nobody_at_all() {
     let table = table(&[]);
-    for key in ["value", "abc", "rfm", "frequency", "loyalty", "life_cycle", "segments"] {
+    for key in ["value", "abc", "rfm", "frequency", "loyalty", "life_cycle", "segments", "relation"] {
         assert!(tiering(key, &table).tiers.iter().all(|tier| tier.customers == 0), "{key}");
     }
 }
@@ -273,4 +273,67 @@ fn accounts_by_hand() {
     table.push("cost_to_serve", Values::Float(all.map(|(_, cost, ..)| cost).to_vec()));
     let file = scheme_file("accounts").unwrap();
     assert_eq!(tiers(&file, &table, &Columns::of_table(&table)), all.map(|(.., colour)| colour));
+}
+
+#[test]
+fn relation_by_hand() {
+    // Days since the first order, order days after it, mean days between them, and the relation.
+    let all = [
+        (0, 0, f64::NAN, "short_shallow"),
+        // A year is 365.25 days.
+        (365, 2, 10.0, "short_shallow"),
+        (365, 3, 100.0, "short_deep"),
+        (366, 3, 100.0, "long_deep"),
+        (366, 2, 100.0, "long_shallow"),
+        (2000, 0, f64::NAN, "long_shallow"),
+        // Half a year is 182.625 days.
+        (2000, 3, 182.0, "long_deep"),
+        (2000, 3, 183.0, "long_shallow"),
+        (2000, 90, 20.0, "long_deep"),
+    ];
+    let table = customers(&all.map(|_| (0, 0, 1.0)));
+    let mut columns = Columns::of_table(&table);
+    for (name, kind, values) in [
+        ("T_days", Kind::Number(Measure::Days), all.map(|(t, ..)| f64::from(t))),
+        ("frequency", Kind::Number(Measure::Orders), all.map(|(_, x, ..)| f64::from(x))),
+        ("rhythm", Kind::Number(Measure::Days), all.map(|(_, _, rhythm, _)| rhythm)),
+    ] {
+        columns.push(name, kind, Loaded::Numbers(Cow::Owned(values.to_vec())));
+    }
+    let file = scheme_file("relation").unwrap();
+    assert_eq!(tiers(&file, &table, &columns), all.map(|(.., relation)| relation));
+    let graded = file.grade(&table, &columns).unwrap();
+    assert_eq!(
+        graded.reason(0).sentence,
+        "first order 0 days before the end of calibration; returned on 0 days"
+    );
+}
+
+#[test]
+fn satisfaction_by_hand() {
+    let all = [
+        (5.0, "satisfied"),
+        (4.0, "satisfied"),
+        (3.99, "neutral"),
+        (3.0, "neutral"),
+        (2.01, "neutral"),
+        (2.0, "dissatisfied"),
+        (1.0, "dissatisfied"),
+        (f64::NAN, "unknown"),
+        // Of another scale, or a code for no answer.
+        (0.0, "unknown"),
+        (9.0, "unknown"),
+        (-1.0, "unknown"),
+    ];
+    let mut table = customers(&all.map(|_| (0, 0, 1.0)));
+    let file = scheme_file("satisfaction").unwrap();
+    let error = file.grade(&table, &Columns::of_table(&table)).map(|_| ()).unwrap_err();
+    assert!(error.to_string().contains("there is no column \"satisfaction\""), "{error}");
+    table.push("satisfaction", Values::Float(all.map(|(answer, _)| answer).to_vec()));
+    let columns = Columns::of_table(&table);
+    assert_eq!(tiers(&file, &table, &columns), all.map(|(_, tier)| tier));
+    let graded = file.grade(&table, &columns).unwrap();
+    assert_eq!(graded.reason(0).sentence, "answered 5 of 5");
+    assert_eq!(graded.reason(7).sentence, "no answer");
+    assert_eq!(graded.reason(9).sentence, "the answer 9 is not from 1 to 5");
 }

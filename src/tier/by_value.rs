@@ -57,11 +57,12 @@ pub fn scheme_of_values(column: &str, columns: &Columns) -> Result<SchemeFile> {
 }
 
 /// A text as TOML writes it.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_string()).to_string()
 }
 
-fn written(node: Node) -> String {
+/// A part of a rule as rules are written.
+pub(super) fn written(node: Node) -> String {
     Expr { node, span: 0..0 }.to_string()
 }
 

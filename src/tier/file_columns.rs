@@ -12,7 +12,7 @@ use crate::customers::{Values, WholeFile};
 use crate::error::{Error, Result};
 
 /// Columns of what came after: they must not decide a tier.
-const HOLDOUT: [&str; 3] = ["frequency_holdout", "spend_holdout", "T_holdout"];
+pub const HOLDOUT: [&str; 3] = ["frequency_holdout", "spend_holdout", "T_holdout"];
 
 /// How a file is looked at.
 #[derive(Debug, Clone, Copy)]

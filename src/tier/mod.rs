@@ -8,6 +8,7 @@
 pub mod abc;
 pub mod builtin;
 pub mod by_value;
+pub mod cluster_scheme;
 pub mod columns;
 mod cuts;
 pub mod file_columns;

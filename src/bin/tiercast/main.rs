@@ -59,6 +59,7 @@ fn run() -> ExitCode {
         Verb::Summarize(args) => verbs::summarize::main(&global, args, of_verb),
         Verb::Fit(args) => verbs::fit::main(&global, *args, of_verb),
         Verb::Predict(args) => verbs::predict::main(&global, *args, of_verb),
+        Verb::Cluster(args) => verbs::cluster::main(&global, *args, of_verb),
         Verb::Tier(args) => verbs::tier::main(&global, *args, of_verb),
         Verb::Assess(args) => verbs::assess::main(&global, *args, of_verb),
         Verb::Learn(args) => verbs::learn::main(&global, *args, of_verb),

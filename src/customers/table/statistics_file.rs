@@ -18,21 +18,15 @@ use std::sync::Arc;
 
 use arrow_array::{Float64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use arrow_select::concat::concat_batches;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
-};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 
 use self::check::{Checked, MoneyColumns};
 use self::places::Places;
 pub use self::places::{Money, MoneyKind, OrderDays};
 use crate::calendar::Unit;
 use crate::customers::table::about::TableInfo;
+use crate::customers::table::stretches::{Stretch, stretches};
 use crate::error::{Error, Result};
-
-/// Rows that are read at one go: a longer row group is read in pieces.
-const STRETCH: u64 = if cfg!(test) { 8 } else { 131_072 };
 
 /// A Parquet file of customers, of which the columns `frequency`, `recency`, `T` and, if there is one, `monetary_value`
 /// (or another column of money) are what a model needs.
@@ -56,16 +50,6 @@ pub struct StatisticsOptions {
     pub otherwise: Option<Unit>,
     /// The column of money; `monetary_value`, if there is one, unless given.
     pub money: Option<String>,
-}
-
-/// Some rows of a row group.
-#[derive(Debug, Clone, Copy)]
-struct Stretch {
-    group: usize,
-    /// First row in the group, and in the file.
-    begin: u64,
-    first: u64,
-    rows: u64,
 }
 
 /// The statistics of some customers, checked. Times are in days.
@@ -191,18 +175,7 @@ impl StatisticsFile {
         })?;
         check_names(path, schema)?;
         let places = Places::find(path, schema, options.money.as_deref())?;
-        let mut stretches = Vec::new();
-        let mut first = 0;
-        for (group, about) in metadata.metadata().row_groups().iter().enumerate() {
-            let rows = about.num_rows().max(0) as u64;
-            let mut begin = 0;
-            while begin < rows {
-                let len = STRETCH.min(rows - begin);
-                stretches.push(Stretch { group, begin, first: first + begin, rows: len });
-                begin += len;
-            }
-            first += rows;
-        }
+        let stretches = stretches(&metadata);
         if stretches.is_empty() {
             return Err(Error::Document {
                 file: path.display().to_string(),
@@ -275,7 +248,7 @@ impl StatisticsFile {
         wanted.extend(self.places.all());
         wanted.sort_unstable();
         wanted.dedup();
-        let batch = self.batch(stretch, &wanted)?;
+        let batch = stretch.read(&self.path, &self.metadata, &wanted, open, damaged)?;
         let column = |place: usize| batch.column(wanted.partition_point(|&other| other < place));
         let money = self.places.money.as_ref().map(|places| MoneyColumns {
             money: &places.money,
@@ -300,31 +273,6 @@ impl StatisticsFile {
         let batch =
             batch.with_schema(Arc::new(schema)).map_err(|e| Error::internal("choosing columns", e))?;
         Ok(Rows { batch, customers, statistics, first: stretch.first, path: self.path.clone() })
-    }
-
-    fn batch(&self, stretch: Stretch, columns: &[usize]) -> Result<RecordBatch> {
-        let fail =
-            |e: &dyn std::fmt::Display| damaged(&self.path, &format!("row group {}: {e}", stretch.group));
-        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied());
-        let mut builder =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(open(&self.path)?, self.metadata.clone())
-                .with_row_groups(vec![stretch.group])
-                .with_projection(mask)
-                .with_batch_size(stretch.rows as usize);
-        let whole = self.metadata.metadata().row_group(stretch.group).num_rows() as u64;
-        if stretch.rows < whole {
-            let rows =
-                [RowSelector::skip(stretch.begin as usize), RowSelector::select(stretch.rows as usize)];
-            builder = builder.with_row_selection(RowSelection::from(rows.to_vec()));
-        }
-        let reader = builder.build().map_err(|e| fail(&e))?;
-        let batches: Vec<RecordBatch> = reader.collect::<Result<_, _>>().map_err(|e| fail(&e))?;
-        let schema = batches.first().map(RecordBatch::schema).ok_or_else(|| fail(&"it has no rows"))?;
-        let batch = concat_batches(&schema, &batches).map_err(|e| fail(&e))?;
-        if batch.num_rows() as u64 != stretch.rows {
-            return Err(fail(&"it has fewer rows than its footer says"));
-        }
-        Ok(batch)
     }
 
     /// The rows of a range of stretches, statistics alone.

@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BooleanArray, new_empty_array};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, UInt32Array, new_empty_array};
+use arrow_schema::{Field, Schema};
 use arrow_select::concat::concat;
 use arrow_select::filter::filter;
 use parquet::arrow::ProjectionMask;
@@ -11,6 +13,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
 
+use crate::customers::table::stretches::{Stretch, stretches};
 use crate::customers::table::{Ids, TableInfo, Values};
 use crate::error::{Error, Result, nearest_first};
 use crate::history::{IdKind, IdValues, id_batch};
@@ -26,6 +29,51 @@ pub struct WholeFile {
     metadata: ArrowReaderMetadata,
     id: usize,
     about: Option<TableInfo>,
+    stretches: Vec<Stretch>,
+}
+
+/// A column that is put beside those of a file, one of a few values by the code of a row; null beyond them.
+#[derive(Debug, Clone, Copy)]
+pub enum Added<'a> {
+    /// Texts.
+    Texts {
+        /// Its name.
+        name: &'a str,
+        /// Index into `texts` of every row of the file.
+        codes: &'a [u8],
+        /// The texts.
+        texts: &'a [String],
+    },
+    /// Whole numbers.
+    Counts {
+        /// Its name.
+        name: &'a str,
+        /// Index into `counts` of every row of the file.
+        codes: &'a [u8],
+        /// The numbers.
+        counts: &'a [u32],
+    },
+}
+
+impl Added<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Added::Texts { name, .. } | Added::Counts { name, .. } => name,
+        }
+    }
+
+    fn array(&self, rows: std::ops::Range<usize>) -> ArrayRef {
+        match *self {
+            Added::Texts { codes, texts, .. } => {
+                let text = |&code: &u8| texts.get(usize::from(code)).map(String::as_str);
+                Arc::new(codes[rows].iter().map(text).collect::<StringArray>())
+            }
+            Added::Counts { codes, counts, .. } => {
+                let count = |&code: &u8| counts.get(usize::from(code)).copied();
+                Arc::new(codes[rows].iter().map(count).collect::<UInt32Array>())
+            }
+        }
+    }
 }
 
 impl WholeFile {
@@ -69,7 +117,8 @@ impl WholeFile {
                 expected: "integers or texts",
             });
         }
-        let out = WholeFile { path: path.to_path_buf(), metadata, id, about };
+        let stretches = stretches(&metadata);
+        let out = WholeFile { path: path.to_path_buf(), metadata, id, about, stretches };
         match out.rows() {
             0 => Err(document(path, "it has no rows".into(), "give a table with at least one customer")),
             _ => Ok(out),
@@ -101,6 +150,12 @@ impl WholeFile {
     pub fn is_number(&self, name: &str) -> bool {
         let kind = self.metadata.schema().fields().iter().find(|field| field.name() == name);
         kind.is_some_and(|field| field.data_type().is_numeric())
+    }
+
+    /// The type of a column, in words; `None` where there is no such column.
+    pub fn type_of(&self, name: &str) -> Option<String> {
+        let field = self.metadata.schema().fields().iter().find(|field| field.name() == name);
+        field.map(|field| field.data_type().to_string())
     }
 
     /// The name of the column of ids.
@@ -179,6 +234,39 @@ impl WholeFile {
         Ok(array.logical_nulls().filter(|nulls| nulls.null_count() > 0).map(|nulls| nulls.iter().collect()))
     }
 
+    /// Parts in which [`WholeFile::stretch_with`] reads it.
+    pub fn stretches(&self) -> usize {
+        self.stretches.len()
+    }
+
+    /// The rows of part `i` with all columns, those that are added last and in place of any of their names; `about` is
+    /// put into the schema's metadata.
+    ///
+    /// # Errors
+    /// Damage.
+    pub fn stretch_with(&self, i: usize, added: &[Added<'_>], about: (&str, &str)) -> Result<RecordBatch> {
+        let stretch = self.stretches[i];
+        let is_added = |name: &str| added.iter().any(|column| column.name() == name);
+        let schema = self.metadata.schema();
+        let kept: Vec<usize> =
+            (0..schema.fields().len()).filter(|&k| !is_added(schema.field(k).name())).collect();
+        let batch = stretch.read(&self.path, &self.metadata, &kept, open, |path, e| damaged(path, e))?;
+        let rows = stretch.first as usize..(stretch.first + stretch.rows) as usize;
+        let mut fields = batch.schema().fields().to_vec();
+        let mut arrays = batch.columns().to_vec();
+        for column in added {
+            let array = column.array(rows.clone());
+            // Whether there may be nulls must not depend on the part.
+            fields.push(Arc::new(Field::new(column.name(), array.data_type().clone(), true)));
+            arrays.push(array);
+        }
+        // Decoded batches do not say what the file says of itself.
+        let mut metadata = schema.metadata().clone();
+        metadata.insert(about.0.to_string(), about.1.to_string());
+        let schema = Schema::new_with_metadata(fields, metadata);
+        RecordBatch::try_new(Arc::new(schema), arrays).map_err(|e| Error::internal("adding columns", e))
+    }
+
     /// One column of all row groups.
     fn read(&self, column: usize) -> Result<ArrayRef> {
         let fail = |e: &dyn std::fmt::Display| damaged(&self.path, e);
@@ -238,4 +326,73 @@ fn damaged(path: &Path, problem: &dyn std::fmt::Display) -> Error {
         format!("it is not a readable Parquet file: {problem}"),
         "give one Parquet table of customers",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::{Int64Type, UInt32Type};
+    use arrow_array::{Float64Array, Int64Array};
+    use arrow_select::concat::concat_batches;
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+    use crate::customers::table::TextKind;
+
+    /// A file of 20 rows in one row group, which is read in three parts.
+    fn file(folder: &Path) -> WholeFile {
+        let ids = Int64Array::from_iter_values((0..20).map(|i| (i * 7) % 20));
+        let cluster = Float64Array::from_iter_values((0..20).map(f64::from));
+        let columns: [(&str, ArrayRef); 2] = [("cluster", Arc::new(cluster)), ("customer_id", Arc::new(ids))];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let metadata = [("mine".to_string(), "kept".to_string())].into();
+        let schema = Schema::new_with_metadata(batch.schema().fields().clone(), metadata);
+        let batch = batch.with_schema(Arc::new(schema)).unwrap();
+        let path = folder.join("c.parquet");
+        let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        WholeFile::open(&path, None).unwrap()
+    }
+
+    #[test]
+    fn columns_are_added_part_by_part() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = file(folder.path());
+        assert_eq!((file.stretches(), file.rows()), (3, 20));
+        let codes: Vec<u8> = (0..20).map(|i| if i % 5 == 4 { u8::MAX } else { i % 5 }).collect();
+        let texts = ["a", "b", "c", "d"].map(String::from);
+        let added = [
+            Added::Texts { name: "cluster", codes: &codes, texts: &texts },
+            // Shorter: the code 3 has no number.
+            Added::Counts { name: "number", codes: &codes, counts: &[1, 2, 3] },
+        ];
+        let parts: Vec<RecordBatch> =
+            (0..3).map(|i| file.stretch_with(i, &added, ("made", "so")).unwrap()).collect();
+        let schema = parts[0].schema();
+        assert_eq!((schema.metadata()["mine"].as_str(), schema.metadata()["made"].as_str()), ("kept", "so"));
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        assert_eq!(names, ["customer_id", "cluster", "number"]);
+        let all = concat_batches(&schema, &parts).unwrap();
+        for row in 0..20 {
+            assert_eq!(all.column(0).as_primitive::<Int64Type>().value(row), (row as i64 * 7) % 20);
+            let text = all.column(1).as_string::<i32>();
+            let text = text.is_valid(row).then(|| text.value(row));
+            assert_eq!(text, texts.get(row % 5).map(String::as_str));
+            let number = all.column(2).as_primitive::<UInt32Type>();
+            assert_eq!(number.is_valid(row), row % 5 < 3);
+        }
+    }
+
+    #[test]
+    fn rows_in_the_order_of_their_ids() {
+        let folder = tempfile::tempdir().unwrap();
+        let ids = file(folder.path()).ids().unwrap();
+        let rows: Vec<usize> = ids.ascending().unwrap().into_iter().map(|row| row as usize).collect();
+        let sorted = ids.select(&rows);
+        assert_eq!(sorted, Ids::Signed { values: (0..20).collect(), bits: 64 });
+        assert_eq!(sorted.ascending(), None);
+        let texts = Ids::Text { ends: vec![1, 3, 4], bytes: b"b10a".to_vec(), kind: TextKind::Utf8 };
+        assert_eq!(texts.ascending(), Some(vec![1, 2, 0]));
+    }
 }

@@ -47,6 +47,9 @@ pub struct ChoiceOptions {
     pub seed: u64,
     /// Starts of each search.
     pub starts: u32,
+    /// Rows on which each number's clusters are fitted before all rows are assigned; all of them for k-means where it is
+    /// not given, and what [`MixtureOptions::new`] takes for mixtures.
+    pub sample: Option<usize>,
     /// Rows of which silhouettes are taken; each is held against all the others.
     pub silhouette_rows: usize,
     /// Resamples for stability; 0 leaves it out.
@@ -63,6 +66,7 @@ impl Default for ChoiceOptions {
             method: Method::KMeans,
             seed: 1,
             starts: 4,
+            sample: None,
             silhouette_rows: 5_000,
             resamples: 20,
             resample_rows: 10_000,
@@ -82,6 +86,7 @@ impl ChoiceOptions {
         }
         for (what, value) in [
             ("the number of starts", self.starts as usize),
+            ("the rows to fit on", self.sample.unwrap_or(1)),
             ("the rows for silhouettes", self.silhouette_rows),
             ("the rows to resample", self.resample_rows),
         ] {
@@ -218,8 +223,17 @@ impl Search<'_> {
     fn whole(&self, points: &Points<'_>, key: RowKey<'_>, progress: &dyn Progress) -> Result<Found> {
         Ok(match self.options.method {
             Method::KMeans => {
-                let (model, codes) = self.k_means(self.options.starts)?.fit_points(points, key, progress)?;
-                (codes, Some(model.report().inertia), None)
+                let params = self.k_means(self.options.starts)?;
+                let Some(sample) = self.options.sample.filter(|&sample| sample < points.rows()) else {
+                    let (model, codes) = params.fit_points(points, key, progress)?;
+                    return Ok((codes, Some(model.report().inertia), None));
+                };
+                let rows = sample::choose(points.rows(), sample, key, self.options.seed, 0);
+                let columns = points.select(&rows);
+                let sampled = Points::new(columns.iter().map(Vec::as_slice).collect())?;
+                let (model, _) = params.fit_points(&sampled, &|at| key(rows[at]), progress)?;
+                let (codes, inertia) = model.assign(points)?;
+                (codes, Some(inertia), None)
             }
             Method::Mixture => {
                 let (mixture, codes) =
@@ -234,7 +248,9 @@ impl Search<'_> {
     }
 
     fn mixture(&self, starts: u32) -> MixtureOptions {
-        MixtureOptions { seed: self.options.seed, starts, ..MixtureOptions::new(self.clusters) }
+        let usual = MixtureOptions::new(self.clusters);
+        let sample = self.options.sample.unwrap_or(usual.sample);
+        MixtureOptions { seed: self.options.seed, starts, sample, ..usual }
     }
 
     /// Whether the clusters of resamples are those of the sample: each model assigns all rows of the sample.

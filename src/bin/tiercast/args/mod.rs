@@ -3,6 +3,7 @@
 
 mod assess;
 mod bench;
+mod cluster;
 mod convert;
 mod explain;
 mod job;
@@ -22,6 +23,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use self::assess::AssessArgs;
 pub use self::bench::{BenchArgs, Size};
+pub use self::cluster::{AlgorithmArg, ClusterArgs};
 pub use self::convert::{ConvertArgs, CsvArgs, EncodingArg};
 pub use self::explain::ExplainArgs;
 pub use self::job::{
@@ -71,6 +73,11 @@ pub enum Verb {
     ///
     /// Or forecast cohorts of contracts, or score the customers of a history by a model of opportunities.
     Predict(Box<PredictArgs>),
+    /// Group the customers of a table: k-means, mixtures or density, with profiles
+    ///
+    /// Features, their transforms and every score are printed; -o hands on everybody's cluster, which `tier --scheme
+    /// clusters` takes for tiers.
+    Cluster(Box<ClusterArgs>),
     /// Put a table of customers into tiers, by built-in schemes or your own rules
     ///
     /// Every customer gets exactly one tier of each scheme; thresholds are printed as numbers and in words. Tiers set by

@@ -12,8 +12,9 @@ use super::values::parsed;
 #[derive(Debug, Clone, Args)]
 #[command(
     after_help = "Built-in schemes: value, rfm, abc, frequency, loyalty, potential, stages, life_cycle, segments, clv, \
-vip, accounts. What each needs, and how to write your own: docs/rules.md. --print shows the document of a scheme, to begin your own \
-from."
+vip, accounts, relation, satisfaction; and clusters, of a table that `tiercast cluster` or `run` made. What each needs, and how to \
+write your own: docs/rules.md; what each makes of real customers: docs/schemes.md. --print shows the document of a scheme, to \
+begin your own from."
 )]
 pub struct TierArgs {
     /// Table of customers (Parquet), of `summarize`, `run` or `predict`, or anybody's

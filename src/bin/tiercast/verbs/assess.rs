@@ -10,11 +10,10 @@ use tiercast::pipeline::{AssessModel, AssessRequest, Assessed, AssessedScheme, a
 use tiercast::report::format::{NONE, count, interval, money, number, percent, percent_exact};
 use tiercast::report::hand_over::Format;
 use tiercast::report::{FileKind, OutputFile};
-use tiercast::tier::SchemeFile;
 use tiercast::tier::judge::{Cut, Spread};
 use tiercast::{Error, Result};
 
-use super::tier::{check_keys, scheme};
+use super::tier::{check_keys, named, with_clusters};
 use crate::args::{AssessArgs, Global, HistoryArgs, ModelArgs};
 use crate::bars::Bars;
 use crate::process;
@@ -33,8 +32,7 @@ pub fn main(global: &Global, args: AssessArgs, matches: Option<&ArgMatches>) -> 
         ModelArgs { horizon: args.horizon, discount: args.discount, seed: args.seed, ..ModelArgs::default() };
     let reading = HistoryArgs { margin: args.margin.clone(), unit: args.unit, ..HistoryArgs::default() };
     let settings = settings::resolve(global, Typed { reading, models, matches, ..Typed::default() })?;
-    let schemes: Vec<SchemeFile> = args.scheme.iter().map(|name| scheme(name)).collect::<Result<_>>()?;
-    check_keys(&schemes, None)?;
+    let named = named(&args.scheme)?;
     let model = args.model.as_deref().map(read_model).transpose()?;
     let typed = |id: &str| matches.and_then(|m| m.value_source(id)) == Some(ValueSource::CommandLine);
     let refuse = |id: &str, problem: &str, remedy: &str| match typed(id) {
@@ -67,6 +65,8 @@ pub fn main(global: &Global, args: AssessArgs, matches: Option<&ArgMatches>) -> 
     let out = args.output.as_ref().map(begin).transpose()?;
     let found = super::with_threads(settings.threads, || {
         let file = WholeFile::open(&args.customers, args.id.as_deref())?;
+        let schemes = with_clusters(named, &file)?;
+        check_keys(&schemes, None)?;
         if args.value.is_none() && !file.columns().iter().any(|name| name == "spend_holdout") {
             let problem = "there is no column to hold tiers against, over which customers would be resampled";
             refuse("replications", problem, "add --value COLUMN, or leave it out")?;

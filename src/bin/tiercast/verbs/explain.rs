@@ -5,10 +5,9 @@ use tiercast::Result;
 use tiercast::customers::WholeFile;
 use tiercast::pipeline::{Explained, Language, TierRequest, explain};
 use tiercast::report::format::NONE;
-use tiercast::tier::SchemeFile;
 use tiercast::tier::overrides::Overrides;
 
-use super::tier::{check_keys, scheme, unit};
+use super::tier::{check_keys, named, unit, with_clusters};
 use crate::args::{ExplainArgs, Global};
 use crate::bars::Bars;
 use crate::render::Grid;
@@ -18,12 +17,13 @@ use crate::terminal;
 /// Runs the verb.
 pub fn main(global: &Global, args: ExplainArgs, matches: Option<&ArgMatches>) -> Result<()> {
     let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
-    let schemes: Vec<SchemeFile> = args.scheme.iter().map(|name| scheme(name)).collect::<Result<_>>()?;
+    let named = named(&args.scheme)?;
     let overrides = args.overrides.as_deref().map(Overrides::read).transpose()?;
-    check_keys(&schemes, overrides.as_ref())?;
     let bars = Bars::new(global)?;
     let found = super::with_threads(settings.threads, || {
         let file = WholeFile::open(&args.customers, args.id.as_deref())?;
+        let schemes = with_clusters(named, &file)?;
+        check_keys(&schemes, overrides.as_ref())?;
         let request = TierRequest {
             schemes: &schemes,
             overrides: overrides.as_ref(),

@@ -11,7 +11,7 @@ use tiercast::report::{FileKind, OutputFile};
 use tiercast::strategy::Lever;
 use tiercast::{Error, Result};
 
-use super::tier::{scheme, unit};
+use super::tier::{named, unit, with_clusters};
 use crate::args::{Global, LearnArgs};
 use crate::bars::Bars;
 use crate::render::Grid;
@@ -21,7 +21,7 @@ use crate::terminal;
 /// Runs the verb.
 pub fn main(global: &Global, args: LearnArgs, matches: Option<&ArgMatches>) -> Result<()> {
     let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
-    let schemes = [scheme(&args.scheme)?];
+    let named = named(std::slice::from_ref(&args.scheme))?;
     let options = args.cost.map(|cost| options(&args, cost)).transpose()?;
     let bars = Bars::new(global)?;
     let inputs = [args.contacts.clone(), args.customers.clone()];
@@ -30,6 +30,7 @@ pub fn main(global: &Global, args: LearnArgs, matches: Option<&ArgMatches>) -> R
     let found = super::with_threads(settings.threads, || {
         let contacts = WholeFile::open(&args.contacts, args.contact_id.as_deref())?;
         let customers = WholeFile::open(&args.customers, args.id.as_deref())?;
+        let schemes = with_clusters(named, &customers)?;
         let request = LearnRequest {
             tiers: TierRequest {
                 schemes: &schemes,

@@ -2,6 +2,7 @@
 
 pub mod assess;
 pub mod bench;
+pub mod cluster;
 pub mod config;
 pub mod contracts;
 pub mod convert;

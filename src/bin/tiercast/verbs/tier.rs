@@ -12,7 +12,7 @@ use tiercast::report::hand_over::Format;
 use tiercast::report::{FileKind, OutputFile};
 use tiercast::tier::overrides::{OverrideReport, Overrides};
 use tiercast::tier::suppress::hidden;
-use tiercast::tier::{Look, SchemeFile, builtin, by_value};
+use tiercast::tier::{Look, SchemeFile, builtin, by_value, cluster_scheme};
 use tiercast::{Error, Result};
 
 use crate::args::{Global, TierArgs, UnitArg};
@@ -58,7 +58,7 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
             "name a table of customers (Parquet)",
         ));
     };
-    let mut schemes: Vec<SchemeFile> = args.scheme.iter().map(|name| scheme(name)).collect::<Result<_>>()?;
+    let named = named(&args.scheme)?;
     let format = args.output.as_deref().map(Format::of).transpose()?;
     let overrides = args.overrides.as_deref().map(Overrides::read).transpose()?;
     let pseudonyms = args.pseudonymize.as_deref().map(Pseudonyms::read).transpose()?;
@@ -70,6 +70,7 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
     };
     let tiered = super::with_threads(settings.threads, || {
         let file = WholeFile::open(customers, args.id.as_deref())?;
+        let mut schemes = with_clusters(named, &file)?;
         for column in &args.by {
             schemes.push(of_values(&file, column)?);
         }
@@ -150,8 +151,25 @@ fn is_file(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
 }
 
-pub(super) fn scheme(name: &str) -> Result<SchemeFile> {
-    if is_file(name) { SchemeFile::read(Path::new(name)) } else { builtin::scheme_file(name) }
+/// The schemes of those names; none for the clusters of a table, which has to be open.
+pub(super) fn named(names: &[String]) -> Result<Vec<Option<SchemeFile>>> {
+    let of = |name: &String| match &name[..] {
+        name if is_file(name) => SchemeFile::read(Path::new(name)).map(Some),
+        cluster_scheme::KEY => Ok(None),
+        name => builtin::scheme_file(name).map(Some),
+    };
+    names.iter().map(of).collect()
+}
+
+/// The same with the clusters of `file` in their place.
+pub(super) fn with_clusters(named: Vec<Option<SchemeFile>>, file: &WholeFile) -> Result<Vec<SchemeFile>> {
+    let of_clusters = || {
+        let keep = file.customers()?;
+        // Clusters have neither unit nor date.
+        let look = Look { file, keep: keep.as_deref(), unit: Unit::Day, calibration_end: Day(0) };
+        cluster_scheme::scheme_of_clusters(&look.columns())
+    };
+    named.into_iter().map(|scheme| scheme.map_or_else(of_clusters, Ok)).collect()
 }
 
 /// A scheme of the values of a column.
