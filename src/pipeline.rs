@@ -30,7 +30,8 @@ pub use customers_file::{customer_list, write_customers};
 pub use explain::{Explained, ExplainedTier, Figure, explain};
 pub use holding::{Holding, Holdings, holdings};
 pub use learn::{
-    AskedPolicy, ContactColumns, Joined, LearnRequest, Learned, ResponseOptions, learn, responses_toml,
+    AskedPolicy, Basis, ContactColumns, Joined, LearnRequest, Learned, ResponseOptions, Said, WithoutOutcome,
+    learn, responses_toml,
 };
 pub use models::{
     CovariateColumns, Fitted, FittedCohort, FittedContract, FittedCovariates, FittedGroups,

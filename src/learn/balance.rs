@@ -27,7 +27,9 @@ pub struct Difference {
 pub struct Balance {
     /// The action.
     pub action: String,
-    /// Treated customers.
+    /// Customers of the two arms, in the tiers that were looked at.
+    pub customers: u64,
+    /// Of them, treated.
     pub treated: u64,
     /// Expected of the probabilities, where they are known.
     pub expected_treated: Option<f64>,
@@ -37,8 +39,10 @@ pub struct Balance {
     pub chi_square: f64,
     /// Degrees of freedom.
     pub degrees: usize,
-    /// The probability of as much or more.
+    /// The probability of as much or more; 1 where there is nothing to look at.
     pub p_value: f64,
+    /// Tiers of whom everybody or nobody was treated, without probabilities that say how many should have been: left out.
+    pub skipped: Vec<String>,
 }
 
 impl Balance {
@@ -55,16 +59,23 @@ impl Balance {
 /// and clustered comparative studies", Statistical Science 23, 2008). Known probabilities are tested too: how many were
 /// treated is one more degree of freedom.
 pub fn balance(trial: &Trial) -> Vec<Balance> {
-    (1..trial.arms.len()).map(|action| of_action(trial, action as u8)).collect()
+    let by_tier = trial.by_tier();
+    (1..trial.arms.len()).map(|action| of_action(trial, &by_tier, action as u8)).collect()
 }
 
-fn of_action(trial: &Trial, action: u8) -> Balance {
+fn of_action(trial: &Trial, by_tier: &[Vec<usize>], action: u8) -> Balance {
     let known = trial.probability.is_some();
-    let (mut who, mut e, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-    for tier in 0..trial.tiers.len() {
-        let inside = trial.of(tier as u8, action);
+    let (mut who, mut e, mut spread, mut rows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut skipped = Vec::new();
+    for (tier, inside) in by_tier.iter().enumerate() {
+        let inside = trial.compared(inside, action);
         let treated = inside.iter().filter(|&&i| trial.arm[i] == action).count();
-        if treated == 0 || treated == inside.len() {
+        if inside.is_empty() {
+            continue;
+        }
+        // Where probabilities are said such a tier may contradict them.
+        if !known && (treated == 0 || treated == inside.len()) {
+            skipped.push(trial.tiers[tier].clone());
             continue;
         }
         let share = treated as f64 / inside.len() as f64;
@@ -75,7 +86,11 @@ fn of_action(trial: &Trial, action: u8) -> Balance {
         let means: Vec<f64> = (0..columns[0].len()).map(mean).collect();
         for (&i, row) in inside.iter().zip(&columns) {
             who.push(i);
-            e.push(trial.probability.as_ref().map_or(share, |p| p[i]));
+            let probability = trial.probability.as_ref().map_or(share, |p| p[i]);
+            e.push(probability);
+            // Shares are those of a draw without replacement: Σ (treated − share)·x varies by n/(n − 1) more.
+            let more = if known { 1.0 } else { n / (n - 1.0) };
+            spread.push(probability * (1.0 - probability) * more);
             let centred = row.iter().zip(&means).enumerate();
             rows.push(
                 centred
@@ -90,8 +105,7 @@ fn of_action(trial: &Trial, action: u8) -> Balance {
         let residual = f64::from(u8::from(trial.arm[i] == action)) - e;
         sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += residual * x);
     }
-    // With shares for probabilities a little of the variance is used up, by n/(n − 1) within tiers: nothing here.
-    let variance = gram(rows.iter().zip(&e).map(|(row, e)| (&row[..], e * (1.0 - e))), columns);
+    let variance = gram(rows.iter().zip(&spread).map(|(row, spread)| (&row[..], *spread)), columns);
     let pseudo = inverse(&variance);
     let chi_square = pseudo.quadratic(&sum);
     let (values, _) = variance.eigen();
@@ -101,6 +115,7 @@ fn of_action(trial: &Trial, action: u8) -> Balance {
     let treated = who.iter().filter(|&&i| trial.arm[i] == action).count();
     Balance {
         action: trial.arms[usize::from(action)].clone(),
+        customers: who.len() as u64,
         treated: treated as u64,
         expected_treated: known.then(|| e.iter().sum()),
         differences: trial
@@ -111,6 +126,7 @@ fn of_action(trial: &Trial, action: u8) -> Balance {
         chi_square,
         degrees,
         p_value,
+        skipped,
     }
 }
 
@@ -123,6 +139,14 @@ fn difference(trial: &Trial, action: u8, name: &str, values: &[f64], who: &[usiz
         let of_arm = &mut moments[usize::from(!is_treated)];
         of_arm.0 += weight;
         of_arm.1 += weight * values[i];
+    }
+    if moments.iter().any(|(weight, ..)| *weight == 0.0) {
+        return Difference {
+            name: name.to_string(),
+            treated: f64::NAN,
+            untreated: f64::NAN,
+            standardised: 0.0,
+        };
     }
     let means = moments.map(|(weight, sum, _)| sum / weight);
     for (&i, e) in who.iter().zip(e) {

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::linear::Line;
 use super::nuisance::Arms;
+use super::student::t975;
 use super::trial::Trial;
 use crate::clv::dense::dot;
 
@@ -54,10 +55,35 @@ pub struct Estimate {
     pub effect: f64,
     /// Its standard error.
     pub standard_error: f64,
+    /// Degrees of freedom of Student's t under the interval (Welch 1938, Satterthwaite 1946).
+    pub degrees: f64,
     /// Lower end of the 95 % interval.
     pub lower: f64,
     /// Upper end.
     pub upper: f64,
+}
+
+/// Why there is no estimate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lacking {
+    /// An arm has fewer than ten customers.
+    Customers,
+    /// Everybody in an arm has the same outcome: how it varies is not known.
+    Variance,
+}
+
+/// How far an estimate rests on few customers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Overlap {
+    /// Effective number of treated customers under their weights, (Σ weight)²/Σ weight² (Kish 1965).
+    pub effective_treated: f64,
+    /// That of the others.
+    pub effective_untreated: f64,
+    /// The largest share of one customer in the weights of its arm.
+    pub largest_weight: f64,
+    /// Customers whose estimated probability was beyond the bounds of 1 % and 99 %, and was set to them.
+    pub clipped: u64,
 }
 
 /// An effect as a share of what happens untreated.
@@ -67,6 +93,8 @@ pub struct Lift {
     pub lift: f64,
     /// Standard error of ln(1 + lift).
     pub log_error: f64,
+    /// Degrees of freedom of Student's t under the interval.
+    pub degrees: f64,
     /// Lower end of the 95 % interval, made on logarithms.
     pub lower: f64,
     /// Upper end.
@@ -88,8 +116,18 @@ pub struct Effect {
     pub mean_treated: f64,
     /// Mean outcome of the others.
     pub mean_untreated: f64,
-    /// By every estimator, in the order of [`Estimator::ALL`]; empty where an arm has fewer than ten customers.
+    /// Mean outcome without treatment of all of them: that of the others, or where some were likelier to be treated its doubly
+    /// robust estimate. Lifts that can be detected are shares of it.
+    pub base: f64,
+    /// By every estimator, in the order of [`Estimator::ALL`]; without the difference in means where it is `confounded`, and
+    /// empty where something is lacking.
     pub estimates: Vec<Estimate>,
+    /// Whether some of the tier were likelier to be treated than others: the means of the arms differ without any effect.
+    pub confounded: bool,
+    /// Why there is no estimate.
+    pub lacking: Option<Lacking>,
+    /// How far the weights rest on few customers.
+    pub overlap: Option<Overlap>,
     /// The doubly robust effect as a lift; none where the means are not both above 0.
     pub lift: Option<Lift>,
     /// Whether there were customers enough for regressions on the covariates.
@@ -103,48 +141,113 @@ impl Effect {
     }
 }
 
-/// Every action's effect in every tier.
-pub fn effects(trial: &Trial) -> Vec<Effect> {
+/// Every action's effect in every tier. `by_lot` says whether the arms are those of a lottery in each tier; where they are not, or
+/// where probabilities differ within a tier, there is no difference in means.
+pub fn effects(trial: &Trial, by_lot: bool) -> Vec<Effect> {
+    let by_tier = trial.by_tier();
     let pairs =
         (1..trial.arms.len()).flat_map(|action| (0..trial.tiers.len()).map(move |tier| (action, tier)));
-    pairs.map(|(action, tier)| effect(trial, tier as u8, action as u8)).collect()
+    pairs.map(|(action, tier)| effect(trial, &by_tier[tier], tier, action as u8, by_lot)).collect()
 }
 
-fn effect(trial: &Trial, tier: u8, action: u8) -> Effect {
-    let arms = Arms::new(trial, trial.of(tier, action), |arm| arm == action);
+fn effect(trial: &Trial, who: &[usize], tier: usize, action: u8, by_lot: bool) -> Effect {
+    let who = trial.compared(who, action);
+    let confounded = !by_lot || trial.varies(&who);
+    let arms = Arms::new(trial, who, |arm| arm == action);
     let (treated, untreated) = (arms.in_arm(true), arms.in_arm(false));
     let mean = |values: &[f64]| {
         if values.is_empty() { f64::NAN } else { values.iter().sum::<f64>() / values.len() as f64 }
     };
     let mut out = Effect {
         action: trial.arms[usize::from(action)].clone(),
-        tier: trial.tiers[usize::from(tier)].clone(),
+        tier: trial.tiers[tier].clone(),
         treated: treated as u64,
         untreated: untreated as u64,
         mean_treated: mean(&arms.arm(true).1),
         mean_untreated: mean(&arms.arm(false).1),
+        base: mean(&arms.arm(false).1),
+        confounded,
+        lacking: None,
+        overlap: None,
         estimates: Vec::new(),
         lift: None,
         with_covariates: arms.with_covariates,
     };
-    if treated.min(untreated) < FEWEST {
+    let constant = |treated: bool| {
+        let (_, y) = arms.arm(treated);
+        y.iter().all(|value| *value == y[0])
+    };
+    out.lacking = if treated.min(untreated) < FEWEST {
+        Some(Lacking::Customers)
+    } else if constant(true) || constant(false) {
+        Some(Lacking::Variance)
+    } else {
+        None
+    };
+    if out.lacking.is_some() {
+        // An unadjusted mean of a confounded arm is the mean of nobody in particular.
+        out.base = if confounded { f64::NAN } else { out.base };
         return out;
     }
     let robust = Robust::new(&arms);
-    out.estimates = vec![difference(&arms), regression(&arms), weighted(&arms), robust.estimate()];
-    out.lift = robust.lift();
+    if confounded {
+        out.base = robust.means[1];
+    } else {
+        out.estimates.push(difference(&arms));
+    }
+    out.estimates.extend([regression(&arms), weighted(&arms), robust.estimate(&arms)]);
+    out.lift = robust.lift(&arms);
+    out.overlap = Some(overlap(&arms));
     out
 }
 
-fn estimate(by: Estimator, effect: f64, variance: f64) -> Estimate {
-    let standard_error = variance.sqrt();
+/// A variance that is a sum of parts, each known with some degrees of freedom.
+struct Spread {
+    variance: f64,
+    degrees: f64,
+}
+
+impl Spread {
+    /// Satterthwaite, "An approximate distribution of estimates of variance components", Biometrics Bulletin 2, 1946; of two means it is
+    /// Welch's. Parts are (variance, degrees).
+    fn of(parts: &[(f64, f64)]) -> Spread {
+        let variance: f64 = parts.iter().map(|(variance, _)| variance).sum();
+        let below: f64 = parts.iter().map(|(variance, degrees)| variance * variance / degrees.max(1.0)).sum();
+        let degrees = if below > 0.0 { (variance * variance / below).max(1.0) } else { 1.0 };
+        Spread { variance, degrees }
+    }
+
+    /// Half of the 95 % interval.
+    fn half(&self) -> f64 {
+        t975(self.degrees) * self.variance.sqrt()
+    }
+}
+
+fn estimate(by: Estimator, effect: f64, spread: &Spread) -> Estimate {
     Estimate {
         by,
         effect,
-        standard_error,
-        lower: effect - Z * standard_error,
-        upper: effect + Z * standard_error,
+        standard_error: spread.variance.sqrt(),
+        degrees: spread.degrees,
+        lower: effect - spread.half(),
+        upper: effect + spread.half(),
     }
+}
+
+/// Of the weights of the doubly robust estimate.
+fn overlap(arms: &Arms) -> Overlap {
+    let (e, clipped) = arms.probability_of_others();
+    let of_arm = |treated: bool| {
+        let weights = (0..arms.len())
+            .filter(|&k| arms.treated[k] == treated)
+            .map(|k| if treated { 1.0 / e[k] } else { 1.0 / (1.0 - e[k]) });
+        let (sum, squares, largest) = weights.fold((0.0, 0.0, 0.0f64), |(sum, squares, largest), weight| {
+            (sum + weight, squares + weight * weight, largest.max(weight))
+        });
+        (sum * sum / squares, largest / sum)
+    };
+    let ((effective_treated, largest), (effective_untreated, other)) = (of_arm(true), of_arm(false));
+    Overlap { effective_treated, effective_untreated, largest_weight: largest.max(other), clipped }
 }
 
 fn difference(arms: &Arms) -> Estimate {
@@ -152,10 +255,10 @@ fn difference(arms: &Arms) -> Estimate {
         let (_, y) = arms.arm(treated);
         let n = y.len() as f64;
         let mean = y.iter().sum::<f64>() / n;
-        (mean, y.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / (n - 1.0) / n)
+        (mean, (y.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / (n - 1.0) / n, n - 1.0))
     };
-    let ((mean, variance), (other, of_other)) = (moments(true), moments(false));
-    estimate(Estimator::Difference, mean - other, variance + of_other)
+    let ((mean, own), (other, of_other)) = (moments(true), moments(false));
+    estimate(Estimator::Difference, mean - other, &Spread::of(&[own, of_other]))
 }
 
 fn regression(arms: &Arms) -> Estimate {
@@ -166,19 +269,20 @@ fn regression(arms: &Arms) -> Estimate {
         let (rows, outcome) = arms.arm(treated);
         let line = Line::fit(&rows, &outcome);
         let variance = line.variance(&mean, &rows, &outcome);
-        (line, variance)
+        (line, (variance, (outcome.len() - columns) as f64))
     };
     let ((line, variance), (other, of_other)) = (of_arm(true), of_arm(false));
     // Customers are a sample too: where the effect moves with the covariates, their mean has an error.
     let slope: Vec<f64> = line.coefficients.iter().zip(&other.coefficients).map(|(a, b)| a - b).collect();
     let effect = dot(&slope, &mean);
-    let of_mean = arms.rows.iter().map(|row| (dot(&slope, row) - effect).powi(2)).sum::<f64>() / (n * n);
-    estimate(Estimator::Regression, effect, variance + of_other + of_mean)
+    let of_mean = arms.rows.iter().map(|row| (dot(&slope, row) - effect).powi(2)).sum::<f64>();
+    let of_mean = (of_mean / (n * (n - 1.0)), n - 1.0);
+    estimate(Estimator::Regression, effect, &Spread::of(&[variance, of_other, of_mean]))
 }
 
 fn weighted(arms: &Arms) -> Estimate {
     let n = arms.len() as f64;
-    let e = arms.probability();
+    let (e, _) = arms.probability();
     let mean = |treated: bool| {
         let weight = |k: usize| if treated { 1.0 / e[k] } else { 1.0 / (1.0 - e[k]) };
         let of_arm = || (0..arms.len()).filter(|&k| arms.treated[k] == treated);
@@ -204,8 +308,14 @@ fn weighted(arms: &Arms) -> Estimate {
             *value -= along.at(score);
         }
     }
-    let variance = influence.iter().map(|value| value * value).sum::<f64>() / (n * n);
-    estimate(Estimator::Weighted, own - other, variance)
+    let fitted = if arms.are_known() { 1 } else { arms.rows[0].len() };
+    let parts = [true, false].map(|treated| {
+        let of_arm = arms.in_arm(treated) as f64;
+        let squares = (0..arms.len()).filter(|&k| arms.treated[k] == treated).map(|k| influence[k].powi(2));
+        // Around its own mean an arm's spread is too small by (n − 1)/n.
+        (squares.sum::<f64>() / (n * n) * of_arm / (of_arm - 1.0), of_arm - fitted as f64)
+    });
+    estimate(Estimator::Weighted, own - other, &Spread::of(&parts))
 }
 
 /// Doubly robust means of both arms with their influence functions.
@@ -217,7 +327,7 @@ struct Robust {
 
 impl Robust {
     fn new(arms: &Arms) -> Robust {
-        let e = arms.probability_of_others();
+        let (e, _) = arms.probability_of_others();
         let (treated, other) = (arms.expected_of_others(true), arms.expected_of_others(false));
         let n = arms.len() as f64;
         let of_customer = |k: usize| {
@@ -233,25 +343,39 @@ impl Robust {
         Robust { means, influence }
     }
 
-    fn variance(&self, of: impl Fn(&[f64; 2]) -> f64) -> f64 {
+    fn spread(&self, arms: &Arms, of: impl Fn(&[f64; 2]) -> f64) -> Spread {
         let n = self.influence.len() as f64;
-        self.influence.iter().map(|value| of(value).powi(2)).sum::<f64>() / (n * n)
+        let columns = arms.rows[0].len();
+        let parts = [true, false].map(|treated| {
+            let squares = (0..arms.len())
+                .filter(|&k| arms.treated[k] == treated)
+                .map(|k| of(&self.influence[k]).powi(2))
+                .sum::<f64>();
+            let degrees = arms.in_arm(treated) as f64 - columns as f64;
+            (squares / (n * (n - 1.0)), degrees)
+        });
+        Spread::of(&parts)
     }
 
-    fn estimate(&self) -> Estimate {
-        let variance = self.variance(|[own, other]| own - other);
-        estimate(Estimator::DoublyRobust, self.means[0] - self.means[1], variance)
+    fn estimate(&self, arms: &Arms) -> Estimate {
+        let spread = self.spread(arms, |[own, other]| own - other);
+        estimate(Estimator::DoublyRobust, self.means[0] - self.means[1], &spread)
     }
 
     /// By the delta method on the logarithm of the ratio.
-    fn lift(&self) -> Option<Lift> {
+    fn lift(&self, arms: &Arms) -> Option<Lift> {
         let [own, other] = self.means;
         if !(own > 0.0 && other > 0.0) {
             return None;
         }
-        let log_error = self.variance(|[a, b]| a / own - b / other).sqrt();
+        let spread = self.spread(arms, |[a, b]| a / own - b / other);
         let log = (own / other).ln();
-        let end = |z: f64| (log + z * log_error).exp_m1();
-        Some(Lift { lift: log.exp_m1(), log_error, lower: end(-Z), upper: end(Z) })
+        Some(Lift {
+            lift: log.exp_m1(),
+            log_error: spread.variance.sqrt(),
+            degrees: spread.degrees,
+            lower: (log - spread.half()).exp_m1(),
+            upper: (log + spread.half()).exp_m1(),
+        })
     }
 }

@@ -12,15 +12,18 @@ mod nuisance;
 mod policy;
 mod power;
 mod shrink;
+mod student;
 mod trial;
 
+#[cfg(test)]
+mod few_tests;
 #[cfg(test)]
 mod tests;
 pub mod worlds;
 
 pub use balance::{Balance, Difference, NOT_RANDOM, balance};
-pub use effect::{Effect, Estimate, Estimator, Lift, effects};
+pub use effect::{Effect, Estimate, Estimator, Lacking, Lift, Overlap, effects};
 pub use policy::{Policy, PolicyEstimate, PolicyValue, value_of};
 pub use power::{Power, power};
-pub use shrink::{Shrunk, shrink};
+pub use shrink::{PRIOR_SCALE, Shrunk, shrink};
 pub use trial::{Covariate, Trial};

@@ -18,8 +18,6 @@ const PER_COLUMN: usize = 10;
 
 /// Some customers of a trial as the estimators see them.
 pub(super) struct Arms {
-    /// Which customers they are.
-    pub(super) who: Vec<usize>,
     pub(super) treated: Vec<bool>,
     pub(super) outcome: Vec<f64>,
     /// 1 and the covariates.
@@ -44,12 +42,11 @@ impl Arms {
             known: trial.probability.as_ref().map(|p| who.iter().map(|&i| p[i]).collect()),
             treated,
             with_covariates,
-            who,
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.who.len()
+        self.outcome.len()
     }
 
     /// Customers who were treated, or who were not.
@@ -84,21 +81,22 @@ impl Arms {
         self.known.is_some()
     }
 
-    /// Each customer's probability of treatment: as it is known, or by a logistic regression on all of them.
-    pub(super) fn probability(&self) -> Vec<f64> {
+    /// Each customer's probability of treatment: as it is known, or by a logistic regression on all of them; and how many were
+    /// beyond the bounds of estimated ones.
+    pub(super) fn probability(&self) -> (Vec<f64>, u64) {
         match &self.known {
-            Some(known) => known.clone(),
+            Some(known) => (known.clone(), 0),
             None => {
                 let coefficients = logit(&self.rows, &self.treated);
-                self.rows.iter().map(|row| clipped(&coefficients, row)).collect()
+                clipped(self.rows.iter().map(|row| logistic(dot(&coefficients, row))))
             }
         }
     }
 
     /// The same from other folds, where it is not known.
-    pub(super) fn probability_of_others(&self) -> Vec<f64> {
+    pub(super) fn probability_of_others(&self) -> (Vec<f64>, u64) {
         if let Some(known) = &self.known {
-            return known.clone();
+            return (known.clone(), 0);
         }
         let by_fold: Vec<Vec<f64>> = (0..FOLDS)
             .map(|fold| {
@@ -106,7 +104,7 @@ impl Arms {
                 logit(&rows, &treated)
             })
             .collect();
-        (0..self.len()).map(|k| clipped(&by_fold[self.fold[k] as usize], &self.rows[k])).collect()
+        clipped((0..self.len()).map(|k| logistic(dot(&by_fold[self.fold[k] as usize], &self.rows[k]))))
     }
 
     /// What each customer is expected to do if treated, or if not, by a regression on that arm in other folds.
@@ -127,6 +125,14 @@ impl Arms {
     }
 }
 
-fn clipped(coefficients: &[f64], row: &[f64]) -> f64 {
-    logistic(dot(coefficients, row)).clamp(CLIP, 1.0 - CLIP)
+fn clipped(all: impl Iterator<Item = f64>) -> (Vec<f64>, u64) {
+    let mut beyond = 0;
+    let kept = all
+        .map(|p| {
+            let inside = p.clamp(CLIP, 1.0 - CLIP);
+            beyond += u64::from(inside != p);
+            inside
+        })
+        .collect();
+    (kept, beyond)
 }

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::effect::{FEWEST, Z};
+use super::effect::FEWEST;
 use super::nuisance::Arms;
+use super::student::t975;
 use super::trial::Trial;
 use crate::error::{Error, Result};
 
@@ -55,10 +56,10 @@ pub fn value_of(trial: &Trial, policy: &Policy) -> Result<PolicyValue> {
     let (mut ips, mut weights, mut robust, mut above) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut outcomes = Vec::new();
     let mut followed = 0;
+    let (by_tier, mut tiers) = (trial.by_tier(), 0);
     for (tier, &arm) in policy.arm.iter().enumerate() {
         // All customers of the tier, whatever they got: got this arm, or another.
-        let who: Vec<usize> =
-            (0..trial.customers()).filter(|&i| usize::from(trial.tier[i]) == tier).collect();
+        let who = &by_tier[tier];
         for arm in [arm, 0] {
             let got = who.iter().filter(|&&i| trial.arm[i] == arm).count();
             if !who.is_empty() && got < FEWEST {
@@ -68,8 +69,9 @@ pub fn value_of(trial: &Trial, policy: &Policy) -> Result<PolicyValue> {
         if who.is_empty() {
             continue;
         }
-        let of_arm = |arm: u8| Scores::new(&arm_of(trial, &who, arm));
+        let of_arm = |arm: u8| Scores::new(&arm_of(trial, who, arm));
         let (own, control) = (of_arm(arm), of_arm(0));
+        tiers += 1;
         for (k, &i) in who.iter().enumerate() {
             followed += u64::from(own.got[k]);
             weights.push(own.weight[k]);
@@ -84,14 +86,16 @@ pub fn value_of(trial: &Trial, policy: &Policy) -> Result<PolicyValue> {
     let normalised = ips.iter().sum::<f64>() / total;
     let influence: Vec<f64> =
         weights.iter().zip(&outcomes).map(|(weight, y)| weight * (y - normalised) * n / total).collect();
-    let error = (influence.iter().map(|value| value * value).sum::<f64>() / (n * n)).sqrt();
+    let error = (influence.iter().map(|value| value * value).sum::<f64>() / (n * (n - 1.0))).sqrt();
+    // What is known of the spread comes from those who followed it; in each tier their mean is taken off.
+    let degrees = (followed.saturating_sub(tiers) as f64).max(1.0);
     Ok(PolicyValue {
         policy: policy.clone(),
         followed,
-        ips: PolicyEstimate::of(&ips),
-        self_normalised: PolicyEstimate::new(normalised, error),
-        doubly_robust: PolicyEstimate::of(&robust),
-        above_control: PolicyEstimate::of(&above),
+        ips: PolicyEstimate::of(&ips, degrees),
+        self_normalised: PolicyEstimate::new(normalised, error, degrees),
+        doubly_robust: PolicyEstimate::of(&robust, degrees),
+        above_control: PolicyEstimate::of(&above, degrees),
     })
 }
 
@@ -122,26 +126,30 @@ struct Scores {
 
 impl Scores {
     fn new(arms: &Arms) -> Scores {
-        let (e, expected) = (arms.probability_of_others(), arms.expected_of_others(true));
-        let weight: Vec<f64> =
-            (0..arms.len()).map(|k| if arms.treated[k] { 1.0 / e[k] } else { 0.0 }).collect();
+        let ((of_all, _), (of_others, _)) = (arms.probability(), arms.probability_of_others());
+        let expected = arms.expected_of_others(true);
+        let weights = |e: &[f64]| -> Vec<f64> {
+            e.iter().zip(&arms.treated).map(|(e, got)| if *got { 1.0 / e } else { 0.0 }).collect()
+        };
+        let (weight, crossed) = (weights(&of_all), weights(&of_others));
         let score =
-            (0..arms.len()).map(|k| expected[k] + weight[k] * (arms.outcome[k] - expected[k])).collect();
+            (0..arms.len()).map(|k| expected[k] + crossed[k] * (arms.outcome[k] - expected[k])).collect();
         Scores { got: arms.treated.clone(), weight, score }
     }
 }
 
 impl PolicyEstimate {
-    fn new(value: f64, standard_error: f64) -> PolicyEstimate {
-        let (lower, upper) = (value - Z * standard_error, value + Z * standard_error);
+    fn new(value: f64, standard_error: f64, degrees: f64) -> PolicyEstimate {
+        let half = t975(degrees) * standard_error;
+        let (lower, upper) = (value - half, value + half);
         PolicyEstimate { value, standard_error, lower, upper }
     }
 
     /// The mean of independent scores.
-    fn of(scores: &[f64]) -> PolicyEstimate {
+    fn of(scores: &[f64], degrees: f64) -> PolicyEstimate {
         let n = scores.len() as f64;
         let mean = scores.iter().sum::<f64>() / n;
         let squares: f64 = scores.iter().map(|score| (score - mean).powi(2)).sum();
-        PolicyEstimate::new(mean, (squares / (n - 1.0) / n).sqrt())
+        PolicyEstimate::new(mean, (squares / (n - 1.0) / n).sqrt(), degrees)
     }
 }

@@ -29,7 +29,7 @@ pub fn power(effects: &[Effect], lift: f64) -> Vec<Power> {
     let needed = Z + normal_quantile(POWER);
     let of_effect = |effect: &Effect| {
         let error = effect.by(Estimator::DoublyRobust).map(|estimate| estimate.standard_error);
-        let base = Some(effect.mean_untreated).filter(|mean| *mean > 0.0);
+        let base = Some(effect.base).filter(|mean| *mean > 0.0);
         let detectable_lift = error.zip(base).map(|(error, base)| needed * error / base);
         let customers = (effect.treated + effect.untreated) as f64;
         let wanted =

@@ -115,11 +115,28 @@ impl Trial {
         self.hash.len()
     }
 
-    /// The customers of a tier who are in the control group or got `action`.
-    pub(super) fn of(&self, tier: u8, action: u8) -> Vec<usize> {
-        (0..self.customers())
-            .filter(|&i| self.tier[i] == tier && (self.arm[i] == 0 || self.arm[i] == action))
-            .collect()
+    /// The customers of each tier.
+    pub(super) fn by_tier(&self) -> Vec<Vec<usize>> {
+        let mut out = vec![Vec::new(); self.tiers.len()];
+        for (i, &tier) in self.tier.iter().enumerate() {
+            out[usize::from(tier)].push(i);
+        }
+        out
+    }
+
+    /// Those of some customers who are in the control group or got `action`.
+    pub(super) fn compared(&self, who: &[usize], action: u8) -> Vec<usize> {
+        who.iter().copied().filter(|&i| self.arm[i] == 0 || self.arm[i] == action).collect()
+    }
+
+    /// Whether some of these customers were more likely to be treated than others, as far as it is said.
+    pub(super) fn varies(&self, who: &[usize]) -> bool {
+        let Some(probability) = &self.probability else { return false };
+        let (low, high) = who
+            .iter()
+            .map(|&i| probability[i])
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| (low.min(p), high.max(p)));
+        high - low > 1e-9
     }
 
     /// 1 and what is known of a customer, with `covariates` or without.

@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::LearnRequest;
-use crate::customers::table::Plain;
+use super::arms::Arms;
+use super::columns::{adjusted, covariates, document, numbers};
 use crate::customers::{Ids, WholeFile};
-use crate::error::{Error, Result, nearest_first};
+use crate::error::Result;
 use crate::learn::{Covariate, Trial};
-
-/// What is known of customers before a contact, unless columns are named.
-const RFM: [&str; 4] = ["days_since_last", "frequency", "T", "total_spend"];
+use crate::special::chi_square_tail;
 
 /// Unknown customers whose ids are listed.
 const LISTED: usize = 5;
@@ -21,6 +20,8 @@ const LISTED: usize = 5;
 pub struct ContactColumns {
     /// What is counted.
     pub outcome: String,
+    /// Whether no outcome means that there was none, 0; else such rows are left out.
+    pub missing_is_zero: bool,
     /// Whether a customer was treated; `treated`, if there is one, unless given.
     pub treated: Option<String>,
     /// What it got; `action`, if there is one, unless given.
@@ -29,6 +30,17 @@ pub struct ContactColumns {
     pub control: Option<String>,
     /// The probability with which it was treated.
     pub probability: Option<String>,
+}
+
+/// Rows of an arm without an outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WithoutOutcome {
+    /// The arm.
+    pub arm: String,
+    /// Its rows of customers with a tier.
+    pub rows: u64,
+    /// Of them, without an outcome.
+    pub without: u64,
 }
 
 /// What became of the rows of a contact table.
@@ -44,17 +56,25 @@ pub struct Joined {
     pub unknown_ids: Vec<String>,
     /// Rows of customers without a tier: prospects.
     pub without_tier: u64,
-    /// Rows without an outcome, an action or a probability.
+    /// Rows of which it is not known what the customer got, or with which probability.
     pub incomplete: u64,
+    /// Of them, those whose action is a blank text.
+    pub blank_actions: u64,
+    /// Rows without an outcome, by arm.
+    pub without_outcome: Vec<WithoutOutcome>,
+    /// Whether those rows count as an outcome of 0; else they are left out.
+    pub missing_is_zero: bool,
 }
 
 pub(super) struct Read {
     pub(super) trial: Trial,
     pub(super) joined: Joined,
-    pub(super) outcome: String,
     pub(super) covariates: Vec<String>,
     pub(super) warnings: Vec<String>,
 }
+
+/// A contact of the trial, by the hash of its customer's id: the order of rows must not show in sums.
+type Row = (u64, usize, usize);
 
 /// Joins the two tables.
 pub(super) fn trial(
@@ -66,15 +86,12 @@ pub(super) fn trial(
 ) -> Result<Read> {
     let arms = Arms::read(contacts, &request.columns)?;
     let outcome = numbers(contacts, &request.columns.outcome, "outcome")?;
-    let probability = request
-        .columns
-        .probability
-        .as_ref()
-        .map(|name| numbers(contacts, name, "probability"))
-        .transpose()?;
-    let (known, covariates) = covariates(customers, &request.covariates)?;
-    let place: HashMap<String, usize> = (0..ids.len()).map(|row| (ids.text(row), row)).collect();
+    let name = request.columns.probability.as_ref();
+    let probability = name.map(|name| numbers(contacts, name, "probability")).transpose()?;
+    let known = covariates(customers, &request.covariates)?;
     let who = contacts.ids()?;
+    let places = places(&who, ids);
+    let without = |name: &String| WithoutOutcome { arm: name.clone(), rows: 0, without: 0 };
     let mut joined = Joined {
         rows: who.len() as u64,
         used: 0,
@@ -82,65 +99,206 @@ pub(super) fn trial(
         unknown_ids: Vec::new(),
         without_tier: 0,
         incomplete: 0,
+        blank_actions: 0,
+        without_outcome: arms.names.iter().map(without).collect(),
+        missing_is_zero: request.columns.missing_is_zero,
     };
-    // By customer in the order of the ids' hashes, so that the order of rows does not show in sums.
-    let mut rows: Vec<(u64, usize, usize)> = Vec::new();
-    for row in 0..who.len() {
-        let id = who.text(row);
-        let Some(&at) = place.get(&id) else {
+    let mut rows: Vec<Row> = Vec::new();
+    for (row, at) in places.into_iter().enumerate() {
+        let Some(at) = at else {
             joined.unknown += 1;
             if joined.unknown_ids.len() < LISTED {
-                joined.unknown_ids.push(id);
+                joined.unknown_ids.push(who.text(row));
             }
             continue;
         };
-        let incomplete = outcome[row].is_nan()
-            || arms.codes[row].is_none()
-            || probability.as_ref().is_some_and(|p| p[row].is_nan());
-        match (incomplete, usize::from(codes[at]) < tiers.len()) {
-            (true, _) => joined.incomplete += 1,
-            (_, false) => joined.without_tier += 1,
-            _ => rows.push((ids.hash(at), row, at)),
+        let without_probability = probability.as_ref().is_some_and(|p| p[row].is_nan());
+        let arm = match arms.codes[row] {
+            Some(arm) if !without_probability => arm,
+            _ => {
+                joined.incomplete += 1;
+                joined.blank_actions += u64::from(arms.blank[row]);
+                continue;
+            }
+        };
+        if usize::from(codes[at]) >= tiers.len() {
+            joined.without_tier += 1;
+            continue;
+        }
+        let of_arm = &mut joined.without_outcome[usize::from(arm)];
+        of_arm.rows += 1;
+        of_arm.without += u64::from(outcome[row].is_nan());
+        if !outcome[row].is_nan() || joined.missing_is_zero {
+            rows.push((ids.hash(at), row, at));
         }
     }
     joined.used = rows.len() as u64;
-    if rows.is_empty() {
-        return Err(Error::Document {
-            file: contacts.path().display().to_string(),
-            problem: format!(
-                "of its {} rows none is of a customer with a tier in {}: {} are not in it, {} have no tier, {} are incomplete",
-                joined.rows,
-                customers.path().display(),
-                joined.unknown,
-                joined.without_tier,
-                joined.incomplete
-            ),
-            remedy: "give the table of those customers as they were before the contact; --id and --contact-id say which columns are \
-                     the ids"
-                .into(),
-        });
-    }
     rows.sort_unstable();
-    let of_contact = |values: &[f64]| rows.iter().map(|&(_, row, _)| values[row]).collect::<Vec<f64>>();
-    let of_customer = |values: &[f64]| rows.iter().map(|&(.., at)| values[at]).collect::<Vec<f64>>();
+    let outcomes: Vec<f64> =
+        rows.iter().map(|&(_, row, _)| if outcome[row].is_nan() { 0.0 } else { outcome[row] }).collect();
+    let said = probability.as_ref().map(|p| rows.iter().map(|&(_, row, _)| p[row]).collect::<Vec<f64>>());
+    let checked = Checked { contacts, customers, who: &who, rows: &rows, request };
+    checked.some(&joined)?;
+    checked.outcomes(&outcomes)?;
+    checked.probabilities(said.as_deref(), &arms.names)?;
+    let mut warnings = counts(&joined, customers);
+    let mut adjusted_for = Vec::new();
+    for (name, values) in known {
+        let values: Vec<f64> = rows.iter().map(|&(.., at)| values[at]).collect();
+        checked.covariate(&name, &values)?;
+        let (values, missing) = adjusted(values);
+        adjusted_for.push(Covariate { name: name.clone(), values });
+        if let Some((values, count)) = missing {
+            warnings.push(format!(
+                "\"{name}\" in {} is missing for {count} customers of the trial: they have the mean of the others, and that it is missing \
+                 is adjusted for too",
+                customers.path().display()
+            ));
+            adjusted_for.push(Covariate { name: format!("{name} is missing"), values });
+        }
+    }
+    let arm: Vec<u8> = rows.iter().map(|&(_, row, _)| arms.codes[row].unwrap_or(0)).collect();
+    checked.arms(&arm, &arms.names)?;
     let trial = Trial {
         hash: rows.iter().map(|&(hash, ..)| hash).collect(),
         tier: rows.iter().map(|&(.., at)| codes[at]).collect(),
         tiers: tiers.to_vec(),
-        arm: rows.iter().map(|&(_, row, _)| arms.codes[row].unwrap_or(0)).collect(),
+        arm,
         arms: arms.names,
-        outcome: of_contact(&outcome),
-        probability: probability.as_ref().map(|p| of_contact(p)),
-        covariates: known
-            .iter()
-            .zip(&covariates)
-            .map(|(values, name)| Covariate { name: name.clone(), values: standardised(of_customer(values)) })
-            .collect(),
+        outcome: outcomes,
+        probability: said,
+        covariates: adjusted_for,
     };
-    let mut warnings = Vec::new();
+    let covariates = trial.covariates.iter().map(|covariate| covariate.name.clone()).collect();
+    Ok(Read { trial: trial.checked()?, joined, covariates, warnings })
+}
+
+/// The customer of every contact. Contacts are indexed, which are few, and customers pass by.
+fn places(who: &Ids, ids: &Ids) -> Vec<Option<usize>> {
+    let index: HashMap<String, usize> = (0..who.len()).map(|row| (who.text(row), row)).collect();
+    let mut out = vec![None; who.len()];
+    for at in 0..ids.len() {
+        if let Some(&row) = index.get(&ids.text(at)) {
+            out[row] = Some(at);
+        }
+    }
+    out
+}
+
+/// Checks whose errors name the file, the column and the customer.
+struct Checked<'a> {
+    contacts: &'a WholeFile,
+    customers: &'a WholeFile,
+    who: &'a Ids,
+    rows: &'a [Row],
+    request: &'a LearnRequest<'a>,
+}
+
+impl Checked<'_> {
+    fn customer(&self, k: usize) -> String {
+        self.who.text(self.rows[k].1)
+    }
+
+    fn some(&self, joined: &Joined) -> Result<()> {
+        if joined.used > 0 {
+            return Ok(());
+        }
+        let without: u64 = joined.without_outcome.iter().map(|arm| arm.without).sum();
+        let problem = format!(
+            "of its {} rows none is of a customer with a tier in {}: {} are not in it, {} have no tier, {} are incomplete, {without} have \
+             no outcome",
+            joined.rows,
+            self.customers.path().display(),
+            joined.unknown,
+            joined.without_tier,
+            joined.incomplete
+        );
+        let remedy = "give the table of those customers as they were before the contact; --id and --contact-id say which columns are \
+                      the ids";
+        Err(document(self.contacts, problem, remedy))
+    }
+
+    fn outcomes(&self, outcomes: &[f64]) -> Result<()> {
+        let column = &self.request.columns.outcome;
+        if let Some(k) = outcomes.iter().position(|value| !value.is_finite()) {
+            let problem = format!(
+                "the outcome \"{column}\" of customer {} is {}: no finite number",
+                self.customer(k),
+                outcomes[k]
+            );
+            return Err(document(self.contacts, problem, "mend the row or leave it out"));
+        }
+        if outcomes.iter().all(|value| *value == outcomes[0]) {
+            let problem = format!(
+                "the outcome \"{column}\" is the same for everybody, {}: nothing can be learned from it",
+                outcomes[0]
+            );
+            return Err(document(self.contacts, problem, "name another column with --outcome"));
+        }
+        Ok(())
+    }
+
+    fn probabilities(&self, said: Option<&[f64]>, arms: &[String]) -> Result<()> {
+        let (Some(said), Some(column)) = (said, &self.request.columns.probability) else { return Ok(()) };
+        if arms.len() > 2 {
+            let problem = format!(
+                "with several actions ({}) the probability \"{column}\" does not say which it is of",
+                arms[1..].join(", ")
+            );
+            let remedy = "give one table for each action, or leave the probability out";
+            return Err(document(self.contacts, problem, remedy));
+        }
+        if let Some(k) = said.iter().position(|p| !(*p > 0.0 && *p < 1.0)) {
+            let problem = format!(
+                "the probability \"{column}\" of customer {} is {}, not between 0 and 1: who is always or never treated says nothing of \
+                 the difference",
+                self.customer(k),
+                said[k]
+            );
+            return Err(document(self.contacts, problem, "leave such customers out"));
+        }
+        Ok(())
+    }
+
+    fn covariate(&self, name: &str, values: &[f64]) -> Result<()> {
+        match values.iter().position(|value| value.is_infinite()) {
+            Some(k) => {
+                let problem =
+                    format!("\"{name}\" of customer {} is {}: no finite number", self.customer(k), values[k]);
+                Err(document(self.customers, problem, "mend it, or name other columns with --covariate"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn arms(&self, arm: &[u8], names: &[String]) -> Result<()> {
+        let empty = names.iter().enumerate().find(|(k, _)| !arm.iter().any(|&arm| usize::from(arm) == *k));
+        if let Some((k, name)) = empty {
+            let what = if k == 0 { "the control group" } else { "the action" };
+            let problem = format!(
+                "of {what} \"{name}\" no row is left once those without a customer, a tier or an outcome are out"
+            );
+            let remedy = "give the table of those customers as they were before the contact, or leave the action's rows out";
+            return Err(document(self.contacts, problem, remedy));
+        }
+        if names.len() < 2 {
+            let problem = "nobody was treated: nothing can be compared".to_string();
+            return Err(document(
+                self.contacts,
+                problem,
+                "give a table with treated and untreated customers",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What was left out, in words.
+fn counts(joined: &Joined, customers: &WholeFile) -> Vec<String> {
+    let mut out = Vec::new();
     if joined.unknown > 0 {
         let more = if joined.unknown as usize > LISTED { ", …" } else { "" };
-        warnings.push(format!(
+        out.push(format!(
             "{} contacts are of customers who are not in {} ({}{more}): they are left out",
             joined.unknown,
             customers.path().display(),
@@ -148,176 +306,61 @@ pub(super) fn trial(
         ));
     }
     if joined.without_tier > 0 {
-        warnings
-            .push(format!("{} contacts are of rows without a tier, and are left out", joined.without_tier));
+        out.push(format!("{} contacts are of rows without a tier, and are left out", joined.without_tier));
     }
     if joined.incomplete > 0 {
-        warnings.push(format!(
-            "{} contacts have no outcome, action or probability, and are left out",
+        let blank = match joined.blank_actions {
+            0 => String::new(),
+            blank => format!(" (the action of {blank} is blank)"),
+        };
+        out.push(format!(
+            "of {} contacts it is not known what they got, or with which probability{blank}: they are left out",
             joined.incomplete
         ));
     }
-    Ok(Read {
-        trial: trial.checked()?,
-        joined,
-        outcome: request.columns.outcome.clone(),
-        covariates,
-        warnings,
-    })
-}
-
-/// Who got what.
-struct Arms {
-    /// The control first, the others by name.
-    names: Vec<String>,
-    codes: Vec<Option<u8>>,
-}
-
-impl Arms {
-    fn read(contacts: &WholeFile, columns: &ContactColumns) -> Result<Arms> {
-        let has = |name: &str| contacts.columns().iter().any(|own| own == name);
-        let or = |given: &Option<String>, usual: &str| {
-            given.clone().or_else(|| has(usual).then(|| usual.to_string()))
+    if joined.without_outcome.iter().any(|arm| arm.without > 0) {
+        let of_arm = |arm: &WithoutOutcome| format!("{} of {} \"{}\"", arm.without, arm.rows, arm.arm);
+        let listed: Vec<String> = joined.without_outcome.iter().map(of_arm).collect();
+        let done = if joined.missing_is_zero {
+            "they count as 0"
+        } else {
+            "they are left out (--missing-outcome zero takes them for 0)"
         };
-        let treated = or(&columns.treated, "treated").map(|name| truths(contacts, &name)).transpose()?;
-        let action = or(&columns.action, "action").map(|name| texts(contacts, &name)).transpose()?;
-        let n = contacts.rows();
-        let usual = |name: &str| {
-            columns.control.as_deref().map_or(matches!(name, "none" | "control"), |own| own == name)
+        let differ = if differ(&joined.without_outcome) {
+            "; more so in some arms than in others: what the action does may be mixed up with whose outcome is known"
+        } else {
+            ""
         };
-        let labels: Vec<Option<String>> = match (treated, action) {
-            (Some(treated), action) => (0..n)
-                .map(|row| match treated[row]? {
-                    false => Some(String::new()),
-                    true => match &action {
-                        Some(action) => action[row].clone(),
-                        None => Some("treated".to_string()),
-                    },
-                })
-                .collect(),
-            (None, Some(action)) => action
-                .into_iter()
-                .map(|name| name.map(|name| if usual(&name) { String::new() } else { name }))
-                .collect(),
-            (None, None) => {
-                return Err(Error::ColumnNotFound {
-                    path: contacts.path().to_path_buf(),
-                    role: "treated",
-                    wanted: None,
-                    columns: nearest_first("treated", &contacts.columns()),
-                });
-            }
-        };
-        let mut actions: Vec<String> =
-            labels.iter().flatten().filter(|name| !name.is_empty()).cloned().collect();
-        actions.sort_unstable();
-        actions.dedup();
-        let control = columns.control.clone().unwrap_or_else(|| "none".to_string());
-        if !labels.iter().flatten().any(String::is_empty) {
-            let problem = format!("{} has nobody who got it", contacts.path().display());
-            let remedy = format!(
-                "say with --control what the control group got; there are: {}",
-                actions.iter().take(10).cloned().collect::<Vec<_>>().join(", ")
-            );
-            return Err(Error::value("the control group", control, problem, remedy));
-        }
-        if actions.len() > 100 {
-            let remedy = "name the column of the action, which has a few values";
-            return Err(Error::value("the actions", actions.len(), "they are too many", remedy));
-        }
-        let names: Vec<String> = std::iter::once(control).chain(actions).collect();
-        let code = |name: &Option<String>| {
-            let name = name.as_ref()?;
-            let at = if name.is_empty() { 0 } else { names[1..].binary_search(name).ok()? + 1 };
-            Some(at as u8)
-        };
-        Ok(Arms { codes: labels.iter().map(code).collect(), names })
+        out.push(format!("contacts without an outcome: {}; {done}{differ}", listed.join(", ")));
     }
+    out
 }
 
-fn plain(file: &WholeFile, name: &str, role: &'static str) -> Result<Plain> {
-    let values = file.column(name, None)?.ok_or_else(|| Error::ColumnNotFound {
-        path: file.path().to_path_buf(),
-        role,
-        wanted: Some(name.to_string()),
-        columns: nearest_first(name, &file.columns()),
-    })?;
-    values.plain(name)
-}
-
-fn wrong_type(file: &WholeFile, name: &str, role: &'static str, expected: &'static str) -> Error {
-    Error::ColumnType {
-        path: file.path().to_path_buf(),
-        role,
-        column: name.to_string(),
-        found: "something else".into(),
-        expected,
+/// Whether shares of the arms differ by more than chance would have it in one of twenty tables (Pearson's χ²).
+fn differ(arms: &[WithoutOutcome]) -> bool {
+    let (rows, without) =
+        arms.iter().fold((0, 0), |(rows, without), arm| (rows + arm.rows, without + arm.without));
+    let share = without as f64 / rows as f64;
+    if !(share > 0.0 && share < 1.0) {
+        return false;
     }
-}
-
-/// Numbers; yes and no count as 1 and 0.
-fn numbers(file: &WholeFile, name: &str, role: &'static str) -> Result<Vec<f64>> {
-    match plain(file, name, role)? {
-        Plain::Numbers(values) => Ok(values),
-        Plain::Truths(values) => Ok(values
-            .into_iter()
-            .map(|value| value.map_or(f64::NAN, |yes| f64::from(u8::from(yes))))
-            .collect()),
-        _ => Err(wrong_type(file, name, role, "numbers, or true and false")),
-    }
-}
-
-fn truths(file: &WholeFile, name: &str) -> Result<Vec<Option<bool>>> {
-    match plain(file, name, "treated")? {
-        Plain::Truths(values) => Ok(values),
-        Plain::Numbers(values) => {
-            if let Some(value) =
-                values.iter().find(|value| !(value.is_nan() || **value == 0.0 || **value == 1.0))
-            {
-                let what = format!("\"{name}\" in {}", file.path().display());
-                return Err(Error::value(what, value, "treated is 1, untreated 0", "name another column"));
-            }
-            Ok(values.into_iter().map(|value| (!value.is_nan()).then_some(value == 1.0)).collect())
-        }
-        _ => Err(wrong_type(file, name, "treated", "true and false, or 1 and 0")),
-    }
-}
-
-fn texts(file: &WholeFile, name: &str) -> Result<Vec<Option<String>>> {
-    match plain(file, name, "action")? {
-        Plain::Texts { codes, names } => {
-            Ok(codes.iter().map(|&code| names.get(code as usize).cloned()).collect())
-        }
-        _ => Err(wrong_type(file, name, "action", "texts")),
-    }
-}
-
-/// ln(1 + x) of the columns, nothing and what is below 0 as 0.
-fn covariates(customers: &WholeFile, named: &[String]) -> Result<(Vec<Vec<f64>>, Vec<String>)> {
-    let columns = customers.columns();
-    let names: Vec<String> = match named {
-        [] => RFM
-            .iter()
-            .filter(|name| columns.iter().any(|own| own == *name))
-            .map(|name| name.to_string())
-            .collect(),
-        named => named.to_vec(),
+    let arms: Vec<&WithoutOutcome> = arms.iter().filter(|arm| arm.rows > 0).collect();
+    let of_arm = |arm: &&WithoutOutcome| {
+        (arm.without as f64 - share * arm.rows as f64).powi(2) / (arm.rows as f64 * share * (1.0 - share))
     };
-    let mut out = Vec::new();
-    for name in &names {
-        let mut values = numbers(customers, name, "covariate")?;
-        values.iter_mut().for_each(|value| *value = if *value > 0.0 { value.ln_1p() } else { 0.0 });
-        out.push(values);
-    }
-    Ok((out, names))
+    arms.len() > 1 && chi_square_tail(arms.iter().map(of_arm).sum(), (arms.len() - 1) as f64) < 0.05
 }
 
-/// Mean 0 and deviation 1; all 0 where nothing varies.
-fn standardised(mut values: Vec<f64>) -> Vec<f64> {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
-    let scale = if deviation > 0.0 { 1.0 / deviation } else { 0.0 };
-    values.iter_mut().for_each(|value| *value = (*value - mean) * scale);
-    values
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_outcomes_are_held_against_the_arms() {
+        let arm = |rows: u64, without: u64| WithoutOutcome { arm: String::new(), rows, without };
+        // By hand: share 0.1, χ² = 2·25/9 = 5.56, beyond 3.84; then 2·4/9.
+        assert!(differ(&[arm(100, 5), arm(100, 15)]));
+        assert!(!differ(&[arm(100, 8), arm(100, 12)]));
+        assert!(!differ(&[arm(100, 0), arm(100, 0)]) && !differ(&[arm(9, 9), arm(9, 9)]));
+    }
 }

@@ -2,10 +2,13 @@
 
 use std::fmt::Write;
 
-use super::Learned;
+use super::{Basis, Learned};
 use crate::learn::Lift;
 use crate::report::format::{count, significant};
 use crate::strategy::Lever;
+
+/// A lift whose interval ends beyond this says nothing: a thousandfold.
+const MOST: f64 = 1000.0;
 
 /// How responses are written.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,12 +26,21 @@ pub fn responses_toml(learned: &Learned, options: &ResponseOptions) -> (String, 
     let mut text = format!(
         "# Responses learned by tiercast: {} of {} customers by {}, in tiers by {} as of {}.\n# A share s of a tier that is contacted \
          costs s times the scale and gives s of the lift: a straight line.\n",
-        learned.outcome,
+        learned.outcome.replace(['\n', '\r'], " "),
         count(learned.joined.used),
         learned.control_words(),
         learned.scheme,
         learned.date
     );
+    for action in actions(learned) {
+        let _ = write!(
+            text,
+            "# The action must not take more than one contact costs, or the line goes on without an end:\n# [[action]]\n# name = {}\n# \
+             max_per_customer = {:?}\n",
+            quoted(action).replace('\n', "\n# "),
+            options.cost
+        );
+    }
     let mut left = Vec::new();
     for effect in &learned.effects {
         let own = effect.lift.map(|Lift { lift, lower, upper, .. }| (lift, lower, upper));
@@ -44,14 +56,28 @@ pub fn responses_toml(learned: &Learned, options: &ResponseOptions) -> (String, 
             ));
             continue;
         };
+        if !(lower.is_finite() && upper.is_finite() && upper < MOST) {
+            left.push(format!(
+                "tier \"{}\" has no response of \"{}\": its interval ends at {}, which says nothing",
+                effect.tier,
+                effect.action,
+                significant(upper, 3)
+            ));
+            continue;
+        }
         // What is no lottery is no experiment.
-        let source = if learned.observational { "assumption" } else { "experiment" };
+        let source = if learned.basis.is_experiment() { "experiment" } else { "assumption" };
         let how = if options.shrink && shrunk.is_some() {
             "doubly robust, drawn towards the other tiers"
         } else {
             "doubly robust"
         };
-        let doubt = if learned.observational { "; not by lot" } else { "" };
+        let doubt = match learned.basis {
+            Basis::Probabilities => "",
+            Basis::SaidByLot => "; said to be by lot",
+            Basis::AlikeBefore => "; alike before, not known to be by lot",
+            Basis::Observational => "; not by lot",
+        };
         let note = format!(
             "{} treated, {} not: {} and {} {}; {how}{doubt}",
             count(effect.treated),
@@ -75,10 +101,14 @@ pub fn responses_toml(learned: &Learned, options: &ResponseOptions) -> (String, 
 }
 
 impl Learned {
+    /// On one line, since it stands in a comment.
     fn control_words(&self) -> String {
-        let actions: Vec<&str> = self.balance.iter().map(|balance| balance.action.as_str()).collect();
-        format!("{} against {}", actions.join(", "), self.control)
+        format!("{} against {}", actions(self).join(", "), self.control).replace(['\n', '\r'], " ")
     }
+}
+
+fn actions(learned: &Learned) -> Vec<&str> {
+    learned.balance.iter().map(|balance| balance.action.as_str()).collect()
 }
 
 /// A TOML string.

@@ -14,7 +14,8 @@ use super::values::{Level, parsed};
 #[command(
     after_help = "CONTACTS has one row per customer: its id, whether it was treated (treated, true or 1) or what it got (action), \
 and what came of it (--outcome). The table of customers is as it was before the contact: its tiers and what is adjusted for must \
-not know the outcome. Effects are estimated in four ways, and arms that no lottery would make are refused. docs/learn.md"
+not know the outcome. Effects are estimated in four ways; arms that no lottery would make are refused, and so is what nobody says \
+or can check. docs/learn.md"
 )]
 pub struct LearnArgs {
     /// Contact table (Parquet)
@@ -41,10 +42,16 @@ pub struct LearnArgs {
     /// Column of the probability with which each customer was treated
     #[arg(long, value_name = "COLUMN")]
     pub probability: Option<String>,
+    /// What contacts without an outcome are: left out, or customers who did nothing
+    #[arg(long, value_name = "HOW", value_parser = ["drop", "zero"], default_value = "drop")]
+    pub missing_outcome: String,
     /// Columns of the customers to adjust for, as ln(1 + x) [default: days_since_last, frequency, T, total_spend]
     #[arg(long = "covariate", value_name = "COLUMNS", value_delimiter = ',')]
     pub covariates: Vec<String>,
-    /// Estimate although the arms are too different for a lottery
+    /// It was by lot, with one probability in each tier; refused where the table contradicts it
+    #[arg(long, conflicts_with = "observational")]
+    pub randomised: bool,
+    /// It was not by lot: estimate nevertheless, from the columns adjusted for
     #[arg(long)]
     pub observational: bool,
     /// Value a policy on these customers: NAME=TIER:ACTION,TIER:ACTION; other tiers get the control; may be given several times
@@ -54,7 +61,7 @@ pub struct LearnArgs {
     #[arg(long, value_name = "SHARE", default_value = "10%")]
     pub lift: Level,
     /// File for the responses of a strategy file (.toml); earlier responses are replaced [default: none]
-    #[arg(short, long, value_name = "FILE", requires = "cost")]
+    #[arg(short, long, value_name = "FILE", requires_all = ["cost", "on"])]
     pub output: Option<PathBuf>,
     /// Replace the file whatever it is
     #[arg(long, requires = "output")]
@@ -63,8 +70,8 @@ pub struct LearnArgs {
     #[arg(long, value_name = "MONEY", requires = "output")]
     pub cost: Option<f64>,
     /// What the outcome counts, for the responses: purchase_rate (orders) or spend (what an order is worth)
-    #[arg(long, value_name = "LEVER", requires = "output", value_parser = ["purchase_rate", "spend"], default_value = "purchase_rate")]
-    pub on: String,
+    #[arg(long, value_name = "LEVER", requires = "output", value_parser = ["purchase_rate", "spend"])]
+    pub on: Option<String>,
     /// Write lifts drawn towards those of the other tiers
     #[arg(long, requires = "output")]
     pub shrink: bool,

@@ -2,9 +2,10 @@
 
 use clap::ArgMatches;
 use tiercast::customers::WholeFile;
-use tiercast::learn::{Estimator, PolicyEstimate};
+use tiercast::learn::{Estimator, Lacking, PolicyEstimate};
 use tiercast::pipeline::{
-    ContactColumns, Language, LearnRequest, Learned, ResponseOptions, TierRequest, learn, responses_toml,
+    ContactColumns, Language, LearnRequest, Learned, ResponseOptions, Said, TierRequest, learn,
+    responses_toml,
 };
 use tiercast::report::format::{NONE, count, interval, number, percent, significant};
 use tiercast::report::{FileKind, OutputFile};
@@ -45,13 +46,18 @@ pub fn main(global: &Global, args: LearnArgs, matches: Option<&ArgMatches>) -> R
             },
             columns: ContactColumns {
                 outcome: args.outcome.clone(),
+                missing_is_zero: args.missing_outcome == "zero",
                 treated: args.treated.clone(),
                 action: args.action.clone(),
                 control: args.control.clone(),
                 probability: args.probability.clone(),
             },
             covariates: args.covariates.clone(),
-            observational: args.observational,
+            said: match (args.observational, args.randomised) {
+                (true, _) => Said::Observational,
+                (_, true) => Said::ByLot,
+                _ => Said::Nothing,
+            },
             lift: args.lift.0,
             policies: &args.policy,
         };
@@ -67,11 +73,6 @@ pub fn main(global: &Global, args: LearnArgs, matches: Option<&ArgMatches>) -> R
     bars.finish();
     if !global.quiet {
         warnings.iter().for_each(|warning| terminal::warning(warning));
-        if found.observational {
-            terminal::warning(
-                "the arms are too different for a lottery: effects are as good as the columns adjusted for",
-            );
-        }
         if let Some(place) = place {
             terminal::note(&format!("responses in {}", place.display()));
         }
@@ -91,7 +92,10 @@ fn options(args: &LearnArgs, cost: f64) -> Result<ResponseOptions> {
         let problem = "it is not a positive amount of money";
         return Err(Error::value("--cost", cost, problem, "give what one contact costs"));
     }
-    let on = if args.on == "spend" { Lever::Spend } else { Lever::PurchaseRate };
+    let on = match args.on.as_deref() {
+        Some("spend") => Lever::Spend,
+        _ => Lever::PurchaseRate,
+    };
     Ok(ResponseOptions { cost, on, shrink: args.shrink })
 }
 
@@ -110,17 +114,17 @@ fn balance(found: &Learned) -> String {
             "Were they alike before? {} against {} ({} customers, {} treated; p = {} that a lottery differs as much)",
             balance.action,
             found.control,
-            count(found.joined.used),
+            count(balance.customers),
             count(balance.treated),
-            significant(balance.p_value, 2)
+            if balance.degrees == 0 { NONE.to_string() } else { significant(balance.p_value, 2) }
         );
         let heads = ["ln(1 + x), standardised", ">treated", ">others", ">difference"];
         let mut grid = Grid::new(title, &heads);
         for difference in &balance.differences {
             grid.row(vec![
                 difference.name.clone(),
-                number(difference.treated, 3),
-                number(difference.untreated, 3),
+                finite(difference.treated),
+                finite(difference.untreated),
                 number(difference.standardised, 3),
             ]);
         }
@@ -143,18 +147,31 @@ fn effects(found: &Learned) -> String {
             effect.tier.clone(),
             count(effect.treated),
             count(effect.untreated),
-            significant(effect.mean_untreated, 4),
+            significant(effect.base, 4),
         ];
         cells.extend(Estimator::ALL.map(|way| match effect.by(way) {
             Some(found) => {
                 let print = |value: f64| number(value, 3);
                 format!("{} ({})", print(found.effect), interval(found.lower, found.upper, print))
             }
-            None => "too few".to_string(),
+            None => match effect.lacking {
+                Some(Lacking::Customers) => "too few".to_string(),
+                Some(Lacking::Variance) => "no variance".to_string(),
+                None => NONE.to_string(),
+            },
         }));
         grid.row(cells);
     }
-    grid.text()
+    let mut text = grid.text();
+    if found.effects.iter().any(|effect| effect.confounded) {
+        text += "The difference in means is left out where some of a tier were likelier to be treated than others: it would be there \
+                 without any effect. \"Their mean\" is then the doubly robust one.\n\n";
+    }
+    text
+}
+
+fn finite(value: f64) -> String {
+    if value.is_finite() { number(value, 3) } else { NONE.to_string() }
 }
 
 fn lifts(found: &Learned) -> String {
@@ -201,4 +218,6 @@ fn policies(found: &Learned) -> String {
         ]);
     }
     grid.text()
+        + "A policy that was chosen by the effects above is valued too well here: the same luck chose it (the winner's curse). Choose on \
+           one half of the customers and value on the other, or test it.\n\n"
 }
