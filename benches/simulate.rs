@@ -4,12 +4,12 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tiercast::calendar::Unit;
 use tiercast::clv::{GammaGammaModel, ModelName, Patterns, PosteriorOptions, Prior, PurchaseFit};
-use tiercast::customers::{rfm, summarize};
+use tiercast::customers::summarize;
 use tiercast::history::HistoryOptions;
-use tiercast::pipeline::StrategyText;
+use tiercast::pipeline::{RunConfig, StrategyText};
 use tiercast::simulate::{Engine, ParameterDraws, Population, SimulateOptions};
 use tiercast::strategy::{Plan, TierFacts};
-use tiercast::tier;
+use tiercast::tier::Columns;
 
 /// Enough to keep several threads busy; the figure per replication is what counts.
 const REPLICATIONS: u32 = 16;
@@ -28,10 +28,15 @@ fn simulate(c: &mut Criterion) {
         let purchases = fit.posterior(&patterns, Unit::Week, &options, &()).unwrap().unwrap();
         ParameterDraws::new(&purchases, &spend)
     };
-    let set = StrategyText::bundled().check().unwrap();
-    let tiering = tier::grade(&table, &rfm::scores(&table), tier::scheme(&set.scheme).unwrap()).unwrap();
-    let facts: Vec<TierFacts> =
-        tiering.tiers.iter().map(|t| TierFacts { customers: t.customers, clv: t.spend }).collect();
+    let schemes = RunConfig::default().read_schemes().unwrap();
+    let set = StrategyText::bundled().check(&schemes).unwrap();
+    let scheme = schemes.iter().find(|scheme| scheme.key == set.scheme).unwrap();
+    let tiering = scheme.grade(&table, &Columns::of_table(&table)).unwrap().tiering;
+    let facts: Vec<TierFacts> = tiering
+        .tiers
+        .iter()
+        .map(|t| TierFacts { customers: t.customers, reachable: t.customers, clv: t.spend })
+        .collect();
     let plans: Vec<Plan> = (0..set.strategies.len()).map(|s| Plan::new(&set, s, &facts)).collect();
     let hash: Vec<u64> = (0..table.len()).map(|i| table.ids.hash(i)).collect();
     let population = Population {
@@ -42,6 +47,7 @@ fn simulate(c: &mut Criterion) {
         tier: &tiering.codes,
         tiers: tiering.tiers.len(),
         hash: &hash,
+        opted_out: None,
     };
     let engine = Engine::new(population, &set, &plans, SimulateOptions { seed: 1, draw_responses: true });
     let mut group = c.benchmark_group("simulate");

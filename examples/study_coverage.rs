@@ -13,7 +13,6 @@ use std::path::PathBuf;
 use tiercast::clv::{ModelName, Prior};
 use tiercast::parallel;
 use tiercast::recovery::coverage::{Cell, CoverageOptions, Group, Outcome, Quantity, Tally, Truth, cover};
-use tiercast::tier::rfm_four::RfmFour;
 
 type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -24,6 +23,19 @@ const BLOCK: u32 = 24;
 const BAND: std::ops::RangeInclusive<f64> = 0.87..=0.93;
 
 const TIERS: [&str; 4] = ["high value", "potential", "ordinary", "lost"];
+
+/// The tier of the built-in scheme `rfm`, which its rules state, for scores of 1 to 5.
+fn rfm_tier(r: u8, f: u8, m: u8) -> u8 {
+    match r {
+        1 => 3,
+        2 if f >= 4 && m >= 4 => 1,
+        2 if f <= 2 && m <= 2 => 3,
+        2 => 2,
+        _ if f >= 4 && m >= 4 => 0,
+        _ if f >= 3 || m >= 3 => 1,
+        _ => 2,
+    }
+}
 
 struct Request {
     worlds: u32,
@@ -74,7 +86,7 @@ fn request(mut words: impl Iterator<Item = String>) -> Fallible<Request> {
         prior: Prior::default(),
         level: 0.9,
         customers: (1000, 1600),
-        tier_of: RfmFour::tier_of,
+        tier_of: rfm_tier,
         tiers: TIERS.len(),
     };
     let mut request = Request { worlds: 1000, misspecified: 200, options, out: PathBuf::new() };

@@ -192,7 +192,15 @@ fn world(request: &Request, number: u32, schemes: &[SchemeFile]) -> Fallible<Opt
     let run = |seed: u64| {
         let own = OwnValues::new(&value()?, Unit::Week, OrderDays::Repeat, seed);
         let options = SurenessOptions { draws: request.draws };
-        Ok::<_, Box<dyn Error + Send + Sync>>(sureness(&all, histories, &own, &models, options, &())?)
+        Ok::<_, Box<dyn Error + Send + Sync>>(sureness(
+            &all,
+            histories,
+            &own,
+            &models,
+            options,
+            &|i| i.to_string(),
+            &(),
+        )?)
     };
     let (one, two) = (run(seed ^ 1 << 40)?, run(seed ^ 1 << 41)?);
     let ranked = Ranked::new(known.clv.clone());

@@ -9,6 +9,7 @@ mod clusters;
 mod config;
 mod customers_file;
 mod explain;
+mod grading;
 mod holding;
 mod learn;
 mod models;
@@ -25,9 +26,11 @@ pub use assess::{
 };
 pub use choice::{ModelChoice, ModelSetting};
 pub use clusters::{ClusterRequest, Clustered, NOISE, cluster_file};
-pub use config::RunConfig;
+pub use config::{DEFAULT_SCHEMES, RunConfig};
 pub use customers_file::{customer_list, write_customers};
-pub use explain::{Explained, ExplainedTier, Figure, explain};
+pub use explain::{
+    AsideRows, Explained, ExplainedTier, Figure, HistoryRequest, OrderHistory, OrderRow, explain,
+};
 pub use holding::{Holding, Holdings, holdings};
 pub use learn::{
     AskedPolicy, Basis, ContactColumns, Joined, LearnRequest, Learned, ResponseOptions, Said, WithoutOutcome,
@@ -41,10 +44,13 @@ pub use models::{
 };
 pub use movement::{Movement, MovementRequest, ledger_movement, movement};
 pub use result::{ConfigEntry, cohorts_summary, ledger_summary, write_result};
-pub use tier_ledger::{LedgerEntry, LedgerReport, LedgerState, ledger_entries, ledger_state};
-pub use tiers::{CrossTable, Language, SchemeResult, TierRequest, Tiered, tier_file};
+pub use tier_ledger::{LedgerEntry, LedgerHold, LedgerReport, LedgerState, ledger_entries, ledger_state};
+pub use tiers::{
+    CrossTable, HoldingReport, Language, SchemeResult, TierRequest, Tiered, open_tiers, tier_file,
+};
 pub use validation::{Validated, validate, validation_json, write_validation};
 
+use self::grading::Grading;
 use crate::calendar::Day;
 use crate::clv::family::with_fit;
 use crate::clv::{
@@ -53,7 +59,7 @@ use crate::clv::{
 };
 use crate::customers::concentration::Concentration;
 use crate::customers::rfm::{self, Rfm};
-use crate::customers::{CustomerTable, ListReport, Prospects, Summary, Values, summarize_open};
+use crate::customers::{Column, CustomerTable, Ids, ListReport, Prospects, Summary, Values, summarize_open};
 use crate::error::Result;
 use crate::history::{History, Source};
 use crate::parallel;
@@ -65,7 +71,11 @@ use crate::simulate::{
 };
 use crate::strategy::file::StrategyFile;
 use crate::strategy::{Plan, StrategySet, TierFacts};
-use crate::tier::{self, Tiering};
+use crate::tier::opt_out::{OptOutReport, OptOuts, Remark};
+use crate::tier::{SchemeFile, Tiering};
+
+/// Lines of a list that a warning names.
+const LISTED: usize = 10;
 
 /// A strategy file by name and content.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,11 +92,14 @@ impl StrategyText {
         StrategyText { name: "bundled strategies".to_string(), text: crate::strategy::BUNDLED.to_string() }
     }
 
-    /// Reads and checks everything that can be checked without customers.
-    pub fn check(&self) -> Result<StrategySet> {
-        let schemes: Vec<(String, Vec<String>)> = tier::schemes()
+    /// Reads and checks everything that can be checked without customers; `schemes` are those of the run.
+    ///
+    /// # Errors
+    /// Those of the document, and of tiers that none of the schemes has.
+    pub fn check(&self, schemes: &[SchemeFile]) -> Result<StrategySet> {
+        let schemes: Vec<(String, Vec<String>)> = schemes
             .iter()
-            .map(|s| (s.key().to_string(), s.tiers().into_iter().map(String::from).collect()))
+            .map(|s| (s.key.clone(), s.tiers().into_iter().map(String::from).collect()))
             .collect();
         StrategySet::new(&self.name, StrategyFile::parse(&self.name, &self.text)?, &schemes)
     }
@@ -101,6 +114,8 @@ pub struct Run {
     pub summary: Summary,
     /// Those of the customers list who never ordered, and what became of the list.
     pub list: Option<(Prospects, ListReport)>,
+    /// The schemes as they were written.
+    pub schemes: Vec<SchemeFile>,
     /// Scores.
     pub rfm: Rfm,
     /// How concentrated spend is.
@@ -115,10 +130,12 @@ pub struct Run {
     pub value: CustomerValue,
     /// Clusters.
     pub segmentation: Segmentation,
-    /// Tiers by every built-in scheme.
+    /// Tiers by every scheme of the settings but those that rest on models that could not be fitted.
     pub tierings: Vec<Tiering>,
     /// The strategies, when there are some.
     pub strategies: Option<StrategySet>,
+    /// What became of the list of those who opted out, where there was one.
+    pub opt_out: Option<OptOutReport>,
     /// Their comparison, when there are strategies and the models can be used.
     pub comparison: Option<Comparison>,
     /// What the reader of any result has to know.
@@ -144,23 +161,34 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<Run> {
     config.check()?;
-    customers_file::check_kept(config)?;
-    let strategies = strategies.map(StrategyText::check).transpose()?;
+    let schemes = config.read_schemes()?;
+    customers_file::check_kept(config, &schemes)?;
+    let strategies = strategies.map(|text| text.check(&schemes)).transpose()?;
     // Read before the rows, so that what is wrong with it is known at once.
     let history = History::open(sources, &config.history)?;
-    let list = customer_list(config, history.inspection())?;
+    let list = customer_list(config, &schemes, history.inspection())?;
+    let opt_outs = config.opt_out.as_deref().map(OptOuts::read).transpose()?;
     let mut summary = summarize_open(history, config.unit, progress)?;
     let mut warnings = summary.warnings();
-    let table = &summary.table;
 
     progress.phase("scoring", 0);
-    let rfm = rfm::scores(table);
-    let concentration = Concentration::of(table);
-    let tierings: Vec<Tiering> =
-        tier::schemes().iter().map(|scheme| tier::grade(table, &rfm, *scheme)).collect::<Result<_>>()?;
+    let rfm = rfm::scores(&summary.table);
+    let concentration = Concentration::of(&summary.table);
+    // Rules may look at everything that is known of customers; the list's columns stay the last ones.
+    let mut own = summary.table.columns.len();
+    insert(&mut summary.table, &mut own, rfm.columns());
+    let list = match list {
+        Some(list) => {
+            let (prospects, counts) = list.join(&mut summary.table, 0..list.len())?;
+            Some((prospects, list.report(counts)))
+        }
+        None => None,
+    };
+    let grading = Grading::begin(&schemes, &summary.table)?;
     progress.check()?;
 
     progress.phase("finding patterns", 0);
+    let table = &summary.table;
     let patterns = Patterns::from_table(table)?;
     let (model, purchases) = choice::fit_chosen(sources, &summary, &patterns, config, progress)?;
     let spend = GammaGammaModel.fit(&table.frequency, &table.monetary_value, progress)?;
@@ -183,30 +211,37 @@ pub fn run(
     let segmentation = segment(table, &options, progress)?;
     warnings.extend(segmentation.warnings.iter().cloned());
 
+    let table = &mut summary.table;
+    insert(table, &mut own, value.columns.iter().cloned().chain([segmentation.column()]));
+    let tierings = grading.finish(table, &mut warnings)?;
+
+    let as_of = table.window.as_of;
+    let opted_out = opt_outs.as_ref().map(|list| list.apply(&[&table.ids], as_of).0.concat());
+    let population = People { table, tierings: &tierings, value: &value, opted_out: opted_out.as_deref() };
     let comparison = match &strategies {
-        Some(set) => compare(set, table, &tierings, draws.as_ref(), &value, config, progress, &mut warnings)?,
+        Some(set) => compare(set, &population, draws.as_ref(), config, progress, &mut warnings)?,
         None => None,
     };
 
-    let added = rfm.columns().into_iter().chain(value.columns.iter().cloned());
-    let added = added.chain([segmentation.column()]).chain(tierings.iter().map(Tiering::column));
-    let table = &mut summary.table;
-    for column in added.collect::<Vec<_>>() {
-        table.push(&column.name, column.values);
+    insert(&mut summary.table, &mut own, tierings.iter().map(Tiering::column));
+    if let Some((prospects, report)) = &list {
+        warnings.extend(report.warnings());
+        warnings.extend(grading::without_prospects(&schemes, prospects));
     }
-    let list = match list {
-        Some(list) => {
-            let (prospects, counts) = list.join(table, 0..list.len())?;
-            let report = list.report(counts);
-            warnings.extend(report.warnings());
-            Some((prospects, report))
-        }
-        None => None,
-    };
+    let opt_out = opt_outs.map(|opt_outs| {
+        // Who is on the list without an order is known too; the customers with orders are counted.
+        let prospects = list.as_ref().map(|(prospects, _)| &prospects.ids);
+        let tables: Vec<&Ids> = std::iter::once(&summary.table.ids).chain(prospects).collect();
+        let (is_out, report) = opt_outs.apply(&tables, as_of);
+        OptOutReport { customers: is_out[0].iter().filter(|&&is_out| is_out).count() as u64, ..report }
+    });
+    warnings.extend(opt_out.as_ref().and_then(doubtful_opt_outs));
     Ok(Run {
         config: config.clone(),
         summary,
         list,
+        schemes,
+        opt_out,
         rfm,
         concentration,
         model,
@@ -219,6 +254,14 @@ pub fn run(
         comparison,
         warnings,
     })
+}
+
+/// Puts columns into the table behind its first `own`, in front of the customers list's.
+fn insert(table: &mut CustomerTable, own: &mut usize, columns: impl IntoIterator<Item = Column>) {
+    for column in columns {
+        table.insert(*own, &column.name, column.values);
+        *own += 1;
+    }
 }
 
 /// What the reader of P(alive), and of what rests on it, has to know of a model to which some customers never leave.
@@ -258,18 +301,42 @@ fn parameter_draws(
     Ok(purchases.zip(spend).map(|(purchases, spend)| ParameterDraws::new(&purchases, &spend)))
 }
 
+/// What a list of those who opted out has that a reader should look at: lines of nobody who is known, and dates that are
+/// none.
+fn doubtful_opt_outs(report: &OptOutReport) -> Option<String> {
+    let doubtful: Vec<String> = report
+        .by_remark(LISTED)
+        .into_iter()
+        .filter(|(remark, ..)| !matches!(remark, Remark::Repeated | Remark::NotYet))
+        .map(|(remark, n, lines)| {
+            let lines: Vec<String> = lines.iter().map(u64::to_string).collect();
+            let more = if n > lines.len() as u64 { ", …" } else { "" };
+            format!("{n} {} (lines {}{more})", remark.words(), lines.join(", "))
+        })
+        .collect();
+    (!doubtful.is_empty())
+        .then(|| format!("the list of those who opted out has lines: {}", doubtful.join("; ")))
+}
+
+/// The customers with all that a comparison looks at.
+struct People<'a> {
+    table: &'a CustomerTable,
+    tierings: &'a [Tiering],
+    value: &'a CustomerValue,
+    /// Who may not be contacted, where there is a list of them.
+    opted_out: Option<&'a [bool]>,
+}
+
 /// Plans, simulates and compares; `None`, with a warning, when the models cannot be used.
-#[allow(clippy::too_many_arguments)]
 fn compare(
     set: &StrategySet,
-    table: &CustomerTable,
-    tierings: &[Tiering],
+    people: &People<'_>,
     draws: Option<&ParameterDraws>,
-    value: &CustomerValue,
     config: &RunConfig,
     progress: &dyn Progress,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Comparison>> {
+    let &People { table, tierings, value, opted_out } = people;
     let clv = value.columns.iter().find(|c| c.name == "clv").map(|c| &c.values);
     let (Some(draws), Some(Values::Float(clv))) = (draws, clv) else {
         warnings.push(
@@ -278,15 +345,17 @@ fn compare(
         return Ok(None);
     };
     warnings.extend(draws.warnings.iter().cloned());
-    let tiering =
-        tierings.iter().find(|t| t.key == set.scheme).expect("the set was checked against the schemes");
-    let facts = tier_facts(tiering, clv);
+    let Some(tiering) = tierings.iter().find(|t| t.key == set.scheme) else {
+        warnings.push(format!("strategies are not compared: nobody is graded by {}", set.scheme));
+        return Ok(None);
+    };
+    let facts = tier_facts(tiering, clv, opted_out);
     let plans: Vec<Plan> = (0..set.strategies.len()).map(|i| Plan::new(set, i, &facts)).collect();
     for (strategy, plan) in set.strategies.iter().zip(&plans) {
         // A thousandth of the budget is rounding; more is money that the reader thinks was spent.
         if plan.unspent > 1e-3 * strategy.budget {
             warnings.push(format!(
-                "strategy \"{}\" leaves {:.2} of its budget unspent: caps are reached, or tiers are empty",
+                "strategy \"{}\" leaves {:.2} of its budget unspent: caps are reached, or tiers have nobody who may be contacted",
                 strategy.name, plan.unspent
             ));
         }
@@ -314,18 +383,23 @@ fn compare(
         tier: &tiering.codes,
         tiers: tiering.tiers.len(),
         hash: &hash,
+        opted_out,
     };
     let options = SimulateOptions { seed: config.seed, draw_responses: true };
     let outcome = Engine::new(population, set, &plans, options).run(&draws.draws, progress)?;
     Ok(Some(Comparison::new(&outcome, set, &plans, &facts, draws)))
 }
 
-/// Customers and lifetime value of each tier, summed in the table's order.
-fn tier_facts(tiering: &Tiering, clv: &[f64]) -> Vec<TierFacts> {
-    let mut facts = vec![TierFacts { customers: 0, clv: 0.0 }; tiering.tiers.len()];
-    for (&code, value) in tiering.codes.iter().zip(clv) {
-        facts[usize::from(code)].customers += 1;
-        facts[usize::from(code)].clv += value;
+/// Customers of each tier, and how many of them may be contacted with what lifetime value, summed in the table's order.
+fn tier_facts(tiering: &Tiering, clv: &[f64], opted_out: Option<&[bool]>) -> Vec<TierFacts> {
+    let mut facts = vec![TierFacts { customers: 0, reachable: 0, clv: 0.0 }; tiering.tiers.len()];
+    for (i, (&code, value)) in tiering.codes.iter().zip(clv).enumerate() {
+        let of_tier = &mut facts[usize::from(code)];
+        of_tier.customers += 1;
+        if !opted_out.is_some_and(|of| of[i]) {
+            of_tier.reachable += 1;
+            of_tier.clv += value;
+        }
     }
     facts
 }

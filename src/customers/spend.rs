@@ -53,6 +53,13 @@ pub fn threshold(amount: f64) -> String {
     grouped(&text[..point + 1 + decimals])
 }
 
+/// A share as percent without the digits that arithmetic adds: 0.07 is 7, where 100 × 0.07 is 7.000000000000001.
+///
+/// Fifteen digits are what a number holds of what was written.
+pub fn percentage(share: f64) -> f64 {
+    format!("{:.14e}", 100.0 * share).parse().unwrap_or(100.0 * share)
+}
+
 /// A count in words: `69,659`.
 pub fn count(n: u64) -> String {
     grouped(&n.to_string())

@@ -358,6 +358,11 @@ impl CustomerTable {
 
     /// Adds a column; `values` must have one entry per customer and the name must be new.
     pub fn push(&mut self, name: &str, values: Values) {
+        self.insert(self.columns.len(), name, values);
+    }
+
+    /// The same at a place among the columns that were added.
+    pub fn insert(&mut self, at: usize, name: &str, values: Values) {
         let len = match &values {
             Values::Float(v) => v.len(),
             Values::Count(v) => v.len(),
@@ -366,6 +371,6 @@ impl CustomerTable {
         };
         assert_eq!(len, self.len(), "column {name}");
         assert!(self.column(name).is_none(), "column {name} twice");
-        self.columns.push(Column { name: name.to_string(), values });
+        self.columns.insert(at, Column { name: name.to_string(), values });
     }
 }

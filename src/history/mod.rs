@@ -26,6 +26,7 @@ pub mod ledger;
 pub(crate) mod list;
 mod map_file;
 mod names;
+mod of_customer;
 #[cfg(test)]
 mod regression_tests;
 mod roles;
@@ -36,7 +37,7 @@ mod sizes;
 mod skip;
 mod source_keys;
 mod split;
-mod stamp;
+pub(crate) mod stamp;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -61,6 +62,7 @@ pub use kept::KeptColumn;
 pub use keys::TextId;
 pub(crate) use keys::{IdBatch, IdValues, ids as id_batch};
 pub use ledger::{Ledger, Reason, SetAsideRow, SkippedFile};
+pub use of_customer::CustomerRow;
 pub(crate) use roles::Role;
 pub use scan::{FileInfo, History, Inspection};
 pub use schema::{ColumnRef, Detected, How};

@@ -176,6 +176,14 @@ impl History {
         Ok(History { files, columns, zone, tasks, kept, join, inspection, options: options.clone() })
     }
 
+    /// The same history with some of its rows only: those of the tasks, whose pieces are numbered from 0.
+    pub(super) fn with_tasks(&self, tasks: Vec<Task>, rows: u64) -> History {
+        let mut out = History { tasks, ..self.clone() };
+        out.inspection.rows = rows;
+        out.begin();
+        out
+    }
+
     /// What it was opened with.
     pub(crate) fn options(&self) -> &HistoryOptions {
         &self.options

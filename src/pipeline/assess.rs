@@ -15,6 +15,7 @@ use crate::clv::{ModelFile, ValueOptions};
 use crate::customers::{Ids, StatisticsFile, StatisticsOptions, WholeFile};
 use crate::error::{Error, Result, nearest_first};
 use crate::progress::Progress;
+use crate::report::format::percent_exact;
 use crate::report::hand_over::Format;
 use crate::tier::judge::{Codes, Division, Ranked, Resampling, Sureness, Yardstick};
 use crate::tier::{Graded, Look, SchemeFile};
@@ -72,8 +73,12 @@ pub fn assess(
     out: Option<(&Path, Format)>,
     progress: &dyn Progress,
 ) -> Result<Assessed> {
-    let (unit, calibration_end) =
-        times(file, request.reading.unit.or(request.reading.otherwise), request.date)?;
+    let typed = match file.about() {
+        Some(_) => request.reading.unit,
+        None => request.reading.unit.or(request.reading.otherwise),
+    };
+    let (unit, calibration_end) = times(file, typed, request.date)?;
+    check(file, request, calibration_end)?;
     let ids = file.ids()?;
     let keep = file.customers()?;
     let look = Look { file, keep: keep.as_deref(), unit, calibration_end };
@@ -81,8 +86,10 @@ pub fn assess(
         Some(keep) => (0..).zip(keep).filter(|(_, kept)| **kept).map(|(row, _)| row).collect(),
         None => (0..ids.len() as u32).collect(),
     };
-    let column = column_of_value(file, request)?;
-    if request.model.is_none() && column.is_none() {
+    let name = |i: usize| ids.text(who[i] as usize);
+    let value =
+        column_of_value(file, request)?.map(|name| Value::read(name, &look, &ids, &who)).transpose()?;
+    if request.model.is_none() && value.is_none() {
         return Err(Error::value(
             "the table",
             file.path().display(),
@@ -102,51 +109,50 @@ pub fn assess(
     progress.phase("grading", request.schemes.len() as u64);
     for scheme in request.schemes {
         progress.check()?;
-        graded.push(scheme.ready(&columns)?.grade_rows(&spend, |i| ids.text(who[i] as usize))?);
+        graded.push(scheme.ready(&columns)?.grade_rows(&spend, name)?);
         progress.advance(1);
     }
     let schemes: Vec<&Graded<'_>> = graded.iter().collect();
-    let sureness = drawn.as_ref().map(|drawn| drawn.sureness(&schemes, progress)).transpose()?;
-    let held = match &column {
-        Some(name) => {
-            let mut values = look.numbers(name)?;
-            let missing = values.iter().filter(|value| value.is_nan()).count() as u64;
-            values.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = 0.0);
-            let all = codes(&graded);
+    let mut warnings = drawn.as_ref().map_or(Vec::new(), Drawn::warnings);
+    for (scheme, drawn) in schemes.iter().filter_map(|scheme| Some((scheme, drawn.as_ref()?))) {
+        warnings.extend(drawn.check_scheme(scheme, &look)?);
+    }
+    let sureness = drawn.as_ref().map(|drawn| drawn.sureness(&schemes, &name, progress)).transpose()?;
+    let held = match &value {
+        Some(value) => {
             let resampling =
                 Resampling { seed: request.seed, replications: request.replications, level: request.level };
-            let held = Yardstick::new(&values, &hash)?.judge(&all, resampling, progress)?;
-            Some((held, missing, Ranked::new(values)))
+            let held = Yardstick::new(&value.values, &hash)?.judge(&codes(&graded), resampling, progress)?;
+            Some((held, Ranked::new(value.values.clone())))
         }
         None => None,
     };
-    let mut warnings = drawn.as_ref().map_or(Vec::new(), Drawn::warnings);
-    if let Some((_, missing, _)) = held.as_ref().filter(|(_, missing, _)| *missing > 0) {
-        warnings.push(format!(
-            "{missing} customers have no \"{}\", which counts as 0",
-            column.as_deref().unwrap_or_default()
-        ));
-    }
+    warnings.extend(value.as_ref().and_then(Value::warning));
+    let first = sureness.as_ref().and_then(|all| all.first());
     let spent = Ranked::new(spend.clone());
     let of_scheme = |k: usize| AssessedScheme {
         tiering: graded[k].tiering.clone(),
         spend_gini: Division::new(&graded[k].tiering.codes, graded[k].tiering.tiers.len(), &spend).gini(),
         spend_gini_of_best: spent.gini(),
-        own_rates: sureness.as_ref().map(|all| own_rates(&graded[k], &all[k], request.level)),
-        holdout: held.as_ref().map(|(held, _, ranked)| Holdout::new(&held[k], ranked)),
+        own_rates: sureness
+            .as_ref()
+            .map(|all| own_rates(&graded[k], &all[k], first.filter(|_| k > 0), request.level)),
+        holdout: held.as_ref().map(|(held, ranked)| Holdout::new(&held[k], ranked)),
     };
     let assessed = Assessed {
-        date: request.date.unwrap_or(calibration_end),
+        date: calibration_end,
         customers: who.len() as u64,
         prospects: (ids.len() - who.len()) as u64,
         level: request.level,
         seed: request.seed,
         draws: drawn.as_ref().map(Drawn::about),
-        value: column,
+        value: value.map(|value| value.name),
         replications: request.replications,
         schemes: (0..graded.len()).map(of_scheme).collect(),
-        warnings,
+        warnings: Vec::new(),
     };
+    warnings.extend(assessed.remarks());
+    let assessed = Assessed { warnings, ..assessed };
     if let Some((path, format)) = out {
         let found = Found { graded, sureness };
         sheet::book(file, &ids, keep.as_deref(), &found, &assessed)?.write(format, path, progress)?;
@@ -154,9 +160,62 @@ pub fn assess(
     Ok(assessed)
 }
 
-fn own_rates(graded: &Graded<'_>, sureness: &Sureness, level: f64) -> OwnRates {
+/// What can be wrong before anything is computed.
+fn check(file: &WholeFile, request: &AssessRequest<'_>, calibration_end: Day) -> Result<()> {
+    if let Some(date) = request.date.filter(|date| *date != calibration_end) {
+        let problem = format!(
+            "{} says itself that its customers are observed up to {calibration_end}",
+            file.path().display()
+        );
+        return Err(Error::value("--date", date, problem, "leave it out"));
+    }
+    // An interval has its ends inside the draws only where so many are.
+    let fewest = (2.0 / (1.0 - request.level) - 1e-9).ceil() - 1.0;
+    let draws = request.model.map(|model| ("--draws", model.draws));
+    for (option, n) in draws.into_iter().chain([("--replications", request.replications)]) {
+        if f64::from(n) < fewest {
+            let problem = format!("intervals of {} do not rest on so few", percent_exact(request.level));
+            let remedy = format!("give at least {fewest}, better ten times as many");
+            return Err(Error::value(option, n, problem, remedy));
+        }
+    }
+    Ok(())
+}
+
+/// What customers turned out to be worth.
+struct Value {
+    name: String,
+    values: Vec<f64>,
+    /// How many had no value, which counts as 0.
+    missing: u64,
+}
+
+impl Value {
+    fn read(name: String, look: &Look<'_>, ids: &Ids, who: &[u32]) -> Result<Value> {
+        let mut values = look.numbers(&name)?;
+        if let Some(i) = values.iter().position(|value| value.is_infinite()) {
+            let what = format!(
+                "\"{name}\" of customer {} in {}",
+                ids.text(who[i] as usize),
+                look.file.path().display()
+            );
+            let remedy = "give each customer a finite number";
+            return Err(Error::value(what, values[i], "nothing can be added to it", remedy));
+        }
+        let missing = values.iter().filter(|value| value.is_nan()).count() as u64;
+        values.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = 0.0);
+        Ok(Value { name, values, missing })
+    }
+
+    fn warning(&self) -> Option<String> {
+        let words = || format!("{} customers have no \"{}\", which counts as 0", self.missing, self.name);
+        (self.missing > 0).then(words)
+    }
+}
+
+fn own_rates(graded: &Graded<'_>, sureness: &Sureness, first: Option<&Sureness>, level: f64) -> OwnRates {
     let looks = crate::clv::own_value::FIGURES.into_iter().filter(|name| graded.scheme().looks_at(name));
-    OwnRates::new(&graded.tiering.codes, sureness, looks.map(String::from).collect(), level)
+    OwnRates::new(&graded.tiering.codes, sureness, first, looks.map(String::from).collect(), level)
 }
 
 fn codes<'g>(graded: &'g [Graded<'_>]) -> Vec<Codes<'g>> {

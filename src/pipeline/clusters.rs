@@ -70,16 +70,16 @@ pub fn cluster_file(
 ) -> Result<Clustered> {
     progress.phase("reading", 0);
     features::check(file, &request.features)?;
-    write::check(file, out.map(|(_, format)| format))?;
+    write::check(file, &request.features, out.map(|(_, format)| format))?;
     let table = Table::read(file, &request.features)?;
     let prepared = table.prepared(&request.features)?;
     let key = |customer: usize| table.ids.hash(table.row(customer));
-    let grouping = group(&prepared.points()?, &request.options, &key, progress)?;
+    let grouping = group(&table.points(&prepared)?, &request.options, &key, progress)?;
     let known = Known {
         prepared: &prepared,
         values: &table.values,
-        clv: table.clv.as_deref(),
-        total_spend: table.total_spend.as_deref(),
+        clv: table.clv(),
+        total_spend: table.total_spend(),
     };
     let (ordered_by, clusters, places) = portraits(&known, &grouping.codes, grouping.clusters);
     let mut warnings = features::warnings(&prepared.reports, table.customers());

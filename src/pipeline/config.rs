@@ -9,10 +9,14 @@ use crate::calendar::{Discount, Period, Span, Unit};
 use crate::error::{Error, Result};
 use crate::history::{CohortPeriod, HistoryOptions};
 use crate::segment::MOST_CLUSTERS;
+use crate::tier::{SchemeFile, builtin};
 
 /// Futures that a run simulates for each customer and strategy unless told otherwise: the ends of a 95 % interval then
 /// have ten replications beyond each, and a million customers take less than a minute.
 pub const DEFAULT_REPLICATIONS: u32 = 400;
+
+/// The schemes by which a run grades unless told otherwise.
+pub const DEFAULT_SCHEMES: [&str; 3] = ["value", "rfm", "abc"];
 
 /// The settings of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,10 +28,14 @@ pub struct RunConfig {
     pub customers_list: Option<PathBuf>,
     /// The column of its ids.
     pub list_id: Option<String>,
+    /// A list (CSV) of customers who do not want to be contacted: no strategy treats them.
+    pub opt_out: Option<PathBuf>,
     /// Unit of recency, T and the models.
     pub unit: Unit,
     /// The model of purchases.
     pub model: ModelSetting,
+    /// Tier schemes: keys of built-in ones, or files of rules (`.toml`).
+    pub schemes: Vec<String>,
     /// Horizon of lifetime value.
     pub horizon: Span,
     /// Discount rate of lifetime value.
@@ -48,8 +56,10 @@ impl Default for RunConfig {
             history: HistoryOptions { cohorts: Some(CohortPeriod::Auto), ..HistoryOptions::default() },
             customers_list: None,
             list_id: None,
+            opt_out: None,
             unit: Unit::Week,
             model: ModelSetting::Auto,
+            schemes: DEFAULT_SCHEMES.map(String::from).to_vec(),
             horizon: Span::new(12.0, Period::Month).expect("12 is positive"),
             discount: Discount::new(0.1, Period::Year).expect("10 % is a rate"),
             margin: 1.0,
@@ -61,11 +71,23 @@ impl Default for RunConfig {
 }
 
 impl RunConfig {
+    /// Reads the tier schemes.
+    ///
+    /// # Errors
+    /// Those of a name that no scheme has, of a file that is none, and of two schemes of one key.
+    pub fn read_schemes(&self) -> Result<Vec<SchemeFile>> {
+        builtin::all_named(&self.schemes)
+    }
+
     /// Whether every value can be worked with.
     pub fn check(&self) -> Result<()> {
         if let (Some(column), None) = (&self.list_id, &self.customers_list) {
             let remedy = "name the list with --customers-list, or leave this out";
             return Err(Error::value("list_id", column, "there is no customers list", remedy));
+        }
+        if self.schemes.is_empty() {
+            let remedy = "name at least one, such as value, or leave this out";
+            return Err(Error::value("scheme", "[]", "a run grades by at least one scheme", remedy));
         }
         if !(self.margin > 0.0 && self.margin <= 1.0) {
             let remedy = "give a number above 0 and up to 1";

@@ -12,14 +12,13 @@ use crate::error::{Error, Result};
 use crate::history::Inspection;
 use crate::progress::Progress;
 use crate::report::tables::write_stretches;
-use crate::tier;
+use crate::tier::SchemeFile;
 
-/// Columns that a run adds beside those of the tier schemes.
-const ADDED: [&str; 11] = [
-    "r_score",
-    "f_score",
-    "m_score",
-    "rfm_code",
+/// Columns of the scores that a run adds.
+const OF_SCORES: [&str; 4] = ["r_score", "f_score", "m_score", "rfm_code"];
+
+/// Columns of models and clusters that a run adds.
+pub(super) const OF_MODELS: [&str; 7] = [
     "p_alive",
     "expected_transactions",
     "expected_spend",
@@ -29,15 +28,17 @@ const ADDED: [&str; 11] = [
     "cluster",
 ];
 
-/// Every column that a run may add.
-fn added() -> Vec<&'static str> {
-    ADDED.into_iter().chain(tier::schemes().iter().map(|scheme| scheme.column())).collect()
+/// Every column that a run by those schemes may add.
+fn added(schemes: &[SchemeFile]) -> Vec<String> {
+    let own = OF_SCORES.into_iter().chain(OF_MODELS).map(String::from);
+    own.chain(schemes.iter().map(SchemeFile::column)).collect()
 }
 
 /// Refuses to keep a column under a name that a run gives to one of its own.
-pub(super) fn check_kept(config: &RunConfig) -> Result<()> {
+pub(super) fn check_kept(config: &RunConfig, schemes: &[SchemeFile]) -> Result<()> {
+    let added = added(schemes);
     let mut kept = config.history.keep.iter();
-    let clash = kept.find(|name| added().iter().any(|own| own.eq_ignore_ascii_case(name)));
+    let clash = kept.find(|name| added.iter().any(|own| own.eq_ignore_ascii_case(name)));
     match clash {
         Some(name) => Err(Error::value(
             "--keep",
@@ -52,10 +53,16 @@ pub(super) fn check_kept(config: &RunConfig) -> Result<()> {
 /// The customers list of the settings, read for a history; `None` where there is none.
 ///
 /// # Errors
-/// As for [`CustomerList::read`]; no attribute may have the name of a column of a run's `customers.parquet`.
-pub fn customer_list(config: &RunConfig, history: &Inspection) -> Result<Option<CustomerList>> {
+/// As for [`CustomerList::read`]; no attribute may have the name of a column of the `customers.parquet` of a run by those
+/// schemes.
+pub fn customer_list(
+    config: &RunConfig,
+    schemes: &[SchemeFile],
+    history: &Inspection,
+) -> Result<Option<CustomerList>> {
     let Some(path) = &config.customers_list else { return Ok(None) };
-    let mut taken = added();
+    let added = added(schemes);
+    let mut taken: Vec<&str> = added.iter().map(String::as_str).collect();
     taken.extend(further(history, &config.history));
     CustomerList::read(path, config.list_id.as_deref(), history, &taken).map(Some)
 }

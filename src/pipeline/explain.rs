@@ -1,12 +1,18 @@
 //! One customer of a file: its figures, its tier by each scheme, and why.
 
+mod orders;
+
 use serde::Serialize;
 
+pub use self::orders::{AsideRows, OrderHistory, OrderRow};
+
+use self::orders::{TableTotals, orders_of};
 use super::tiers::{TierRequest, schemes_over};
-use crate::calendar::Day;
+use crate::calendar::{Day, Unit};
 use crate::customers::WholeFile;
 use crate::customers::table::Plain;
 use crate::error::{Error, Result};
+use crate::history::{HistoryOptions, Source};
 use crate::progress::Progress;
 
 /// A figure of the customer, as its file has it.
@@ -38,7 +44,7 @@ pub struct ExplainedTier {
 }
 
 /// All that a file and schemes say of one customer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explained {
     /// The id.
     pub customer: String,
@@ -50,9 +56,21 @@ pub struct Explained {
     pub figures: Vec<Figure>,
     /// Its tiers, in the order of the schemes.
     pub tiers: Vec<ExplainedTier>,
+    /// Its orders, where the history was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<OrderHistory>,
 }
 
-/// Explains the customer with that id.
+/// The history behind a table of customers.
+#[derive(Debug, Clone)]
+pub struct HistoryRequest<'a> {
+    /// Its files.
+    pub sources: &'a [Source],
+    /// How it is read. Days of the window that are not said are those of the table.
+    pub options: &'a HistoryOptions,
+}
+
+/// Explains the customer with that id; with its orders, if the history is given.
 ///
 /// # Errors
 /// [`Error::Value`] where there is no such customer; else as for [`super::tier_file`].
@@ -60,6 +78,7 @@ pub fn explain(
     file: &WholeFile,
     customer: &str,
     request: &TierRequest<'_>,
+    history: Option<&HistoryRequest<'_>>,
     progress: &dyn Progress,
 ) -> Result<Explained> {
     let ids = file.ids()?;
@@ -71,9 +90,19 @@ pub fn explain(
     // Of the one row: a column of ten million need not be made plain.
     let keep: Vec<bool> = (0..ids.len()).map(|at| at == row).collect();
     let mut figures = Vec::new();
+    let mut totals = TableTotals::default();
     for name in file.columns() {
         progress.check()?;
         if let Some(values) = file.column(&name, Some(&keep))? {
+            let number = || match values.plain(&name) {
+                Ok(Plain::Numbers(values)) => values.first().copied().filter(|value| value.is_finite()),
+                _ => None,
+            };
+            match name.as_str() {
+                "orders" => totals.orders = number(),
+                "total_spend" => totals.total_spend = number(),
+                _ => {}
+            }
             // Lists and the like are no figures; rules cannot look at them either.
             let value = values.plain(&name).map_or(Some("(of a type that is not shown)".to_string()), text);
             figures.push(Figure { value, column: name });
@@ -94,7 +123,19 @@ pub fn explain(
             rule: over.graded.tiering.tiers.get(usize::from(automatic)).map(|tier| tier.rule.clone()),
         }
     })?;
-    Ok(Explained { customer: customer.to_string(), row: row as u64, date, figures, tiers })
+    let history = match history {
+        Some(HistoryRequest { sources, options }) => {
+            let mut options = (*options).clone();
+            if let Some(about) = file.about() {
+                options.as_of = options.as_of.or(Some(about.as_of));
+                options.calibration_end = options.calibration_end.or(Some(about.calibration_end));
+            }
+            let unit = file.about().map_or(Unit::Day, |about| about.unit);
+            Some(orders_of(customer, sources, &options, unit, totals, progress)?)
+        }
+        None => None,
+    };
+    Ok(Explained { customer: customer.to_string(), row: row as u64, date, figures, tiers, history })
 }
 
 /// The only value of a column.

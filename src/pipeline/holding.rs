@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::movement::{MovementRequest, Side, has, need, of_tiers, order, side};
+use super::movement::{MovementRequest, Side, has, need, of_tiers, one_language, order, side};
 use crate::calendar::Day;
 use crate::customers::WholeFile;
 use crate::customers::table::Plain;
@@ -83,8 +83,9 @@ pub fn holdings(
         let automatic = format!("automatic_{}", request.scheme);
         if has(file, &automatic) { automatic } else { format!("tier_{}", request.scheme) }
     };
-    let sides: Vec<Side> =
+    let mut sides: Vec<Side> =
         files.iter().map(|file| side(file, &column(file), value.as_deref())).collect::<Result<_>>()?;
+    one_language(&mut sides, &request.scheme);
     let tiers = order(&files.iter().collect::<Vec<_>>(), &sides.iter().collect::<Vec<_>>(), request)?;
     progress.phase("following", files.len() as u64);
     let mut costs = vec![Cost::default(); policies.len()];

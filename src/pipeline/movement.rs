@@ -72,6 +72,7 @@ pub fn movement(
     if out.is_some() {
         sides[1].reasons = texts(after, &format!("reason_{}", request.scheme))?;
     }
+    one_language(&mut sides, &request.scheme);
     let tiers = order(&[before, after], &[&sides[0], &sides[1]], request)?;
     let codes = [of_tiers(before, &column, &sides[0], &tiers)?, of_tiers(after, &column, &sides[1], &tiers)?];
     // Rows without a tier are not graded by the scheme: they count as not there.
@@ -231,6 +232,33 @@ pub(super) fn side(file: &WholeFile, column: &str, value: Option<&str>) -> Resul
     })
 }
 
+/// The ways in which the tiers of a built-in scheme may be written, each with the best first.
+fn written(scheme: &str) -> Vec<Vec<String>> {
+    let Ok(scheme) = builtin::scheme_file(scheme) else { return Vec::new() };
+    let of = |text: &dyn Fn(&TierEntry) -> String| scheme.entries().map(text).collect();
+    vec![of(&|tier| tier.name.clone()), of(&|tier| tier.label.en.clone()), of(&|tier| tier.label.zh.clone())]
+}
+
+/// Where tables have the tiers of a built-in scheme in several languages, all get that of the first.
+pub(super) fn one_language(sides: &mut [Side], scheme: &str) {
+    let ways = written(scheme);
+    let fits = |way: &&Vec<String>, side: &Side| side.names.iter().all(|name| way.contains(name));
+    if ways.iter().any(|way| sides.iter().all(|side| fits(&way, side))) {
+        return;
+    }
+    let Some(first) = sides.first().and_then(|first| ways.iter().find(|way| fits(way, first))) else {
+        return;
+    };
+    for side in &mut sides[1..] {
+        let Some(own) = ways.iter().find(|way| fits(way, side)) else { continue };
+        for name in &mut side.names {
+            if let Some(place) = own.iter().position(|known| known == name) {
+                name.clone_from(&first[place]);
+            }
+        }
+    }
+}
+
 /// The tiers of some tables, best first: those asked for, those of the built-in scheme by name or label, or by the tables'
 /// columns of levels.
 ///
@@ -243,31 +271,25 @@ pub(super) fn order(files: &[&WholeFile], sides: &[&Side], request: &MovementReq
     let mut names: Vec<&String> = sides.iter().flat_map(|side| &side.names).collect();
     names.sort_unstable();
     names.dedup();
-    if let Ok(scheme) = builtin::scheme_file(&request.scheme) {
-        let of = |text: &dyn Fn(&TierEntry) -> String| scheme.entries().map(text).collect::<Vec<String>>();
-        for list in [
-            of(&|tier| tier.name.clone()),
-            of(&|tier| tier.label.en.clone()),
-            of(&|tier| tier.label.zh.clone()),
-        ] {
-            if names.iter().all(|name| list.contains(name)) {
-                return Ok(list);
-            }
-        }
+    let way = written(&request.scheme).into_iter().find(|way| names.iter().all(|name| way.contains(name)));
+    if let Some(way) = way {
+        return Ok(way);
     }
-    let level = format!("level_{}", request.scheme);
+    // Levels are those of the tiers that hold, whichever tiers are compared.
+    let (tier, level) = (format!("tier_{}", request.scheme), format!("level_{}", request.scheme));
     let mut ranked: Vec<(f64, String)> = Vec::new();
-    for (file, side) in files.iter().zip(sides).filter(|(file, _)| has(file, &level)) {
+    for file in files.iter().filter(|file| has(file, &level)) {
         let levels = numbers(file, &level)?;
-        let mut seen = vec![false; side.names.len()];
-        for (tier, &level) in side.tier.iter().zip(&levels) {
-            let Some(tier) =
-                tier.map(|tier| tier as usize).filter(|&tier| !std::mem::replace(&mut seen[tier], true))
-            else {
+        let Some((codes, names)) = texts(file, &tier)? else { continue };
+        let mut seen = vec![false; names.len()];
+        for (&code, &level) in codes.iter().zip(&levels) {
+            let code = code as usize;
+            if seen.get(code).is_none_or(|&seen| seen) {
                 continue;
-            };
-            match ranked.iter().find(|(_, known)| *known == side.names[tier]) {
-                None => ranked.push((level, side.names[tier].clone())),
+            }
+            seen[code] = true;
+            match ranked.iter().find(|(_, known)| *known == names[code]) {
+                None => ranked.push((level, names[code].clone())),
                 Some(&(other, _)) if other == level => {}
                 Some(_) => return Err(no_order(&request.scheme)),
             }
@@ -356,7 +378,7 @@ fn book<'a>(movement: &'a Movement, after: &'a Chosen, id: &str) -> Result<Book<
     let migration = &movement.migration;
     let movers = &migration.movers;
     let column = |name: &str, cells| HandOver { name: name.to_string(), cells };
-    let labels = |codes: Vec<u8>| Cells::Labels { codes, names: migration.tiers.clone() };
+    let labels = |codes: Vec<u8>| Cells::Labels { codes: codes.into(), names: migration.tiers.clone() };
     let mut columns = vec![
         column(
             id,

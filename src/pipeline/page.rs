@@ -51,6 +51,7 @@ pub(super) fn render(run: &Run, config: &[ConfigEntry]) -> String {
         segmentation: Some(&run.segmentation),
         tierings: &run.tierings,
         set: run.strategies.as_ref(),
+        opt_out: run.opt_out.as_ref(),
         comparison: run.comparison.as_ref(),
         no_comparison,
         warnings: &warnings,

@@ -10,6 +10,8 @@ use crate::error::{Error, Result};
 use crate::history::Ledger;
 use crate::report::output::MANIFEST;
 use crate::report::{OutputFolder, tables};
+use crate::tier::opt_out::OptOutReport;
+use crate::tier::{SchemeFile, builtin};
 
 /// Version of the manifest's layout; it changes when a key changes its meaning or goes.
 const SCHEMA: u32 = 1;
@@ -76,6 +78,30 @@ pub fn cohorts_summary(table: &CohortTable) -> Value {
     })
 }
 
+/// Who opted out: the report with their share of the customers.
+fn opt_out_summary(report: &OptOutReport, customers: u64) -> Value {
+    // Results are passed on: who is on the list, and has nothing to do with these customers, is not.
+    let remark = |(remark, lines, first)| json!({"remark": remark, "lines": lines, "first": first});
+    json!({
+        "lines": report.lines,
+        "date": report.date,
+        "customers": report.customers,
+        "share": report.customers as f64 / customers.max(1) as f64,
+        "remarks": report.by_remark(10).into_iter().map(remark).collect::<Vec<_>>(),
+    })
+}
+
+/// Which rules a run graded by: a file of somebody's own may have changed since.
+fn scheme(scheme: &SchemeFile) -> Value {
+    let own = builtin::is_file(&scheme.file).then_some(&scheme.document);
+    json!({
+        "key": scheme.key,
+        "file": scheme.file,
+        "rules": format!("{:016x}", scheme.fingerprint),
+        "document": own,
+    })
+}
+
 fn manifest(run: &Run, config: &[ConfigEntry]) -> Value {
     let table = &run.summary.table;
     let top: Vec<Value> =
@@ -108,7 +134,9 @@ fn manifest(run: &Run, config: &[ConfigEntry]) -> Value {
             "clv": run.value.clv,
         },
         "segments": run.segmentation,
+        "schemes": run.schemes.iter().map(scheme).collect::<Vec<_>>(),
         "tiers": run.tierings,
+        "opt_out": run.opt_out.as_ref().map(|report| opt_out_summary(report, table.len() as u64)),
         "strategies": run.strategies,
         "comparison": run.comparison,
         "warnings": run.warnings,

@@ -1,6 +1,7 @@
 //! A file of customers graded by schemes, and handed on with each one's tier, level and reason.
 
 mod book;
+mod held;
 mod words;
 
 use std::path::Path;
@@ -8,8 +9,10 @@ use std::path::Path;
 use serde::Serialize;
 
 pub(super) use self::book::FIGURES;
-pub use self::words::Language;
+pub use self::held::HoldingReport;
+pub use self::words::{Language, open_tiers};
 
+use self::held::{HeldTiers, hold};
 use super::tier_ledger::{LedgerReport, add, check};
 use crate::calendar::{Day, Unit};
 use crate::customers::pseudonyms::Pseudonyms;
@@ -17,7 +20,9 @@ use crate::customers::{Ids, WholeFile};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::report::hand_over::Format;
+use crate::tier::opt_out::{OptOutReport, OptOuts};
 use crate::tier::overrides::{Applied, Automatic, OverrideReport, Overrides};
+use crate::tier::policy::Policy;
 use crate::tier::{Columns, Graded, Look, SchemeFile, Tier, Tiering};
 
 /// Code of a row without a tier: a prospect where the scheme is about customers.
@@ -44,6 +49,10 @@ pub struct TierRequest<'a> {
     pub pseudonyms: Option<&'a Pseudonyms>,
     /// The folder of the ledger to which the grading is added.
     pub ledger: Option<&'a Path>,
+    /// How tiers follow the rules from what the ledger holds; at once, and without a word of it there, where none is given.
+    pub policy: Option<Policy>,
+    /// Who opted out.
+    pub opt_out: Option<&'a OptOuts>,
 }
 
 /// What one scheme made of the file.
@@ -59,12 +68,18 @@ pub struct SchemeResult {
     pub labels: Vec<String>,
     /// Rows that the scheme is not about: prospects.
     pub without_tier: u64,
-    /// Customers by effective tier, where there are overrides.
+    /// Customers by effective tier, where there are overrides or a policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective: Option<Vec<u64>>,
     /// What became of the overrides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overrides: Option<OverrideReport>,
+    /// How many are held above and below the tier by the rules, where there is a policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holding: Option<HoldingReport>,
+    /// Customers who opted out by effective tier, where there is a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opted_out: Option<Vec<u64>>,
 }
 
 /// Customers by the tiers of two schemes.
@@ -94,6 +109,9 @@ pub struct Tiered {
     /// What was added to the ledger, by scheme.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ledger: Vec<LedgerReport>,
+    /// What became of the list of those who opted out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opt_out: Option<OptOutReport>,
     /// Sheets that the rows took, in a workbook.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheets: Option<usize>,
@@ -105,12 +123,14 @@ pub(super) struct Over<'c> {
     /// By row of the file; [`NO_TIER`] where it is not about the row.
     pub(super) automatic: Vec<u8>,
     applied: Option<Applied>,
+    /// What a policy holds.
+    pub(super) held: Option<HeldTiers>,
     /// The place among the graded of each row; none where all are graded.
     place: Option<Vec<u32>>,
 }
 
 impl Over<'_> {
-    /// With tiers set by hand laid over it.
+    /// With tiers set by hand laid over it, or over what a policy holds.
     fn with(
         self,
         overrides: Option<&Overrides>,
@@ -120,14 +140,19 @@ impl Over<'_> {
         date: Day,
     ) -> Self {
         let names = self.graded.tiering.names();
-        let to = Automatic { scheme: &scheme.key, names: &names, ids, codes: &self.automatic, value };
+        let to = Automatic { scheme: &scheme.key, names: &names, ids, codes: self.followed(), value };
         let applied = overrides.map(|overrides| overrides.apply(to, date));
         Over { applied, ..self }
     }
 
+    /// What a policy holds, or else the tier by the rules, by row.
+    fn followed(&self) -> &[u8] {
+        self.held.as_ref().map_or(&self.automatic, |held| &held.codes)
+    }
+
     /// The tier that holds, by row.
     pub(super) fn effective(&self) -> &[u8] {
-        self.applied.as_ref().map_or(&self.automatic, |applied| &applied.effective)
+        self.applied.as_ref().map_or(self.followed(), |applied| &applied.effective)
     }
 
     /// Why the rules put the customer of a row where they do; none where the scheme is not about it.
@@ -161,8 +186,10 @@ pub fn tier_file(
     let ids = file.ids()?;
     let known = Known::of(file, request)?;
     if let Some(folder) = request.ledger {
-        check(folder, request.schemes, known.date)?;
+        check(folder, request.schemes, known.date, request.policy)?;
     }
+    let opted_out = request.opt_out.map(|list| list.apply(&[&ids], known.date));
+    let (is_out, opt_out) = opted_out.map(|(rows, report)| (rows.concat(), report)).unzip();
     let (all, some) = (known.everybody().columns(), known.customers().columns());
     let found = known.grade(request, &ids, [&all, &some], progress)?;
     let mut tiered = Tiered {
@@ -172,14 +199,15 @@ pub fn tier_file(
         schemes: found
             .iter()
             .zip(request.schemes)
-            .map(|(over, scheme)| result(over, scheme, request.language))
+            .map(|(over, scheme)| result(over, scheme, request.language, is_out.as_deref()))
             .collect(),
         cross: cross_tables(&found),
         ledger: Vec::new(),
+        opt_out,
         sheets: None,
     };
     if let Some((path, format)) = out {
-        let book = book::book(file, request, &ids, &found, &tiered)?;
+        let book = book::book(file, request, &ids, &found, is_out.as_deref(), &tiered)?;
         let sheets = book.write(format, path, progress)?;
         tiered.sheets = (format == Format::Xlsx).then_some(sheets);
     }
@@ -260,7 +288,11 @@ impl<'a> Known<'a> {
                 Some(keep) if !takes_prospects => Some((0..keep.len()).filter(|&row| keep[row]).collect()),
                 _ => None,
             };
-            let graded = self.over(scheme, if rows.is_some() { some } else { all }, rows.as_deref(), ids)?;
+            let mut graded =
+                self.over(scheme, if rows.is_some() { some } else { all }, rows.as_deref(), ids)?;
+            if let (Some(folder), Some(policy)) = (request.ledger, request.policy) {
+                graded.held = Some(hold(folder, policy, &graded, &scheme.key, ids, self.date)?);
+            }
             found.push(graded.with(request.overrides, scheme, ids, self.value.as_deref(), self.date));
             progress.advance(1);
         }
@@ -281,14 +313,15 @@ impl<'a> Known<'a> {
         let who = |place: usize| ids.text(rows.map_or(place, |rows| rows[place]));
         let graded = scheme.ready(columns)?.grade_rows(&spend, who)?;
         let Some(rows) = rows else {
-            return Ok(Over { automatic: graded.tiering.codes.clone(), graded, applied: None, place: None });
+            let automatic = graded.tiering.codes.clone();
+            return Ok(Over { automatic, graded, applied: None, held: None, place: None });
         };
         let (mut automatic, mut place) = (vec![NO_TIER; ids.len()], vec![u32::MAX; ids.len()]);
         for (at, &row) in rows.iter().enumerate() {
             automatic[row] = graded.tiering.codes[at];
             place[row] = at as u32;
         }
-        Ok(Over { graded, automatic, applied: None, place: Some(place) })
+        Ok(Over { graded, automatic, applied: None, held: None, place: Some(place) })
     }
 }
 
@@ -324,23 +357,35 @@ pub(super) fn times(file: &WholeFile, typed: Option<Unit>, date: Option<Day>) ->
     Ok((unit, end))
 }
 
-fn result(over: &Over<'_>, scheme: &SchemeFile, language: Language) -> SchemeResult {
-    let tiering = over.graded.tiering.clone();
-    let effective = over.applied.as_ref().map(|applied| {
+fn result(over: &Over<'_>, scheme: &SchemeFile, language: Language, is_out: Option<&[bool]>) -> SchemeResult {
+    // Everybody's codes stay where they are.
+    let own = &over.graded.tiering;
+    let tiering = Tiering {
+        codes: Vec::new(),
+        tiers: own.tiers.clone(),
+        thresholds: own.thresholds.clone(),
+        key: own.key.clone(),
+        title: own.title.clone(),
+        column_name: own.column_name.clone(),
+    };
+    let count = |is_counted: &dyn Fn(usize) -> bool| {
         let mut counts = vec![0; tiering.tiers.len()];
-        applied
-            .effective
-            .iter()
-            .filter(|&&code| code != NO_TIER)
-            .for_each(|&code| counts[usize::from(code)] += 1);
+        let codes = over.effective().iter().enumerate();
+        codes
+            .filter(|&(row, &code)| code != NO_TIER && is_counted(row))
+            .for_each(|(_, &code)| counts[usize::from(code)] += 1);
         counts
-    });
+    };
+    let effective = (over.applied.is_some() || over.held.is_some()).then(|| count(&|_| true));
+    let opted_out = is_out.map(|is_out| count(&|row| is_out[row]));
     SchemeResult {
         title: language.label(&scheme.title).to_string(),
         labels: labels(scheme, &tiering.tiers, language),
         without_tier: over.automatic.iter().filter(|&&code| code == NO_TIER).count() as u64,
         effective,
         overrides: over.applied.as_ref().map(|applied| applied.report.clone()),
+        holding: over.held.as_ref().map(|held| held.report.clone()),
+        opted_out,
         tiering,
     }
 }

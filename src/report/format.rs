@@ -2,6 +2,8 @@
 //!
 //! Every function takes what it is given: NaN and infinities print as a dash, and nothing rounds to "−0".
 
+use crate::customers::spend::percentage;
+
 /// What stands for a number that does not exist.
 pub const NONE: &str = "–";
 
@@ -62,9 +64,7 @@ pub fn percent_exact(share: f64) -> String {
     if !share.is_finite() {
         return NONE.to_string();
     }
-    // Fifteen digits are what a number holds of what was written: 100 × 0.07 is 7.000000000000001.
-    let percent: f64 = format!("{:.14e}", 100.0 * share).parse().unwrap_or(100.0 * share);
-    format!("{percent}{NBSP}%")
+    format!("{}{NBSP}%", percentage(share))
 }
 
 /// A share (0 to 1) without decimals, for axes: `80 %`.

@@ -54,8 +54,11 @@ pub enum FileKind {
 /// Under which key of its metadata a table of customers says how their clusters were made, as JSON.
 pub const CLUSTERS_KEY: &str = "tiercast:clusters";
 
-/// The columns that clustering adds: the last ones of a Parquet table, after the id in CSV.
+/// The columns that clustering adds to a Parquet table: the last ones.
 const CLUSTER_COLUMNS: [&str; 2] = ["cluster", "cluster_number"];
+
+/// The columns after the id in CSV: the third one is our own, where others call theirs by the first two as well.
+const CLUSTER_CSV_COLUMNS: [&str; 3] = ["cluster", "cluster_number", "cluster_in_words"];
 
 /// What totals begin with.
 pub const TOTALS_HEADING: [&str; 3] = ["column", "group", "customers"];
@@ -121,7 +124,7 @@ impl FileKind {
             _ if heading(&COHORTS_HEADING) => Some(FileKind::Cohorts),
             _ if is_of_tiers(line.split(',')) => Some(FileKind::Tiers),
             _ if is_of_sureness(line.split(',')) => Some(FileKind::Sureness),
-            _ if line.split(',').skip(1).take(CLUSTER_COLUMNS.len()).eq(CLUSTER_COLUMNS) => {
+            _ if line.split(',').skip(1).take(CLUSTER_CSV_COLUMNS.len()).eq(CLUSTER_CSV_COLUMNS) => {
                 Some(FileKind::Clusters)
             }
             _ if line.split(',').skip(1).take(MOVER_COLUMNS.len()).eq(MOVER_COLUMNS) => {
@@ -313,7 +316,8 @@ mod tests {
         fs::write(at("other.json"), "{\"format\": \"other\"}").unwrap();
         table("tiers", &["customer_id", "tier_value", "level_value", "date"]);
         table("set_aside", &["file", "row", "reason", "value"]);
-        fs::write(at("clusters.csv"), "customer_id,cluster,cluster_number,frequency\n").unwrap();
+        fs::write(at("clusters.csv"), "customer_id,cluster,cluster_number,cluster_in_words,x\n").unwrap();
+        fs::write(at("their_clusters.csv"), "customer_id,cluster,cluster_number,frequency\n").unwrap();
         fs::write(at("tiers.csv"), "客户编号,客户等级_value,等级序号_value,分级日期\n").unwrap();
         // Somebody's collection of models is theirs.
         fs::write(at("bundle.json"), "{\"models\": [{\"format\": \"tiercast-model\"}]}").unwrap();
@@ -323,6 +327,7 @@ mod tests {
             ("tiers", Some(FileKind::Tiers)),
             ("tiers.csv", Some(FileKind::Tiers)),
             ("clusters.csv", Some(FileKind::Clusters)),
+            ("their_clusters.csv", None),
             ("forecast", Some(FileKind::Forecast)),
             ("history", Some(FileKind::History)),
             ("model", Some(FileKind::Model)),

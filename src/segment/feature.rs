@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::transform::Transform;
+use crate::customers::spend::percentage;
 use crate::error::{Error, Result};
 
 /// A column and its transform, written as `total_spend:log:winsor=1%,99%`.
@@ -34,7 +35,7 @@ impl fmt::Display for Feature {
             f.write_str(":log")?;
         }
         if let Some((low, high)) = self.transform.winsorise {
-            write!(f, ":winsor={}%,{}%", 100.0 * low, 100.0 * high)?;
+            write!(f, ":winsor={}%,{}%", percentage(low), percentage(high))?;
         }
         if !self.transform.standardise {
             f.write_str(":raw")?;
@@ -97,9 +98,14 @@ mod tests {
 
     #[test]
     fn features_are_read_and_written() {
-        for text in
-            ["clv", "total_spend:log", "a:b:log:winsor=1%,97.5%", "x:winsor=0%,100%:raw", "age:log:raw"]
-        {
+        for text in [
+            "clv",
+            "total_spend:log",
+            "a:b:log:winsor=1%,97.5%",
+            "x:winsor=0%,100%:raw",
+            "age:log:raw",
+            "x:winsor=7%,93%",
+        ] {
             let feature: Feature = text.parse().unwrap();
             assert_eq!(feature.to_string(), text);
         }

@@ -87,8 +87,8 @@ impl Features {
         let report = |(&measure, report): (&Measure, SourceReport)| FeatureReport {
             measure,
             formula: measure.formula(),
-            mean: report.mean,
-            sd: report.sd,
+            mean: report.mean.unwrap_or(0.0),
+            sd: report.sd.unwrap_or(0.0),
             used: report.used,
         };
         Ok(Features {

@@ -15,6 +15,21 @@ const STANDS_FAR_OUT: f64 = 1.5;
 /// Below a mean of a twentieth of a repeat purchase practically nobody came back.
 const ONE_TIME: f64 = 0.05;
 
+/// A short name has fewer characters than a tier's may have: clusters become tiers.
+const LONGEST: usize = 99;
+
+/// Room for the number that tells apart what nothing else does: " (100)".
+const ROOM_FOR_NUMBER: usize = 6;
+
+/// Room for the usual name in front of other features: "Lapsed one-time buyers, ".
+const ROOM_FOR_USUAL: usize = 24;
+
+/// Features that a short name tells of; how many more there are is all it says of the rest.
+const STRONGEST: usize = 3;
+
+/// Characters of a feature's name in a short name.
+const LONGEST_FEATURE: usize = 24;
+
 /// What a name is made from.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Figures {
@@ -40,9 +55,9 @@ pub(super) struct Names {
 }
 
 /// Gives every cluster a name of its own: its words, then its other features, then what its customers typically spend,
-/// then its number.
-pub(super) fn names(clusters: &[Figures]) -> Vec<Names> {
-    let alone = clusters.len() == 1;
+/// then its number. With `noise` somebody is in no cluster.
+pub(super) fn names(clusters: &[Figures], noise: bool) -> Vec<Names> {
+    let alone = clusters.len() == 1 && !noise;
     let words = clusters.iter().map(|c| if alone { "all customers".into() } else { words(c) }).collect();
     let proposed =
         clusters.iter().map(|c| if alone { "All customers".into() } else { proposal(c) }).collect();
@@ -56,7 +71,7 @@ pub(super) fn names(clusters: &[Figures]) -> Vec<Names> {
 type Rename<'a> = &'a dyn Fn(&Figures, &str) -> String;
 
 fn others(cluster: &Figures, name: &str) -> String {
-    match (cluster.standing.is_empty(), outstanding(cluster)) {
+    match (cluster.standing.is_empty(), strongest(cluster)) {
         // It is made of them already.
         (true, _) | (_, None) => name.to_string(),
         (false, Some(others)) => format!("{name}, {others}"),
@@ -64,10 +79,9 @@ fn others(cluster: &Figures, name: &str) -> String {
 }
 
 fn spend(cluster: &Figures, name: &str) -> String {
-    match cluster.typical_spend {
-        Some(spend) => format!("{name}, typically {}", money(spend)),
-        None => name.to_string(),
-    }
+    let longer = cluster.typical_spend.map(|spend| format!("{name}, typically {}", money(spend)));
+    // Where there is no room the number will do.
+    longer.filter(|longer| is_short(longer)).unwrap_or_else(|| name.to_string())
 }
 
 fn number(cluster: &Figures, name: &str) -> String {
@@ -86,15 +100,59 @@ fn told_apart(clusters: &[Figures], mut names: Vec<String>, renames: &[Rename<'_
     names
 }
 
-/// "high clv, very low p_alive": the features beside recency, frequency and spend in which a cluster stands out.
+/// Whether a name with a number behind it can be a tier's.
+fn is_short(name: &str) -> bool {
+    name.chars().count() + ROOM_FOR_NUMBER <= LONGEST
+}
+
+/// "very low p_alive".
+fn word(name: &str, standing: f64) -> String {
+    let very = if standing.abs() >= STANDS_FAR_OUT { "very " } else { "" };
+    let side = if standing > 0.0 { "high" } else { "low" };
+    format!("{very}{side} {name}")
+}
+
+/// The features beside recency, frequency and spend in which a cluster stands out.
+fn standing_out(cluster: &Figures) -> impl Iterator<Item = &(String, f64)> {
+    cluster.others.iter().filter(|(_, standing)| standing.abs() >= STANDS_OUT)
+}
+
+/// "high clv, very low p_alive": all of them.
 fn outstanding(cluster: &Figures) -> Option<String> {
-    let word = |(name, standing): &(String, f64)| {
-        let very = if standing.abs() >= STANDS_FAR_OUT { "very " } else { "" };
-        let side = if *standing > 0.0 { "high" } else { "low" };
-        (standing.abs() >= STANDS_OUT).then(|| format!("{very}{side} {name}"))
-    };
-    let words: Vec<String> = cluster.others.iter().filter_map(word).collect();
+    let words: Vec<String> = standing_out(cluster).map(|(name, standing)| word(name, *standing)).collect();
     (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// "high clv, very low p_alive and 4 more": the strongest of them in the order of the features, as far as a short name
+/// has room.
+fn strongest(cluster: &Figures) -> Option<String> {
+    let before = if cluster.standing.is_empty() { 0 } else { ROOM_FOR_USUAL };
+    let room = LONGEST - ROOM_FOR_NUMBER - before;
+    let all: Vec<&(String, f64)> = standing_out(cluster).collect();
+    let mut ranked: Vec<usize> = (0..all.len()).collect();
+    // Stable: of equal ones the first.
+    ranked.sort_by(|&a, &b| all[b].1.abs().total_cmp(&all[a].1.abs()));
+    let of_first = |taken: usize| {
+        let mut chosen = ranked[..taken].to_vec();
+        chosen.sort_unstable();
+        let words: Vec<String> = chosen.into_iter().map(|at| word(&clipped(&all[at].0), all[at].1)).collect();
+        match all.len() - taken {
+            0 => words.join(", "),
+            more => format!("{} and {more} more", words.join(", ")),
+        }
+    };
+    let most = all.len().min(STRONGEST);
+    // One has room whatever it is called.
+    (1..=most).rev().map(of_first).find(|text| text.chars().count() <= room)
+}
+
+/// A feature's name as a short name has room for it, in one line.
+fn clipped(name: &str) -> String {
+    let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
+    match name.chars().count() > LONGEST_FEATURE {
+        true => name.chars().take(LONGEST_FEATURE - 1).map(plain).chain(['…']).collect(),
+        false => name.chars().map(plain).collect(),
+    }
 }
 
 /// "recent, very frequent, big spenders".
@@ -139,7 +197,7 @@ fn is_one_time(cluster: &Figures) -> bool {
 /// "Champions": the usual names of RFM segments, where the cluster's standing gives a reason for one.
 fn proposal(cluster: &Figures) -> String {
     if cluster.standing.is_empty() {
-        let others = outstanding(cluster).unwrap_or_else(|| "average customers".into());
+        let others = strongest(cluster).unwrap_or_else(|| "average customers".into());
         let mut letters = others.chars();
         return letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect());
     }
@@ -182,7 +240,7 @@ mod tests {
     #[test]
     fn other_features_have_words() {
         let of = |clusters: &[Figures]| -> Vec<(String, String)> {
-            names(clusters).into_iter().map(|names| (names.words, names.proposed)).collect()
+            names(clusters, false).into_iter().map(|names| (names.words, names.proposed)).collect()
         };
         let both = of(&[other(1, 2.0), other(2, 0.1)]);
         assert_eq!(
@@ -201,6 +259,38 @@ mod tests {
         let plain = Figures { cluster: 2, ..Figures::default() };
         assert_eq!(of(&[other(1, 0.0), plain])[1].1, "Average customers");
         assert_eq!(of(&[other(1, 0.0)])[0].1, "All customers");
+        // Beside noise the only group is not everybody.
+        let beside_noise = names(&[other(1, 0.0)], true);
+        assert_eq!(
+            (&*beside_noise[0].proposed, &*beside_noise[0].words),
+            ("Low gap", "customers with low gap")
+        );
+    }
+
+    #[test]
+    fn a_short_name_is_short_enough_for_a_tier() {
+        let many = |cluster, length: usize| Figures {
+            cluster,
+            others: (0..20).map(|i| (format!("{i:02}").repeat(length), 0.6 + f64::from(i % 5))).collect(),
+            typical_spend: Some(1e15),
+            standing: vec![(Measure::Frequency, -1.0), (Measure::Spend, 1.0), (Measure::Recency, 0.0)],
+            repeats: Some(0.0),
+        };
+        let short = names(&[many(1, 1), many(2, 1)], false);
+        assert_eq!(
+            short[1].proposed,
+            "One-time big spenders, very high 04, very high 09, very high 14 and 17 more (2)"
+        );
+        assert_eq!(short[1].words.matches("high").count(), 20);
+        for length in 1..200 {
+            let plain = |cluster| Figures { standing: Vec::new(), ..many(cluster, length) };
+            let found = names(&[many(99, length), many(100, length), plain(1), plain(2)], false);
+            for (at, names) in found.iter().enumerate() {
+                assert!(names.proposed.chars().count() <= LONGEST, "{}", names.proposed);
+                assert!(found[..at].iter().all(|other| other.proposed != names.proposed));
+                assert!(names.proposed.contains("igh 04"), "{}", names.proposed);
+            }
+        }
     }
 
     #[test]
@@ -208,7 +298,7 @@ mod tests {
         let of = |repeats| {
             let cluster =
                 Figures { standing: vec![(Measure::Frequency, -1.0)], repeats, ..Figures::default() };
-            names(&[cluster, other(2, 1.0)])[0].proposed.clone()
+            names(&[cluster, other(2, 1.0)], false)[0].proposed.clone()
         };
         assert_eq!(of(Some(0.0)), "One-time buyers");
         assert_eq!(of(None), "Average customers");

@@ -247,15 +247,21 @@ pub(super) fn sum(part: &[f64]) -> f64 {
 }
 
 fn refused(at: usize, column: &[f64]) -> Error {
-    let found = column.iter().enumerate().find(|(_, x)| x.is_nan() || x.abs() > LARGEST);
-    let (row, value) = found.map_or((0, f64::NAN), |(row, &x)| (row, x));
+    let row = unusable(column).unwrap_or(0);
+    refusal(format!("feature {} of row {}", at + 1, row + 1), column[row])
+}
+
+/// The first row (from 0) whose value is no finite number or too large to be compared.
+pub fn unusable(column: &[f64]) -> Option<usize> {
+    column.iter().position(|x| x.is_nan() || x.abs() > LARGEST)
+}
+
+/// The error about such a value; `what` says where it stands.
+pub fn refusal(what: String, value: f64) -> Error {
     let problem = if value.is_finite() { "its square would overflow" } else { "it is no finite number" };
-    Error::value(
-        format!("feature {} of row {}", at + 1, row + 1),
-        value,
-        problem,
-        "leave such rows out, or transform the feature first (logarithm, winsorising, standardising)",
-    )
+    let remedy =
+        "leave such rows out, or transform the feature first (logarithm, winsorising, standardising)";
+    Error::value(what, value, problem, remedy)
 }
 
 #[cfg(test)]

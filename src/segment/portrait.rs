@@ -125,7 +125,7 @@ pub fn portraits(
         let own = &members[usize::from(ranked[place].1)];
         portrait(known, own, place as u32 + 1, codes.len())
     });
-    name(known, &mut found);
+    name(known, &mut found, codes.iter().any(Option::is_none));
     (order, found, places)
 }
 
@@ -166,7 +166,10 @@ fn feature(known: &Known<'_>, members: &[usize], at: usize) -> Trait {
     let standing = column.map(|column| {
         let column = &known.prepared.columns[column];
         let mean = members.iter().map(|&i| column[i]).sum::<f64>() / members.len() as f64;
-        if report.transform.standardise { mean } else { (mean - report.mean) / report.sd }
+        match report.mean.zip(report.sd) {
+            Some((all, sd)) if !report.transform.standardise => (mean - all) / sd,
+            _ => mean,
+        }
     });
     Trait {
         name: report.name.clone(),
@@ -187,7 +190,7 @@ fn measure(name: &str) -> Option<Measure> {
     }
 }
 
-fn name(known: &Known<'_>, portraits: &mut [Portrait]) {
+fn name(known: &Known<'_>, portraits: &mut [Portrait], noise: bool) {
     let figures = |portrait: &Portrait| {
         let mut out = Figures { cluster: portrait.cluster, ..Figures::default() };
         for own in &portrait.features {
@@ -208,7 +211,7 @@ fn name(known: &Known<'_>, portraits: &mut [Portrait]) {
         out
     };
     debug_assert_eq!(known.values.len(), known.prepared.reports.len());
-    let found = names(&portraits.iter().map(figures).collect::<Vec<_>>());
+    let found = names(&portraits.iter().map(figures).collect::<Vec<_>>(), noise);
     for (portrait, names) in portraits.iter_mut().zip(found) {
         (portrait.name, portrait.proposed_name) = (names.words, names.proposed);
     }

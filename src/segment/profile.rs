@@ -99,7 +99,7 @@ fn name(profiles: &mut [Profile]) {
         repeats: Some(profile.frequency.mean),
         typical_spend: Some(profile.total_spend.median),
     };
-    let names = names(&profiles.iter().map(figures).collect::<Vec<_>>());
+    let names = names(&profiles.iter().map(figures).collect::<Vec<_>>(), false);
     for (profile, Names { words, proposed }) in profiles.iter_mut().zip(names) {
         (profile.name, profile.proposed_name) = (words, proposed);
     }

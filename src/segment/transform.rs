@@ -42,6 +42,29 @@ pub struct Source<'a> {
     pub transform: Transform,
 }
 
+/// Why a feature takes no part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftOut {
+    /// It is a number for nobody.
+    NoNumbers,
+    /// It is the same for everybody.
+    Same,
+    /// It differs, but not after logarithm and cuts.
+    SameAfterTransform,
+}
+
+impl LeftOut {
+    /// In words, behind the name of a feature.
+    pub fn words(self) -> &'static str {
+        match self {
+            LeftOut::NoNumbers => "is no number for any customer",
+            LeftOut::Same => "is the same for every customer",
+            LeftOut::SameAfterTransform => "does not differ after logarithm and cuts",
+        }
+    }
+}
+
 /// What was done to a feature.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SourceReport {
@@ -55,14 +78,16 @@ pub struct SourceReport {
     pub cuts: Option<(f64, f64)>,
     /// Values that were cut.
     pub cut: u64,
-    /// The mean of the finite values, before standardising.
-    pub mean: f64,
-    /// Their standard deviation (divided by n), before standardising.
-    pub sd: f64,
+    /// The mean of the finite values, before standardising; none where there is none.
+    pub mean: Option<f64>,
+    /// Their standard deviation (divided by n), before standardising; none where there is none.
+    pub sd: Option<f64>,
     /// Values that were no finite number and count as the mean.
     pub not_finite: u64,
     /// Whether it takes part; one that is the same for everybody cannot.
     pub used: bool,
+    /// Why it takes none; none where it does.
+    pub left_out: Option<LeftOut>,
 }
 
 /// Features ready to cluster.
@@ -80,14 +105,15 @@ impl Prepared {
     /// Transforms `sources`; features that are the same for everybody are left out, which their reports say.
     ///
     /// # Errors
-    /// [`Error::Value`] when lengths differ, two features share a name or quantiles are not 0 ≤ low < high ≤ 1.
+    /// [`Error::Value`] when lengths differ, two features share a name, quantiles are not 0 ≤ low < high ≤ 1, or values
+    /// are so large that their mean or standard deviation is not finite.
     pub fn of(sources: &[Source<'_>]) -> Result<Prepared> {
         for (at, source) in sources.iter().enumerate() {
             check(source, &sources[..at])?;
         }
         let mut prepared = Prepared { columns: Vec::new(), used: Vec::new(), reports: Vec::new() };
         for (at, source) in sources.iter().enumerate() {
-            let (column, report) = prepare(source);
+            let (column, report) = prepare(source)?;
             if report.used {
                 prepared.columns.push(column);
                 prepared.used.push(at);
@@ -151,7 +177,7 @@ fn check(source: &Source<'_>, before: &[Source<'_>]) -> Result<()> {
     Ok(())
 }
 
-fn prepare(source: &Source<'_>) -> (Vec<f64>, SourceReport) {
+fn prepare(source: &Source<'_>) -> Result<(Vec<f64>, SourceReport)> {
     let Transform { log1p, winsorise, standardise } = source.transform;
     let raw = source.values;
     let below_zero = if log1p { raw.iter().filter(|x| **x < 0.0).count() as u64 } else { 0 };
@@ -170,8 +196,24 @@ fn prepare(source: &Source<'_>) -> (Vec<f64>, SourceReport) {
             }
         }
     }
-    let (mean, sd) = mean_and_sd(&column);
+    let moments = mean_and_sd(&column);
+    let (mean, sd) = moments.unwrap_or((0.0, 0.0));
+    if !(mean.is_finite() && sd.is_finite()) {
+        let (what, value) = if mean.is_finite() { ("standard deviation", sd) } else { ("mean", mean) };
+        return Err(Error::value(
+            format!("the {what} of feature {}", source.name),
+            value,
+            "some values are so large that their sum or their squares overflow",
+            "leave such rows out, or take the logarithm of the feature",
+        ));
+    }
     let used = sd > LEAST_RELATIVE_SD * (1.0 + mean.abs());
+    let left_out = match moments {
+        _ if used => None,
+        None => Some(LeftOut::NoNumbers),
+        Some(_) if differ(raw) => Some(LeftOut::SameAfterTransform),
+        Some(_) => Some(LeftOut::Same),
+    };
     let mut not_finite = 0;
     for x in &mut column {
         if !x.is_finite() {
@@ -188,12 +230,22 @@ fn prepare(source: &Source<'_>) -> (Vec<f64>, SourceReport) {
         below_zero,
         cuts,
         cut,
-        mean,
-        sd,
+        mean: moments.map(|(mean, _)| mean),
+        sd: moments.map(|(_, sd)| sd),
         not_finite,
         used,
+        left_out,
     };
-    (column, report)
+    Ok((column, report))
+}
+
+/// Whether finite values differ by more than rounding.
+fn differ(values: &[f64]) -> bool {
+    let finite = values.iter().copied().filter(|x| x.is_finite());
+    let (least, most) =
+        finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), x| (least.min(x), most.max(x)));
+    // The difference of the largest may be infinite, which is a difference.
+    most - least > LEAST_RELATIVE_SD * (1.0 + least.abs().min(most.abs()))
 }
 
 /// Two quantiles of the finite values, between order statistics as in R's type 7 and numpy; none where there is none.
@@ -205,15 +257,17 @@ fn quantiles(values: &[f64], low: f64, high: f64) -> Option<(f64, f64)> {
         let below = (place.floor() as usize).min(last);
         let (_, &mut lower, above) = finite.select_nth_unstable_by(below, f64::total_cmp);
         match above.iter().copied().min_by(f64::total_cmp) {
-            Some(upper) => lower + (place - below as f64) * (upper - lower),
+            Some(upper) if (upper - lower).is_finite() => lower + (place - below as f64) * (upper - lower),
+            Some(upper) => (1.0 - (place - below as f64)) * lower + (place - below as f64) * upper,
             None => lower,
         }
     };
     Some((at(low), at(high)))
 }
 
-/// Mean and standard deviation (divided by n) of the finite values; zeros where there is none.
-fn mean_and_sd(values: &[f64]) -> (f64, f64) {
+/// Mean and standard deviation (divided by n) of the finite values; none where there is none. They are not finite where
+/// sums overflow.
+fn mean_and_sd(values: &[f64]) -> Option<(f64, f64)> {
     let sum = |f: &(dyn Fn(f64) -> f64 + Sync)| {
         let chunk = |range| {
             let values: &[f64] = &values[range];
@@ -223,12 +277,12 @@ fn mean_and_sd(values: &[f64]) -> (f64, f64) {
     };
     let (total, n) = sum(&|x| x);
     if n == 0 {
-        return (0.0, 0.0);
+        return None;
     }
     let mean = total / n as f64;
     // In two passes: the squares of x itself would cancel where the spread is small.
     let (squares, n) = sum(&|x| (x - mean) * (x - mean));
-    (mean, (squares / n as f64).sqrt())
+    Some((mean, (squares / n as f64).sqrt()))
 }
 
 #[cfg(test)]
@@ -284,7 +338,46 @@ mod tests {
         assert!(Prepared::of(&[source("same", &[1.0; 3], standard)]).unwrap().points().is_err());
         let nothing =
             Prepared::of(&[source("none", &[], Transform { winsorise: Some((0.1, 0.9)), ..standard })]);
-        assert!(!nothing.unwrap().reports[0].used);
+        let nothing = nothing.unwrap();
+        let report = &nothing.reports[0];
+        assert_eq!((report.used, report.mean, report.left_out), (false, None, Some(LeftOut::NoNumbers)));
+    }
+
+    #[test]
+    fn why_a_feature_is_left_out() {
+        let standard = Transform::default();
+        let rare: Vec<f64> = (0..100).map(|i| if i == 7 { 3.0 } else { 1.0 }).collect();
+        let cut = Transform { winsorise: Some((0.05, 0.95)), ..standard };
+        let none = [f64::NAN; 100];
+        let refunds: Vec<f64> = (0..100).map(|i| -f64::from(i)).collect();
+        let huge: Vec<f64> = (0..100).map(|i| if i == 7 { 1e300 } else { -1.5e308 }).collect();
+        let prepared = Prepared::of(&[
+            source("same", &[1.0 / 3.0; 100], standard),
+            source("cut", &rare, cut),
+            source("log", &refunds, Transform { log1p: true, ..standard }),
+            source("none", &none, Transform { log1p: true, ..cut }),
+            source("used", &rare, standard),
+            source("huge", &huge, Transform { log1p: true, ..standard }),
+        ])
+        .unwrap();
+        let why: Vec<Option<LeftOut>> = prepared.reports.iter().map(|report| report.left_out).collect();
+        let after = Some(LeftOut::SameAfterTransform);
+        assert_eq!(why, [Some(LeftOut::Same), after, after, Some(LeftOut::NoNumbers), None, None]);
+        assert_eq!(prepared.used, [4, 5]);
+    }
+
+    /// Their standard deviation would be infinite, and the feature would be 0 for everybody.
+    #[test]
+    fn values_whose_squares_overflow_are_refused_by_name() {
+        let standard = Transform::default();
+        let refused = |values: &[f64]| {
+            let error = Prepared::of(&[source("x", &[1.0; 2], standard), source("big", values, standard)]);
+            error.unwrap_err().to_string()
+        };
+        assert!(refused(&[1e160, 2.0]).contains("the standard deviation of feature big"));
+        assert!(refused(&[1.7e308, 1.7e308]).contains("the mean of feature big"));
+        let cut = Transform { winsorise: Some((0.25, 0.75)), ..standard };
+        assert!(Prepared::of(&[source("wide", &[-1.7e308, 1.7e308], cut)]).is_err());
     }
 
     #[test]

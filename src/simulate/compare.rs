@@ -219,8 +219,8 @@ impl Values<'_> {
         let share = if given > 0.0 {
             own / given
         } else {
-            let customers: u64 = self.facts.iter().map(|t| t.customers).sum();
-            self.facts[k].customers as f64 / customers as f64
+            let reachable: u64 = self.facts.iter().map(|t| t.reachable).sum();
+            self.facts[k].reachable as f64 / reachable.max(1) as f64
         };
         own + plan.fixed_cost * share
     }

@@ -31,6 +31,8 @@ pub struct Population<'a> {
     pub tiers: usize,
     /// Stable hash of each customer's id.
     pub hash: &'a [u64],
+    /// Who opted out and gets no treatment under any strategy; none where nobody has.
+    pub opted_out: Option<&'a [bool]>,
 }
 
 /// How the simulation runs.
@@ -49,7 +51,8 @@ pub struct Engine<'a> {
     customers: Vec<Customer>,
     distinct: Distinct,
     tiers: usize,
-    /// Distinct treatments of each tier; level 0 is none.
+    /// Distinct treatments of each tier; level 0 is none. Where some opted out, as many tiers again follow: theirs, with
+    /// no treatment at all.
     levels: Vec<Vec<Treatment>>,
     /// Level of each strategy in each tier, `strategy * tiers + tier`.
     level_of: Vec<usize>,
@@ -107,6 +110,9 @@ impl Outcome {
 
 impl<'a> Engine<'a> {
     /// `plans` has one entry per strategy of `set`.
+    ///
+    /// Who opted out belongs to a tier of its own in the tables, where every level is without treatment, and counts in the
+    /// sums of its tier: what is added to them under a strategy is what is added under none, bit for bit.
     pub fn new(
         population: Population,
         set: &'a StrategySet,
@@ -115,18 +121,23 @@ impl<'a> Engine<'a> {
     ) -> Engine<'a> {
         let (customers, distinct) = pack(population);
         let tiers = population.tiers;
-        let mut levels = vec![vec![NO_TREATMENT]; tiers];
+        let some_are_out = population.opted_out.is_some_and(|of| of.contains(&true));
+        let all = if some_are_out { 2 * tiers } else { tiers };
+        let mut levels = vec![vec![NO_TREATMENT]; all];
         let mut level_of = Vec::with_capacity(plans.len() * tiers);
         for (strategy, plan) in set.strategies.iter().zip(plans) {
-            for (tier, known) in levels.iter_mut().enumerate() {
-                let money = plan.per_customer[tier];
+            for (place, known) in levels.iter_mut().enumerate() {
+                let (tier, is_out) = if place < tiers { (place, false) } else { (place - tiers, true) };
+                let money = plan.money(tier, is_out);
                 let treatment =
                     if money > 0.0 { Treatment { action: strategy.action, money } } else { NO_TREATMENT };
                 let level = known.iter().position(|t| *t == treatment).unwrap_or_else(|| {
                     known.push(treatment);
                     known.len() - 1
                 });
-                level_of.push(level);
+                if !is_out {
+                    level_of.push(level);
+                }
             }
         }
         let width = levels.iter().map(Vec::len).max().unwrap_or(1);
@@ -171,7 +182,7 @@ impl<'a> Engine<'a> {
         let mut effects = Vec::with_capacity(self.tiers * self.width);
         for (tier, levels) in self.levels.iter().enumerate() {
             let of_tier = levels.iter().map(|t| self.effect(*t, tier, replication));
-            // Tiers with fewer treatments are filled up with "none", which is computed once and never read.
+            // Tiers with fewer treatments are filled up with "none", which is computed once, and read for who opted out only.
             let filler = std::iter::repeat(Effect { rate: 1.0, spend: 1.0 });
             effects.extend(of_tier.chain(filler).take(self.width));
         }
@@ -204,7 +215,9 @@ impl<'a> Engine<'a> {
         let mut sums = vec![Sums::default(); self.tiers * self.width];
         let end = ((chunk + 1) * CHUNK).min(self.customers.len());
         for customer in &self.customers[chunk * CHUNK..end] {
-            let of_tier = &mut sums[usize::from(customer.tier) * self.width..][..self.width];
+            let place = usize::from(customer.tier);
+            let tier = if place < self.tiers { place } else { place - self.tiers };
+            let of_tier = &mut sums[tier * self.width..][..self.width];
             add_future(customer, tables, model, (self.options.seed, replication), horizon, of_tier);
         }
         sums
@@ -232,7 +245,11 @@ impl<'a> Engine<'a> {
 /// Packs the customers and finds what they share: their distinct (tier, x, T), (x, T) and (x, t_x).
 fn pack(population: Population) -> (Vec<Customer>, Distinct) {
     let n = population.frequency.len();
-    let (frequency, tier) = (population.frequency, population.tier);
+    let frequency = population.frequency;
+    // Those who opted out have tiers of their own, behind the others.
+    let is_out = |i: usize| population.opted_out.is_some_and(|of| of[i]);
+    let tier: Vec<u8> =
+        parallel::collect(n, |i| population.tier[i] + if is_out(i) { population.tiers as u8 } else { 0 });
     // 24 bits of days are 45,000 years.
     let days = |days: u32| days.min((1 << 24) - 1);
     let pair = |x: u32, at: u32| u64::from(x) << 24 | u64::from(days(at));

@@ -142,7 +142,8 @@ impl StrategySet {
         }
         let budget = check.not_negative("budget", typed.budget)?;
         let names: Vec<String> = schemes.iter().map(|(name, _)| name.clone()).collect();
-        let scheme = check.find("a tier scheme", "tiers", &typed.tiers, &names)?;
+        let scheme =
+            check.find("a tier scheme by which the run grades (--scheme)", "tiers", &typed.tiers, &names)?;
         let tiers = schemes[scheme].1.clone();
 
         check.distinct("action", typed.actions.iter().map(|a| a.name.as_str()))?;

@@ -1,12 +1,15 @@
 //! The built-in schemes, written in the language that everybody's are written in.
 
+use std::path::Path;
+
 use super::cluster_scheme;
 use super::scheme_file::SchemeFile;
 use crate::error::{Error, Result, nearest_first};
 
 /// The documents by key, in the order in which they are listed.
-const DOCUMENTS: [(&str, &str); 14] = [
+const DOCUMENTS: [(&str, &str); 15] = [
     ("value", include_str!("builtin/value.toml")),
+    ("profit", include_str!("builtin/profit.toml")),
     ("rfm", include_str!("builtin/rfm.toml")),
     ("abc", include_str!("builtin/abc.toml")),
     ("frequency", include_str!("builtin/frequency.toml")),
@@ -51,6 +54,45 @@ pub fn document(key: &str) -> Result<&'static str> {
 /// As for [`document`].
 pub fn scheme_file(key: &str) -> Result<SchemeFile> {
     SchemeFile::parse(&format!("built-in scheme {key}"), document(key)?)
+}
+
+/// Whether a name stands for a file of somebody's own, and not for a built-in scheme: it ends in `.toml`.
+pub fn is_file(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
+}
+
+/// The scheme that a user names: a built-in one by its key, or the file of that name.
+///
+/// # Errors
+/// As for [`document`] and [`SchemeFile::read`].
+pub fn named(name: &str) -> Result<SchemeFile> {
+    if is_file(name) { SchemeFile::read(Path::new(name)) } else { scheme_file(name) }
+}
+
+/// Several schemes as a user names them, each key once: each writes a column of its own.
+///
+/// # Errors
+/// As for [`named`]; [`Error::Value`] for a key that two of them have.
+pub fn all_named(names: &[String]) -> Result<Vec<SchemeFile>> {
+    let schemes: Vec<SchemeFile> = names.iter().map(|name| named(name)).collect::<Result<_>>()?;
+    check_keys(&schemes)?;
+    Ok(schemes)
+}
+
+/// Whether no two schemes have one key.
+///
+/// # Errors
+/// [`Error::Value`] with the key that two have.
+pub fn check_keys(schemes: &[SchemeFile]) -> Result<()> {
+    let twice = |(i, scheme): &(usize, &SchemeFile)| schemes[..*i].iter().any(|own| own.key == scheme.key);
+    match schemes.iter().enumerate().find(twice) {
+        Some((_, scheme)) => {
+            let problem = "two schemes have that key, and each writes the column of its own";
+            let remedy = "leave one out, or change the key in its file";
+            Err(Error::value("--scheme", &scheme.key, problem, remedy))
+        }
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

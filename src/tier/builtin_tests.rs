@@ -1,17 +1,16 @@
-//! Built-in schemes against the same ones written by hand in Rust, and by customers decided by hand.
+//! Built-in schemes by customers decided by hand; `by_hand` has those that are also written in Rust.
 
 use std::borrow::Cow;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::customers::rfm;
 use crate::customers::testing::{Row, any_rows, table};
 use crate::customers::{CustomerTable, Values};
 use crate::parallel;
 use crate::tier::columns::Loaded;
 use crate::tier::rules::{Kind, Measure};
-use crate::tier::{Columns, Tiering, grade, scheme};
+use crate::tier::{Columns, Tiering};
 
 fn tiering(key: &str, table: &CustomerTable) -> Tiering {
     scheme_file(key).unwrap().grade(table, &Columns::of_table(table)).unwrap().tiering
@@ -57,25 +56,20 @@ fn every_document_is_its_key_and_has_both_languages() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
-    /// Codes, thresholds, words, counts and shares are the same.
-    #[test]
-    fn schemes_by_rules_are_those_by_hand(rows in any_rows(80)) {
-        let table = table(&rows);
-        let scores = rfm::scores(&table);
-        for key in ["value", "rfm", "abc"] {
-            prop_assert_eq!(tiering(key, &table), grade(&table, &scores, scheme(key).unwrap()).unwrap());
-        }
-    }
-
     #[test]
     fn schemes_that_need_no_more_take_everybody(rows in any_rows(60), by in 1usize..59) {
         let mut turned = rows.clone();
         turned.rotate_left(by % rows.len());
         let (table, turned) = (table(&rows), table(&turned));
-        for key in ["frequency", "loyalty", "life_cycle", "segments", "relation"] {
+        for key in ["value", "rfm", "abc", "frequency", "loyalty", "life_cycle", "segments", "relation"] {
             let graded = tiering(key, &table);
             prop_assert_eq!(graded.codes.len(), table.len());
             prop_assert_eq!(&graded, &tiering(key, &turned));
+            prop_assert!(graded.codes.iter().all(|&code| usize::from(code) < graded.tiers.len()));
+            prop_assert_eq!(graded.tiers.iter().map(|tier| tier.customers).sum::<u64>(), table.len() as u64);
+            let share: f64 = graded.tiers.iter().map(|tier| tier.share_of_customers).sum();
+            prop_assert!((share - 1.0).abs() < 1e-12);
+            prop_assert!(graded.thresholds.iter().all(|(_, value)| value.is_finite()));
         }
     }
 }
@@ -251,6 +245,28 @@ fn segments_take_each_code_once() {
     let graded = file.grade(&table, &columns).unwrap();
     let sizes: Vec<u64> = graded.tiering.tiers.iter().map(|tier| tier.customers).collect();
     assert_eq!(sizes, [12, 18, 24, 3, 3, 9, 6, 6, 24, 10, 10]);
+}
+
+/// Margin and spend differ: who spends most leaves little. Equals stay together, and nothing left is low.
+#[test]
+fn profit_by_hand() {
+    let spend = [1000.0, 50.0, 40.0, 30.0, 20.0, 10.0];
+    let margin = [-5.0, 20.0, 20.0, 9.0, 3.0, f64::NAN];
+    let rows: Vec<(u32, u32, f64)> = spend.iter().map(|&spend| (0, 0, spend)).collect();
+    let table = customers(&rows);
+    let mut columns = Columns::of_table(&table);
+    let money = Kind::Number(Measure::Money);
+    columns.push("total_margin", money, Loaded::Numbers(Cow::Borrowed(&margin)));
+    let file = scheme_file("profit").unwrap();
+    // Of five with a margin the best at rank 1 has 20, and two have it; rank 3 has 9.
+    assert_eq!(tiers(&file, &table, &columns), ["low", "high", "high", "mid", "low", "low"]);
+    assert_eq!(tiering("value", &table).tier(0).name, "high");
+    // Where nobody leaves anything, nobody is high.
+    let nothing = vec![0.0, -1.0, 0.0, -2.0, 0.0, 0.0];
+    columns.push("total_margin", money, Loaded::Numbers(Cow::Owned(nothing)));
+    assert_eq!(tiers(&file, &table, &columns), ["low"; 6]);
+    let error = file.ready(&Columns::of_table(&table)).unwrap_err().to_string();
+    assert!(error.contains("there is no column \"total_margin\""), "{error}");
 }
 
 #[test]

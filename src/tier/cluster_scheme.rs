@@ -23,22 +23,23 @@ const UNKNOWN: &str = "(no cluster)";
 
 /// A scheme with a tier for each cluster that somebody is in, and one for those who are in none, if there are some.
 ///
-/// `columns` are those of the customers. Clusters with names are ordered by the column `cluster_number`, those without a
+/// `columns` are those of the customers in `file`. Clusters with names are ordered by the column `cluster_number`, those without a
 /// number (noise) after all others; without that column by the bytes of their names. Clusters that are numbers, as those of
-/// `run`, are ordered by them.
+/// `run`, are ordered by them. Negative numbers are what other programs give to noise: they come after all others, too.
 ///
 /// # Errors
 /// No column `cluster`, or one that is neither text nor whole numbers; names with several numbers, or numbers with several
 /// names; more than [`MOST_TIERS`] clusters.
-pub fn scheme_of_clusters(columns: &Columns) -> Result<SchemeFile> {
-    let wrong = |problem: String, remedy: &str| Err(Error::value("--scheme", KEY, problem, remedy));
+pub fn scheme_of_clusters(columns: &Columns, file: &str) -> Result<SchemeFile> {
+    let wrong = |problem: String, remedy: &str| Err(document(file, problem, remedy));
     let Some((kind, values)) = columns.get(CLUSTER)? else {
         let remedy = "make it with `tiercast cluster`, or take the customers of a run";
-        return wrong(format!("the table has no column \"{CLUSTER}\""), remedy);
+        let problem = format!("it has no column \"{CLUSTER}\", of which --scheme {KEY} makes tiers");
+        return wrong(problem, remedy);
     };
     let (clusters, has_null) = match kind {
-        Kind::Text => named(columns, values)?,
-        Kind::Number(_) => numbered(columns.rows(), values)?,
+        Kind::Text => named(columns, values, file)?,
+        Kind::Number(_) => numbered(columns.rows(), values, file)?,
         _ => {
             let problem =
                 format!("column \"{CLUSTER}\" is {}, and not names or numbers of clusters", kind.words());
@@ -63,7 +64,16 @@ pub fn scheme_of_clusters(columns: &Columns) -> Result<SchemeFile> {
 /// Names and rules of the clusters, the best first, and whether somebody is in none.
 type Tiers = (Vec<(String, String)>, bool);
 
-fn named(columns: &Columns, values: &Loaded) -> Result<Tiers> {
+fn document(file: &str, problem: String, remedy: &str) -> Error {
+    Error::Document { file: file.to_string(), problem, remedy: remedy.to_string() }
+}
+
+/// Sorts the best first: negative numbers behind the others.
+fn place(number: f64) -> (bool, f64) {
+    (number < 0.0, number)
+}
+
+fn named(columns: &Columns, values: &Loaded, file: &str) -> Result<Tiers> {
     let (rows, names) = (columns.rows(), values.names());
     let code = |row: usize| match values {
         Loaded::Labels { codes, .. } => usize::from(codes[row]),
@@ -73,15 +83,16 @@ fn named(columns: &Columns, values: &Loaded) -> Result<Tiers> {
     let numbers = match columns.get(NUMBER)? {
         Some((Kind::Number(_), numbers)) => Some(numbers.numbers(0..rows)),
         Some((kind, _)) => {
-            let problem = format!("it is {}", kind.words());
-            return Err(Error::value("column", NUMBER, problem, "write the clusters' numbers as numbers"));
+            let problem = format!("column \"{NUMBER}\" is {}", kind.words());
+            return Err(document(file, problem, "write the clusters' numbers as numbers"));
         }
         None => None,
     };
     let several = |name: &str, a: Option<f64>, b: Option<f64>| {
         let said = |number: Option<f64>| number.map_or("none".into(), |number| number.to_string());
-        let problem = format!("cluster \"{name}\" has several: {} and {}", said(a), said(b));
-        Error::value("column", NUMBER, problem, "give each cluster one number, or drop the column")
+        let (a, b) = (said(a), said(b));
+        let problem = format!("column \"{NUMBER}\": cluster \"{name}\" has several numbers: {a} and {b}");
+        document(file, problem, "give each cluster one number, or drop the column")
     };
     // Of each name that somebody has its number, if it has one.
     let mut seen: Vec<Option<Option<f64>>> = vec![None; names.len()];
@@ -106,13 +117,17 @@ fn named(columns: &Columns, values: &Loaded) -> Result<Tiers> {
     let mut ordered: Vec<(Option<f64>, &str)> =
         found.into_iter().map(|(name, number)| (number, name)).collect();
     ordered.sort_by(|(a, x), (b, y)| match (a, b) {
-        (Some(a), Some(b)) => a.total_cmp(b).then(x.cmp(y)),
+        (Some(a), Some(b)) => {
+            let ((a_noise, a), (b_noise, b)) = (place(*a), place(*b));
+            a_noise.cmp(&b_noise).then(a.total_cmp(&b)).then(x.cmp(y))
+        }
         (a, b) => b.is_some().cmp(&a.is_some()).then(x.cmp(y)),
     });
     if let Some(pair) = ordered.windows(2).find(|pair| pair[0].0.is_some() && pair[0].0 == pair[1].0) {
         let number = pair[0].0.unwrap_or(f64::NAN);
-        let problem = format!("clusters \"{}\" and \"{}\" both have number {number}", pair[0].1, pair[1].1);
-        return Err(Error::value("column", NUMBER, problem, "give each cluster a number of its own"));
+        let (a, b) = (pair[0].1, pair[1].1);
+        let problem = format!("column \"{NUMBER}\": clusters \"{a}\" and \"{b}\" both have number {number}");
+        return Err(document(file, problem, "give each cluster a number of its own"));
     }
     let tier = |(_, name): (Option<f64>, &str)| {
         let when = format!("{} = {}", written(Node::Name(CLUSTER.into())), written(Node::Text(name.into())));
@@ -121,25 +136,28 @@ fn named(columns: &Columns, values: &Loaded) -> Result<Tiers> {
     Ok((ordered.into_iter().map(tier).collect(), has_null))
 }
 
-fn numbered(rows: usize, values: &Loaded) -> Result<Tiers> {
-    let mut found: BTreeSet<i64> = BTreeSet::new();
+fn numbered(rows: usize, values: &Loaded, file: &str) -> Result<Tiers> {
+    // Negative ones are sorted behind the others.
+    let mut found: BTreeSet<(bool, i64)> = BTreeSet::new();
     let mut has_null = false;
     for &number in values.numbers(0..rows).iter() {
         if number.is_nan() {
             has_null = true;
         } else if number.fract() == 0.0 && number.abs() < 1e15 {
-            found.insert(number as i64);
+            found.insert((number < 0.0, number as i64));
         } else {
             let remedy = "number clusters 1, 2, …, or give them names";
-            return Err(Error::value("column", CLUSTER, format!("{number} is no whole number"), remedy));
+            let problem = format!("column \"{CLUSTER}\": {number} is no whole number");
+            return Err(document(file, problem, remedy));
         }
         if found.len() > MOST_TIERS {
-            let problem =
-                format!("it has more than {MOST_TIERS} values, and a scheme has up to {MOST_TIERS} tiers");
-            return Err(Error::value("column", CLUSTER, problem, "look for fewer clusters"));
+            let problem = format!(
+                "column \"{CLUSTER}\" has more than {MOST_TIERS} values, and a scheme has up to {MOST_TIERS} tiers"
+            );
+            return Err(document(file, problem, "look for fewer clusters"));
         }
     }
-    let tier = |number: i64| (number.to_string(), format!("{CLUSTER} = {number}"));
+    let tier = |(_, number): (bool, i64)| (number.to_string(), format!("{CLUSTER} = {number}"));
     Ok((found.into_iter().map(tier).collect(), has_null))
 }
 
@@ -165,10 +183,10 @@ mod tests {
         let table = spending(&[1.0, 2.0, 3.0, 4.0, 5.0]);
         let mut columns = Columns::of_table(&table);
         texts(&mut columns, vec![0, 1, NO_TEXT, 2, 0], &["it's \"one\"", "Champions", "(noise)"]);
-        let by_name = scheme_of_clusters(&columns).unwrap();
+        let by_name = scheme_of_clusters(&columns, "c.parquet").unwrap();
         assert_eq!(by_name.tiers(), ["(noise)", "Champions", "it's \"one\"", "(no cluster)"]);
         numbers(&mut columns, vec![1.0, 2.0, f64::NAN, f64::NAN, 1.0]);
-        let file = scheme_of_clusters(&columns).unwrap();
+        let file = scheme_of_clusters(&columns, "c.parquet").unwrap();
         assert_eq!(file.column(), "tier_clusters");
         let graded = file.grade(&table, &columns).unwrap();
         assert_eq!(graded.tiering.names(), ["it's \"one\"", "Champions", "(noise)", "(no cluster)"]);
@@ -180,23 +198,43 @@ mod tests {
         let mut table = spending(&[1.0, 2.0, 3.0]);
         table.push(CLUSTER, Values::Count(vec![10, 9, 10]));
         let columns = Columns::of_table(&table);
-        let graded = scheme_of_clusters(&columns).unwrap();
+        let graded = scheme_of_clusters(&columns, "c.parquet").unwrap();
         let graded = graded.grade(&table, &columns).unwrap();
         assert_eq!(graded.tiering.names(), ["9", "10"]);
         assert_eq!(graded.tiering.codes, [1, 0, 1]);
+    }
+
+    /// -1 is the noise of scikit-learn and HDBSCAN.
+    #[test]
+    fn negative_numbers_come_last() {
+        let table = spending(&[1.0, 2.0, 3.0, 4.0]);
+        let mut columns = Columns::of_table(&table);
+        let by_number = |columns: &mut Columns<'_>, numbers: Vec<f64>| {
+            columns.push(CLUSTER, Kind::Number(Measure::Plain), Loaded::Numbers(numbers.into()));
+        };
+        by_number(&mut columns, vec![1.0, -1.0, 0.0, -2.0]);
+        let scheme = scheme_of_clusters(&columns, "c.parquet").unwrap();
+        let graded = scheme.grade(&table, &columns).unwrap();
+        assert_eq!(graded.tiering.names(), ["0", "1", "-2", "-1"]);
+        assert_eq!(graded.tiering.codes, [1, 3, 0, 2]);
+        let mut columns = Columns::of_table(&table);
+        texts(&mut columns, vec![0, 1, 2, 0], &["b", "noise", "a"]);
+        numbers(&mut columns, vec![2.0, -1.0, 0.0, 2.0]);
+        assert_eq!(scheme_of_clusters(&columns, "c.parquet").unwrap().tiers(), ["a", "b", "noise"]);
     }
 
     #[test]
     fn what_is_no_cluster_is_refused() {
         let table = spending(&[1.0, 2.0, 3.0]);
         let mut columns = Columns::of_table(&table);
-        let refused = |columns: &Columns<'_>| scheme_of_clusters(columns).unwrap_err().to_string();
-        assert!(refused(&columns).contains("the table has no column \"cluster\""));
+        let refused =
+            |columns: &Columns<'_>| scheme_of_clusters(columns, "c.parquet").unwrap_err().to_string();
+        assert!(refused(&columns).starts_with("c.parquet: it has no column \"cluster\""));
         texts(&mut columns, vec![0, 1, 0], &["a", "b"]);
         numbers(&mut columns, vec![1.0, 2.0, 3.0]);
-        assert!(refused(&columns).contains("cluster \"a\" has several: 1 and 3"));
+        assert!(refused(&columns).contains("cluster \"a\" has several numbers: 1 and 3"));
         numbers(&mut columns, vec![1.0, 2.0, f64::NAN]);
-        assert!(refused(&columns).contains("cluster \"a\" has several: 1 and none"));
+        assert!(refused(&columns).contains("cluster \"a\" has several numbers: 1 and none"));
         numbers(&mut columns, vec![1.0, 1.0, 1.0]);
         assert!(refused(&columns).contains("clusters \"a\" and \"b\" both have number 1"));
         columns.push(CLUSTER, Kind::Number(Measure::Plain), Loaded::Numbers(vec![0.5, 1.0, 2.0].into()));

@@ -176,7 +176,7 @@ impl Overrides {
             }
             report.lines += 1;
             match judge(line, to.names, date) {
-                Ok(tier) => wanted.entry(hash(to.ids, &line.customer)).or_default().push((i, tier)),
+                Ok(tier) => wanted.entry(id_hash(to.ids, &line.customer)).or_default().push((i, tier)),
                 Err(reason) => idle.push((i, reason)),
             }
         }
@@ -250,7 +250,7 @@ fn judge(line: &Override, names: &[String], date: Day) -> Result<u8, Unheeded> {
 }
 
 /// The hash by which ids of that kind are found: integers by their value, anything else by its text.
-fn hash(ids: &Ids, text: &str) -> u64 {
+pub(super) fn id_hash(ids: &Ids, text: &str) -> u64 {
     match ids {
         Ids::Signed { .. } => {
             text.parse::<i64>().map_or_else(|_| hash_text(text.as_bytes()), |id| hash_integer(id as u64))

@@ -114,6 +114,15 @@ impl fmt::Display for Policy {
 }
 
 impl Policy {
+    /// As it is written, and read again: `hysteresis:1,2`, `term:363d`.
+    pub fn code(&self) -> String {
+        match self {
+            Policy::AtOnce => "at-once".to_string(),
+            Policy::Hysteresis { up, down } => format!("hysteresis:{up},{down}"),
+            Policy::Term { days } => format!("term:{days}d"),
+        }
+    }
+
     /// Whether it can be followed.
     ///
     /// # Errors
@@ -231,6 +240,9 @@ mod tests {
         assert_eq!(read("term:1mo").unwrap(), Policy::Term { days: 28 });
         assert_eq!(read("term:6mo").unwrap(), Policy::Term { days: 180 });
         assert_eq!(read("term:1yr").unwrap(), Policy::Term { days: 363 });
+        for text in ["at-once", "hysteresis:1,3", "term:363d", "term:4294967295d"] {
+            assert_eq!(read(text).unwrap().code(), text);
+        }
         for wrong in ["never", "hysteresis:1", "hysteresis:0,1", "term:soon", "term:0d"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

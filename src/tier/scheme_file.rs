@@ -71,6 +71,8 @@ pub struct SchemeFile {
     pub note: String,
     /// Stable hash of the document: another one, other rules.
     pub fingerprint: u64,
+    /// The document.
+    pub document: String,
     pub(super) lets: Vec<(String, Written<Expr>)>,
     /// In the order in which they are asked.
     pub(super) tiers: Vec<TierEntry>,
@@ -102,7 +104,7 @@ impl SchemeFile {
             reader.error(at, e.message().to_string(), "docs/rules.md describes scheme files key by key")
         })?;
         let scheme = reader.scheme(document.get_ref())?;
-        Ok(SchemeFile { fingerprint: hash_text(text.as_bytes()), ..scheme })
+        Ok(SchemeFile { fingerprint: hash_text(text.as_bytes()), document: text.to_string(), ..scheme })
     }
 
     /// The tiers' names, best first.
@@ -113,6 +115,16 @@ impl SchemeFile {
     /// The tiers, best first.
     pub fn entries(&self) -> impl Iterator<Item = &TierEntry> {
         self.order.iter().map(|&tier| &self.tiers[tier])
+    }
+
+    /// Whether a rule, a name of `[let]` or a sentence looks at a column of that name.
+    pub fn looks_at(&self, column: &str) -> bool {
+        let says = |reason: &Option<Written<Template>>| {
+            reason.as_ref().is_some_and(|written| written.read.names(column))
+        };
+        let of_rule = |rule: &RuleEntry| rule.when.read.names(column) || says(&rule.reason);
+        self.lets.iter().any(|(_, written)| written.read.names(column))
+            || self.tiers.iter().any(|tier| says(&tier.reason) || tier.rules.iter().any(of_rule))
     }
 
     /// The column that it adds to the customer table.

@@ -202,3 +202,19 @@ fn mistakes_that_show_with_the_customers() {
         assert!(error.hint().unwrap().contains(remedy), "{tiers}\n{:?}", error.hint());
     }
 }
+
+#[test]
+fn a_scheme_says_what_it_looks_at() {
+    let built_in = |key: &str| crate::tier::builtin::scheme_file(key).unwrap();
+    assert!(built_in("clv").looks_at("clv") && built_in("loyalty").looks_at("p_alive"));
+    assert!(!built_in("value").looks_at("clv") && !built_in("life_cycle").looks_at("p_alive"));
+    // In every part of a rule, and in sentences.
+    let text = "scheme = \"x\"\n[let]\na = \"top(c1, 5%)\"\n[[tier]]\nname = \"t\"\n\
+        when = \"not (c2 in [c3, 1]) or c4 between c5 and c6 or c7 is not null or -c8 + c9 >= `c 10`\"\n\
+        reason = \"{c11:money}, {a}\"\n[[tier]]\nname = \"d\"\ndefault = true\nreason = \"{c12}\"\n";
+    let own = SchemeFile::parse("x", text).unwrap();
+    for name in ["c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c 10", "c11", "c12"] {
+        assert!(own.looks_at(name), "{name}");
+    }
+    assert!(!own.looks_at("c13") && !own.looks_at("top"));
+}

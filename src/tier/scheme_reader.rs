@@ -119,6 +119,7 @@ impl<'a> Reader<'a> {
             title,
             note,
             fingerprint: 0,
+            document: String::new(),
             lets,
             tiers,
             order,

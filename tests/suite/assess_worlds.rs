@@ -90,7 +90,7 @@ fn judge(
     let models = [Models { purchases: model.as_ref(), spend: Some(&spend) }];
     let run = |seed: u64| {
         let own = OwnValues::new(&value(), Unit::Week, OrderDays::Repeat, seed);
-        sureness(&all, histories, &own, &models, SurenessOptions { draws }, &()).unwrap()
+        sureness(&all, histories, &own, &models, SurenessOptions { draws }, &|i| i.to_string(), &()).unwrap()
     };
     let (one, two) = (run(11), run(12));
     graded

@@ -40,17 +40,18 @@ fn columns(order: &[usize], customers: usize) -> Vec<(&'static str, ArrayRef)> {
     ]
 }
 
-/// A table of 240 customers and 6 prospects.
-fn write(scratch: &Scratch, name: &str, order: &[usize]) {
-    let columns = columns(order, 240);
+/// A table of so many customers; the rest are prospects.
+fn write(scratch: &Scratch, name: &str, order: &[usize], customers: usize) {
+    let columns = columns(order, customers);
     let nullable = columns.into_iter().map(|(name, values)| (name, values, true));
     let batch = arrow_array::RecordBatch::try_from_iter_with_nullable(nullable).unwrap();
     write_parquet(&scratch.path(name), &batch);
 }
 
+/// 240 customers and 6 prospects.
 fn table() -> Scratch {
     let scratch = Scratch::new();
-    write(&scratch, "c.parquet", &(0..246).collect::<Vec<_>>());
+    write(&scratch, "c.parquet", &(0..246).collect::<Vec<_>>(), 240);
     scratch
 }
 
@@ -93,9 +94,9 @@ fn known_groups_are_found_by_every_algorithm() {
         assert_eq!(found["clusters"].as_array().unwrap().len(), 3, "{words:?}");
         assert_eq!(found["grouping"]["converged"], true);
         let rows = csv(&scratch, "o.csv");
-        let heading =
-            ["customer_id", "cluster", "cluster_number", "days_since_last", "frequency", "total_spend"];
-        assert_eq!(rows[0], heading);
+        let heading = ["customer_id", "cluster", "cluster_number", "cluster_in_words"];
+        assert_eq!(rows[0][..4], heading);
+        assert_eq!(rows[0][4..], ["days_since_last", "frequency", "total_spend"]);
         let names = names_of(found);
         assert_eq!((names[0].as_str(), names[2].as_str()), ("Champions", "Lapsed one-time buyers"));
         for (i, row) in rows[1..].iter().enumerate() {
@@ -121,14 +122,14 @@ fn known_groups_are_found_by_every_algorithm() {
     }
     let missing = "warning: days_since_last is no number for 1 of 240 customers, who count as the mean";
     assert!(ran.stderr.contains(missing), "{}", ran.stderr);
-    assert!(ran.stderr.contains("6 rows without an order are in no cluster"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("rows without an order are in no cluster"), "{}", ran.stderr);
 }
 
 #[test]
 fn neither_threads_nor_the_order_of_rows_count() {
     let scratch = table();
     let turned: Vec<usize> = (0..246).map(|i| (i * 91 + 17) % 246).collect();
-    write(&scratch, "turned.parquet", &turned);
+    write(&scratch, "turned.parquet", &turned, 240);
     for words in [
         &["-k", "2..4", "--sample", "150"][..],
         &["-k", "5", "--feature", "margin:winsor=1%,90%", "--feature", "total_spend:log"],
@@ -155,6 +156,20 @@ fn neither_threads_nor_the_order_of_rows_count() {
     }
 }
 
+/// As many rows as many chunks: sums in another order would show.
+#[test]
+fn threads_do_not_count_on_many_rows() {
+    let scratch = Scratch::new();
+    write(&scratch, "c.parquet", &(0..300_000).collect::<Vec<_>>(), 299_000);
+    let run = |threads: &str, out: &str| {
+        let words =
+            ["cluster", "c.parquet", "-k", "4", "--starts", "1", "--threads", threads, "-q", "-o", out];
+        ok(&scratch, &[&words[..], &["--feature", "margin:log", "--feature", "total_spend"]].concat());
+        std::fs::read(scratch.path(out)).unwrap()
+    };
+    assert!(run("1", "1.parquet") == run("3", "3.parquet"));
+}
+
 #[test]
 fn bad_input_is_refused() {
     let scratch = table();
@@ -171,6 +186,11 @@ fn bad_input_is_refused() {
     refused(&["--feature", "same"], &["each is the same for all 240 customers"]);
     refused(&["--feature", "margin", "--feature", "margin:log"], &["two features have it"]);
     refused(&["--feature", "cluster"], &["an earlier clustering made it"]);
+    refused(&["--feature", "customer_id"], &["it is the column of ids"]);
+    refused(
+        &["--feature", "frequency:winsor=0%,40%", "--feature", "same"],
+        &["frequency does not differ after logarithm and cuts, same is the same for every customer"],
+    );
     refused(&["--feature", "margin:winsor=9"], &["is no two quantiles"]);
     refused(&["-k", "0"], &["the number of clusters cannot be \"0\""]);
     refused(&["-k", "101"], &["the number of clusters cannot be \"101\""]);
@@ -196,6 +216,8 @@ fn bad_input_is_refused() {
     refused(&["-o", "o.txt"], &["its ending says no format"]);
     refused(&["-o", "c.parquet", "--force"], &["cannot be replaced"]);
     refused(&["--id", "region"], &["stands there twice"]);
+    scratch.write("o.csv", "id,cluster,cluster_number,x\n1,a,1,2\n");
+    refused(&["-o", "o.csv"], &["is not a result of tiercast"]);
     // Somebody's file is not replaced, an earlier result is.
     scratch.write("o.csv", "thesis");
     refused(&["-o", "o.csv"], &["is not a result of tiercast"]);
@@ -227,6 +249,67 @@ fn what_does_not_differ_is_left_out_and_said() {
     assert_eq!(found["clustering"]["grouping"]["fitted_on"], 150);
     let ran = ok(&scratch, &["cluster", "c.parquet", "--sample", "150", "-k", "3"]);
     assert!(ran.stderr.contains("fitted on a sample of 150 of 240 customers"), "{}", ran.stderr);
+}
+
+/// Columns of money in whole cents that floating point does not hold, values that cannot be compared, and none at all.
+#[test]
+fn odd_columns_are_said_by_name() {
+    let scratch = Scratch::new();
+    let mut columns = columns(&(0..240).collect::<Vec<_>>(), 240);
+    columns[3].1 = Arc::new(Int64Array::from_iter_values((0..240).map(|i| i + (1 << 60))));
+    let big = |i: i64, big: f64| if i == 7 { big } else { i as f64 };
+    columns.push(("big", Arc::new(Float64Array::from_iter_values((0..240).map(|i| big(i, 1e150))))));
+    columns.push(("vast", Arc::new(Float64Array::from_iter_values((0..240).map(|i| big(i, 1e200))))));
+    columns.push(("empty", Arc::new(Float64Array::from(vec![None; 240]))));
+    let columns = columns.into_iter().map(|(name, values)| (name, values, true));
+    let batch = arrow_array::RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+    write_parquet(&scratch.path("c.parquet"), &batch);
+    let cluster = ["cluster", "c.parquet", "-k", "3", "--feature", "margin:log", "--feature"];
+    let ran = ok(&scratch, &[&cluster[..], &["empty"]].concat());
+    assert!(ran.stderr.contains("empty is no number for any customer and was left out"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("no numbers") && ran.stdout.contains("mean total_spend"), "{}", ran.stdout);
+    let found = json(&scratch, &[&cluster[..], &["empty"]].concat());
+    assert_eq!(found["clustering"]["features"][1]["mean"], Value::Null);
+    for (feature, said) in [
+        ("total_spend", "some of its numbers are beyond 2^53"),
+        ("vast", "the standard deviation of feature vast cannot be"),
+        ("big:raw", "big of customer 107 cannot be"),
+    ] {
+        let ran = scratch.run(&[&cluster[..], &[feature]].concat());
+        assert!(ran.code == 1 && ran.stderr.contains(said), "{feature}: {}", ran.stderr);
+    }
+}
+
+/// A cluster that stands out in twenty columns has a name that a tier can have.
+#[test]
+fn names_of_many_features_are_tiers() {
+    let scratch = Scratch::new();
+    let order: Vec<usize> = (0..240).collect();
+    let mut columns = columns(&order, 240);
+    let names: Vec<&'static str> =
+        (0..20).map(|k| &*format!("{k} \"is\" a column with quite a long name").leak()).collect();
+    let value = |i: usize, k: usize| [9.0, 0.0, -1.0][group(i)] + noise(i, k);
+    for (k, name) in names.iter().enumerate() {
+        let values = Float64Array::from_iter_values(order.iter().map(|&i| value(i, k)));
+        columns.push((*name, Arc::new(values)));
+    }
+    scratch.write_batch(
+        "c.parquet",
+        &columns[..1].iter().chain(&columns[3..4]).chain(&columns[7..]).cloned().collect::<Vec<_>>(),
+    );
+    let mut words = vec!["cluster", "c.parquet", "-k", "3", "-o", "o.parquet"];
+    words.extend(names.iter().flat_map(|name| ["--feature", *name]));
+    let found = json(&scratch, &words);
+    let proposed = names_of(&found["clustering"]);
+    assert!(proposed.iter().all(|name| name.chars().count() < 100), "{proposed:?}");
+    assert!(proposed[0].ends_with("and 18 more"), "{proposed:?}");
+    let grade = ["tier", "o.parquet", "--scheme", "clusters", "--date", "1997-12-31"];
+    let graded = json(&scratch, &grade);
+    let tiers = graded["tiers"]["schemes"][0]["tiers"].as_array().unwrap();
+    assert_eq!(tiers.iter().map(|tier| tier["name"].as_str().unwrap()).collect::<Vec<_>>(), proposed);
+    // A ledger holds names, and those of another clustering are others.
+    let ran = ok(&scratch, &[&grade[..], &["--ledger", "ledger"]].concat());
+    assert!(ran.stderr.contains("clusters that are made anew are other tiers"), "{}", ran.stderr);
 }
 
 #[test]
@@ -289,7 +372,11 @@ fn clusters_are_tiers() {
     let ran = ok(&scratch, &["explain", "103", "o.parquet", "--scheme", "clusters", "--date", "1997-12-31"]);
     assert!(ran.stdout.contains("Champions"), "{}", ran.stdout);
     let ran = scratch.run(&["tier", "c.parquet", "--scheme", "clusters", "--date", "1997-12-31"]);
-    assert!(ran.code == 1 && ran.stderr.contains("no column \"cluster\""), "{}", ran.stderr);
+    assert!(
+        ran.code == 1 && ran.stderr.contains("c.parquet: it has no column \"cluster\""),
+        "{}",
+        ran.stderr
+    );
     let ran = scratch.run(&["tier", "--scheme", "clusters", "--print"]);
     assert!(ran.code == 1 && ran.stderr.contains("it has no document"), "{}", ran.stderr);
 }

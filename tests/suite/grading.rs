@@ -426,12 +426,12 @@ fn a_ledger_replays_to_the_current_state() {
     let later = [
         ("customer_id", crate::support::ids(&[1])),
         ("new", crate::support::texts(&["high"])),
-        ("ledger", crate::support::amounts(&[2.0])),
+        ("ledger", crate::support::amounts(&[3.0])),
     ];
     scratch.write_batch("ledger/000003_value_1998-07-31.parquet", &later);
     let ran = scratch.run(&["migrate", "--ledger", "ledger", "--from", "1998-01-15", "--to", "1998-12-31"]);
     assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains("a later tiercast wrote it: it is of version 2"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("a later tiercast wrote it: it is of version 3"), "{}", ran.stderr);
     scratch.write("ledger/notes.txt", "x");
     assert!(
         scratch

@@ -172,7 +172,7 @@ fn abc_is_the_fewest_customers_who_make_the_share() {
             let tied = spend[fewest..].iter().filter(|own| **own == last).count();
             let (customers, share) = found[k];
             assert_eq!(tied, ties[k], "{name}: {percent} %");
-            assert!((customers - tied as f64 - fewest as f64).abs() <= 1.0, "{name}: {customers} {fewest}");
+            assert_eq!(customers, (fewest + tied) as f64, "{name}: {percent} %");
             // The last one carries the sum over the stated share, and each who ties with it adds as much again.
             let over = share - percent as f64 / 100.0;
             let one = last as f64 / total as f64;

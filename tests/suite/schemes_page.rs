@@ -83,13 +83,13 @@ fn the_page_has_what_the_shop_gives() {
     let more = ["--refunds", "net", "--drop-duplicates", "--cost", "cost", "--keep", "channel"];
     let rest = ["--periods", "quarter:8", "-q", "-o", "shop.parquet"];
     done(&scratch, &[&words[..], &more, &rest].concat());
-    // As the page's sed does.
+    // As the page's awk does.
     let printed = done(&scratch, &["tier", "--print", "--scheme", "accounts"]);
     let own = printed
         .replace("cost_to_serve", "served")
         .replace("\n[let]\n", "\n[let]\nserved = \"cost_to_serve * (T_days + 1) / 365.25\"\n");
     scratch.write("accounts.toml", &own);
-    let mut words = vec!["shop.parquet", "--scheme", "accounts.toml,satisfaction,relation,life_cycle"];
+    let mut words = vec!["shop.parquet", "--scheme", "accounts.toml,profit,satisfaction,relation,life_cycle"];
     for column in ["nature", "industry", "region", "channel", "source"] {
         words.extend(["--by", column]);
     }

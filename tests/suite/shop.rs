@@ -399,10 +399,9 @@ fn contacts_agree_with_the_orders() {
     };
     let source = [Source::Path(dataset("shop/orders.parquet"))];
     let table = tiercast::customers::summarize(&source, &options, Unit::Week, &()).unwrap().table;
-    let tiers = {
-        use tiercast::tier::Scheme;
-        tiercast::tier::value::Value.grade(&table, &tiercast::customers::rfm::scores(&table)).unwrap()
-    };
+    let scheme = tiercast::tier::builtin::scheme_file("value").unwrap();
+    let columns = tiercast::tier::Columns::of_table(&table);
+    let tiers = scheme.grade(&table, &columns).unwrap().tiering;
     let places: HashMap<String, usize> = (0..table.len()).map(|i| (table.ids.text(i), i)).collect();
     let (strata, ids) = (texts(&contacts, "stratum"), texts(&contacts, "customer_id"));
     let (orders, spend) = (numbers(&contacts, "orders_12w"), numbers(&contacts, "spend_12w"));

@@ -5,7 +5,7 @@ use tiercast::calendar::Unit;
 use tiercast::clv::{BgNbd, BgNbdModel, GammaGamma, GammaGammaModel, Patterns, PosteriorOptions, Prior};
 use tiercast::customers::{CustomerTable, summarize};
 use tiercast::history::{HistoryOptions, Source};
-use tiercast::pipeline::StrategyText;
+use tiercast::pipeline::{RunConfig, StrategyText};
 use tiercast::simulate::{
     Comparison, Engine, Metric, Outcome, ParameterDraws, Population, SimulateOptions, Verdict,
 };
@@ -23,11 +23,13 @@ pub fn sample() -> CustomerTable {
 }
 
 /// Three arbitrary tiers: what is tested does not depend on who is where.
-fn tiers(table: &CustomerTable) -> (Vec<u8>, Vec<TierFacts>) {
+fn tiers(table: &CustomerTable, opted_out: Option<&[bool]>) -> (Vec<u8>, Vec<TierFacts>) {
     let codes: Vec<u8> = (0..table.len()).map(|i| (i % 3) as u8).collect();
+    let of = |k: u8| (0..codes.len()).filter(move |&i| (i % 3) as u8 == k);
     let facts = (0..3u8)
         .map(|k| TierFacts {
-            customers: codes.iter().filter(|&&c| c == k).count() as u64,
+            customers: of(k).count() as u64,
+            reachable: of(k).filter(|&i| !opted_out.is_some_and(|out| out[i])).count() as u64,
             clv: 100.0 * f64::from(3 - k),
         })
         .collect();
@@ -35,7 +37,8 @@ fn tiers(table: &CustomerTable) -> (Vec<u8>, Vec<TierFacts>) {
 }
 
 pub fn strategies(text: &str) -> StrategySet {
-    StrategyText { name: "test".into(), text: text.into() }.check().unwrap()
+    let schemes = RunConfig::default().read_schemes().unwrap();
+    StrategyText { name: "test".into(), text: text.into() }.check(&schemes).unwrap()
 }
 
 /// One action; `effects` are the lifts of the purchase rate in the three tiers at 1 of money per customer.
@@ -86,7 +89,18 @@ pub fn simulate_draws(
     draws: &ParameterDraws,
     draw_responses: bool,
 ) -> (Outcome, Comparison) {
-    let (codes, facts) = tiers(table);
+    simulate_without(table, set, draws, draw_responses, None)
+}
+
+/// The same, where some have opted out.
+fn simulate_without(
+    table: &CustomerTable,
+    set: &StrategySet,
+    draws: &ParameterDraws,
+    draw_responses: bool,
+    opted_out: Option<&[bool]>,
+) -> (Outcome, Comparison) {
+    let (codes, facts) = tiers(table, opted_out);
     let plans: Vec<Plan> = (0..set.strategies.len()).map(|s| Plan::new(set, s, &facts)).collect();
     let hash: Vec<u64> = (0..table.len()).map(|i| table.ids.hash(i)).collect();
     let population = Population {
@@ -97,6 +111,7 @@ pub fn simulate_draws(
         tier: &codes,
         tiers: 3,
         hash: &hash,
+        opted_out,
     };
     let options = SimulateOptions { seed: 1, draw_responses };
     let outcome = Engine::new(population, set, &plans, options).run(&draws.draws, &()).unwrap();
@@ -280,5 +295,113 @@ fn no_strategy_spends_above_its_budget_and_tiers_add_up() {
             let sum: f64 = (0..3).map(|k| of(Some(k))).sum();
             assert!((sum - of(None)).abs() < 1e-9 * of(None).abs().max(1.0), "{metric:?}");
         }
+    }
+}
+
+/// All that is simulated of a strategy, bit by bit.
+fn bits(outcome: &Outcome, strategy: usize) -> Vec<u64> {
+    let mut out = Vec::new();
+    for r in 0..outcome.replications {
+        for k in 0..3 {
+            out.push(outcome.orders(r, strategy, k).to_bits());
+            out.push(outcome.revenue(r, strategy, k).to_bits());
+            out.push(outcome.expected_orders(r, strategy, k).to_bits());
+            out.push(outcome.expected_revenue(r, strategy, k).to_bits());
+        }
+    }
+    out
+}
+
+const UNEVEN: &str = "[[strategy]]\nname = \"one\"\naction = \"act\"\nrule = \"uniform\"\n\
+                      [[strategy]]\nname = \"two\"\naction = \"act\"\nrule = \"proportional_to_clv\"\n\
+                      [[strategy]]\nname = \"three\"\naction = \"act\"\nrule = \"shares\"\n\
+                      shares = { high = 0.5, mid = 0.5 }\n";
+
+/// Whoever opted out is never treated: under every strategy what the others do is all that differs from doing nothing, and
+/// doing nothing is what it is without a list. Orders are counts and can be taken apart exactly.
+#[test]
+fn nobody_who_opted_out_is_treated() {
+    let table = sample();
+    let set = strategies(&one_action([0.3, 0.4, 0.5], 0.1, UNEVEN));
+    let (purchases, spend) = (
+        BgNbd { r: 0.24, alpha: 4.41, a: 0.79, b: 2.43, unit: Unit::Week },
+        GammaGamma { p: 6.25, q: 3.74, gamma: 15.44 },
+    );
+    let draws = ParameterDraws::fixed(purchases, spend, 6);
+    let (whole, _) = simulate_draws(&table, &set, &draws, true);
+    for seed in 0..4u64 {
+        let mut stream = tiercast::random::Stream::new(seed, 7, 0, tiercast::random::Purpose::Latent);
+        let share = [0.02, 0.3, 0.7, 0.98][seed as usize];
+        let out: Vec<bool> = (0..table.len()).map(|_| stream.uniform() < share).collect();
+        let (mixed, comparison) = simulate_without(&table, &set, &draws, true, Some(&out));
+        assert_eq!(bits(&mixed, 0), bits(&whole, 0));
+        // The opted out alone are as without any strategy; the others alone gain what all gain.
+        let only = |wanted: bool| {
+            let kept: Vec<usize> = (0..table.len()).filter(|&i| out[i] == wanted).collect();
+            let of = |values: &[u32]| kept.iter().map(|&i| values[i]).collect::<Vec<u32>>();
+            let codes: Vec<u8> = kept.iter().map(|&i| (i % 3) as u8).collect();
+            let hash: Vec<u64> = kept.iter().map(|&i| table.ids.hash(i)).collect();
+            let money: Vec<f64> = kept.iter().map(|&i| table.monetary_value[i]).collect();
+            let is_out = vec![wanted; kept.len()];
+            let population = Population {
+                frequency: &of(&table.frequency),
+                recency_days: &of(&table.recency_days),
+                t_days: &of(&table.t_days),
+                monetary_value: &money,
+                tier: &codes,
+                tiers: 3,
+                hash: &hash,
+                opted_out: Some(&is_out),
+            };
+            let options = SimulateOptions { seed: 1, draw_responses: true };
+            Engine::new(population, &set, &comparison.plans, options).run(&draws.draws, &()).unwrap()
+        };
+        let (unreached, reached) = (only(true), only(false));
+        for s in 1..4 {
+            assert_eq!(bits(&unreached, s), bits(&unreached, 0));
+            assert_ne!(bits(&reached, s), bits(&reached, 0));
+            for r in 0..6 {
+                for k in 0..3 {
+                    let gain = |of: &Outcome| of.orders(r, s, k) - of.orders(r, 0, k);
+                    assert_eq!(gain(&mixed), gain(&reached));
+                }
+            }
+            // Nobody on the list costs anything: the whole budget goes to the others.
+            let given: f64 = (0..3)
+                .map(|k| {
+                    let n = (0..table.len()).filter(|&i| i % 3 == k && !out[i]).count();
+                    n as f64 * comparison.plans[s].per_customer[k]
+                })
+                .sum();
+            assert!((given - 2357.0).abs() < 1e-6, "{given}");
+        }
+    }
+}
+
+/// With everybody on the list every strategy is doing nothing, to the bit, and costs nothing, a fixed cost included.
+#[test]
+fn with_everybody_on_the_list_all_strategies_do_nothing() {
+    let table = sample();
+    let text = one_action([0.3, 0.4, 0.5], 0.1, UNEVEN);
+    let text =
+        text.replace("name = \"act\"\n[[response]]", "name = \"act\"\nfixed_cost = 100.0\n[[response]]");
+    let set = strategies(&text);
+    assert_eq!(set.actions[0].fixed_cost, 100.0);
+    let (purchases, spend) = (
+        BgNbd { r: 0.24, alpha: 4.41, a: 0.79, b: 2.43, unit: Unit::Week },
+        GammaGamma { p: 6.25, q: 3.74, gamma: 15.44 },
+    );
+    let draws = ParameterDraws::fixed(purchases, spend, 6);
+    let (whole, _) = simulate_draws(&table, &set, &draws, true);
+    let (outcome, comparison) = simulate_without(&table, &set, &draws, true, Some(&vec![true; table.len()]));
+    for s in 0..4 {
+        assert_eq!(bits(&outcome, s), bits(&whole, 0), "{s}");
+        assert_eq!((comparison.plans[s].cost, comparison.plans[s].fixed_cost), (0.0, 0.0));
+        for metric in [Metric::Cost, Metric::Orders, Metric::Revenue, Metric::Profit] {
+            let row = comparison.find(s, None, metric).unwrap();
+            assert_eq!((row.difference.value, row.difference.lower, row.difference.upper), (0.0, 0.0, 0.0));
+        }
+        let customers = comparison.find(s, None, Metric::Customers).unwrap().estimate.value;
+        assert_eq!(customers, table.len() as f64);
     }
 }

@@ -15,7 +15,7 @@ use tiercast::{Error, Result};
 
 use crate::args::{
     CohortArgs, CohortPeriodArg, Columns, Global, HistoryArgs, ListArgs, Margin, MemorySize, ModelArgs,
-    RefundsArg, UnitArg, UnmatchedArg,
+    RefundsArg, SchemeArgs, UnitArg, UnmatchedArg,
 };
 
 /// The settings file that is read when none is named.
@@ -107,8 +107,10 @@ struct FileSettings {
     unit: Option<Unit>,
     customers_list: Option<PathBuf>,
     list_id: Option<String>,
+    opt_out: Option<PathBuf>,
     cohort_period: Option<CohortPeriod>,
     model: Option<ModelSetting>,
+    scheme: Option<Columns>,
     horizon: Option<Span>,
     discount: Option<Discount>,
     clusters: Option<usize>,
@@ -140,6 +142,8 @@ pub struct Typed<'a> {
     pub listed: ListArgs,
     pub cohort: CohortArgs,
     pub models: ModelArgs,
+    pub opt_out: Option<PathBuf>,
+    pub tiers: SchemeArgs,
     pub strategies: Option<PathBuf>,
     pub out: Option<PathBuf>,
     /// The matches of the verb, which know what came from the environment.
@@ -245,7 +249,9 @@ pub fn resolve(global: &Global, typed: Typed) -> Result<Settings> {
         unit: layers.pick("unit", unit, file.unit, defaults.unit),
         customers_list: layers.optional("customers_list", typed.listed.customers_list, file.customers_list),
         list_id: layers.optional("list_id", typed.listed.list_id, file.list_id),
+        opt_out: layers.optional("opt_out", typed.opt_out, file.opt_out),
         model: layers.pick("model", models.model, file.model, defaults.model),
+        schemes: layers.pick("scheme", columns(typed.tiers.scheme), file.scheme, Columns(defaults.schemes)).0,
         horizon: layers.pick("horizon", models.horizon, file.horizon, defaults.horizon),
         discount: layers.pick("discount", models.discount, file.discount, defaults.discount),
         margin: share,
@@ -376,8 +382,10 @@ fn refuse_unknown_variables() -> Result<()> {
         "unit",
         "customers_list",
         "list_id",
+        "opt_out",
         "cohort_period",
         "model",
+        "scheme",
         "horizon",
         "discount",
         "clusters",

@@ -48,7 +48,7 @@ impl Stretch {
         path: &Path,
         metadata: &ArrowReaderMetadata,
         columns: &[usize],
-        open: fn(&Path) -> Result<std::fs::File>,
+        open: impl Fn(&Path) -> Result<std::fs::File>,
         damaged: fn(&Path, &dyn std::fmt::Display) -> Error,
     ) -> Result<RecordBatch> {
         let fail = |e: &dyn std::fmt::Display| damaged(path, &format!("row group {}: {e}", self.group));

@@ -16,6 +16,7 @@ use parquet::arrow::arrow_reader::{
 use crate::customers::table::stretches::{Stretch, stretches};
 use crate::customers::table::{Ids, TableInfo, Values};
 use crate::error::{Error, Result, nearest_first};
+use crate::history::stamp::Stamp;
 use crate::history::{IdKind, IdValues, id_batch};
 use crate::parallel;
 
@@ -23,10 +24,16 @@ use crate::parallel;
 const CUSTOMER_ID: &str = "customer_id";
 
 /// A Parquet table with one row per customer, prospects among them.
+///
+/// Columns are read one after the other; a file that changes meanwhile is an error ([`Error::FileChanged`]), so that no
+/// result mixes two states of it.
 #[derive(Debug)]
 pub struct WholeFile {
     path: PathBuf,
+    stamp: Stamp,
     metadata: ArrowReaderMetadata,
+    /// What its columns are called here.
+    names: Vec<String>,
     id: usize,
     about: Option<TableInfo>,
     stretches: Vec<Stretch>,
@@ -83,8 +90,23 @@ impl WholeFile {
     /// A file that cannot be read or holds no row; a column of ids that is not there or holds neither integers nor texts;
     /// two columns of one name; a description by another version of tiercast.
     pub fn open(path: &Path, id: Option<&str>) -> Result<WholeFile> {
-        let metadata = ArrowReaderMetadata::load(&open(path)?, ArrowReaderOptions::new())
-            .map_err(|e| damaged(path, &e))?;
+        WholeFile::open_called(path, id, &|_| None)
+    }
+
+    /// Opens a file whose columns are called otherwise here: `own` says how, where it is not by their name in the file. A
+    /// column keeps its name where another one of the file is called so already.
+    ///
+    /// # Errors
+    /// As for [`WholeFile::open`].
+    pub fn open_called(
+        path: &Path,
+        id: Option<&str>,
+        own: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<WholeFile> {
+        let file = open(path)?;
+        let stamp = stamp(&file, path)?;
+        let metadata =
+            ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|e| damaged(path, &e))?;
         let schema = metadata.schema();
         let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
         if let Some(i) = (1..names.len()).find(|&i| names[..i].contains(&names[i])) {
@@ -94,14 +116,22 @@ impl WholeFile {
                 "rename or drop one of them",
             ));
         }
+        let mut called = names.clone();
+        for (i, name) in names.iter().enumerate() {
+            if let Some(own) = own(name).filter(|own| !called.contains(own)) {
+                called[i] = own;
+            }
+        }
         let about = TableInfo::find(schema).map_err(|problem| {
             document(path, problem, "read it with the tiercast that made it, or make it again")
         })?;
         let wanted = id.unwrap_or(CUSTOMER_ID);
-        let found = names
-            .iter()
-            .position(|name| name == wanted)
-            .or_else(|| names.iter().position(|name| name.eq_ignore_ascii_case(wanted)));
+        let found = [&called, &names].into_iter().find_map(|names| {
+            names
+                .iter()
+                .position(|name| name == wanted)
+                .or_else(|| names.iter().position(|name| name.eq_ignore_ascii_case(wanted)))
+        });
         let id = found.ok_or_else(|| Error::ColumnNotFound {
             path: path.to_path_buf(),
             role: "customer",
@@ -118,7 +148,8 @@ impl WholeFile {
             });
         }
         let stretches = stretches(&metadata);
-        let out = WholeFile { path: path.to_path_buf(), metadata, id, about, stretches };
+        let out =
+            WholeFile { path: path.to_path_buf(), stamp, metadata, names: called, id, about, stretches };
         match out.rows() {
             0 => Err(document(path, "it has no rows".into(), "give a table with at least one customer")),
             _ => Ok(out),
@@ -142,25 +173,25 @@ impl WholeFile {
 
     /// The names of its columns but that of the ids.
     pub fn columns(&self) -> Vec<String> {
-        let fields = self.metadata.schema().fields().iter().enumerate();
-        fields.filter(|&(i, _)| i != self.id).map(|(_, field)| field.name().clone()).collect()
+        let names = self.names.iter().enumerate();
+        names.filter(|&(i, _)| i != self.id).map(|(_, name)| name.clone()).collect()
     }
 
     /// Whether there is a column of that name that holds numbers.
     pub fn is_number(&self, name: &str) -> bool {
-        let kind = self.metadata.schema().fields().iter().find(|field| field.name() == name);
-        kind.is_some_and(|field| field.data_type().is_numeric())
+        let place = self.names.iter().position(|own| own == name);
+        place.is_some_and(|place| self.metadata.schema().field(place).data_type().is_numeric())
     }
 
     /// The type of a column, in words; `None` where there is no such column.
     pub fn type_of(&self, name: &str) -> Option<String> {
-        let field = self.metadata.schema().fields().iter().find(|field| field.name() == name);
-        field.map(|field| field.data_type().to_string())
+        let place = self.names.iter().position(|own| own == name)?;
+        Some(self.metadata.schema().field(place).data_type().to_string())
     }
 
     /// The name of the column of ids.
     pub fn id_name(&self) -> &str {
-        self.metadata.schema().field(self.id).name()
+        &self.names[self.id]
     }
 
     /// Everybody's id, in the order of the file.
@@ -211,8 +242,7 @@ impl WholeFile {
     /// # Errors
     /// Damage.
     pub fn column(&self, name: &str, keep: Option<&[bool]>) -> Result<Option<Values>> {
-        let place = self.metadata.schema().fields().iter().position(|field| field.name() == name);
-        let Some(place) = place else { return Ok(None) };
+        let Some(place) = self.names.iter().position(|own| own == name) else { return Ok(None) };
         let array = self.read(place)?;
         let array = match keep {
             Some(keep) => filter(&array, &BooleanArray::from(keep.to_vec()))
@@ -228,8 +258,7 @@ impl WholeFile {
     /// # Errors
     /// Damage.
     pub fn customers(&self) -> Result<Option<Vec<bool>>> {
-        let place = self.metadata.schema().fields().iter().position(|field| field.name() == "frequency");
-        let Some(place) = place else { return Ok(None) };
+        let Some(place) = self.names.iter().position(|own| own == "frequency") else { return Ok(None) };
         let array = self.read(place)?;
         Ok(array.logical_nulls().filter(|nulls| nulls.null_count() > 0).map(|nulls| nulls.iter().collect()))
     }
@@ -248,9 +277,10 @@ impl WholeFile {
         let stretch = self.stretches[i];
         let is_added = |name: &str| added.iter().any(|column| column.name() == name);
         let schema = self.metadata.schema();
-        let kept: Vec<usize> =
-            (0..schema.fields().len()).filter(|&k| !is_added(schema.field(k).name())).collect();
-        let batch = stretch.read(&self.path, &self.metadata, &kept, open, |path, e| damaged(path, e))?;
+        let kept: Vec<usize> = (0..schema.fields().len()).filter(|&k| !is_added(&self.names[k])).collect();
+        let reopen = |_: &Path| self.reopen();
+        let batch = stretch.read(&self.path, &self.metadata, &kept, reopen, |path, e| damaged(path, e));
+        let batch = self.unchanged(batch)?;
         let rows = stretch.first as usize..(stretch.first + stretch.rows) as usize;
         let mut fields = batch.schema().fields().to_vec();
         let mut arrays = batch.columns().to_vec();
@@ -267,15 +297,34 @@ impl WholeFile {
         RecordBatch::try_new(Arc::new(schema), arrays).map_err(|e| Error::internal("adding columns", e))
     }
 
+    /// The file once more, if it is still the one whose footer was read.
+    fn reopen(&self) -> Result<File> {
+        let file = open(&self.path)?;
+        match stamp(&file, &self.path)? == self.stamp {
+            true => Ok(file),
+            false => Err(Error::FileChanged { path: self.path.clone() }),
+        }
+    }
+
+    /// What was read, if the file did not change meanwhile: an error of reading may come of that, too.
+    fn unchanged<T>(&self, read: Result<T>) -> Result<T> {
+        self.reopen()?;
+        read
+    }
+
     /// One column of all row groups.
     fn read(&self, column: usize) -> Result<ArrayRef> {
+        self.unchanged(self.read_groups(column))
+    }
+
+    fn read_groups(&self, column: usize) -> Result<ArrayRef> {
         let fail = |e: &dyn std::fmt::Display| damaged(&self.path, e);
         let groups = self.metadata.metadata().num_row_groups();
         let parts = parallel::try_map(groups, |group| {
             let rows = self.metadata.metadata().row_group(group).num_rows().max(1) as usize;
             let mask = ProjectionMask::roots(self.metadata.parquet_schema(), [column]);
             let reader =
-                ParquetRecordBatchReaderBuilder::new_with_metadata(open(&self.path)?, self.metadata.clone())
+                ParquetRecordBatchReaderBuilder::new_with_metadata(self.reopen()?, self.metadata.clone())
                     .with_row_groups(vec![group])
                     .with_projection(mask)
                     .with_batch_size(rows)
@@ -316,6 +365,10 @@ fn open(path: &Path) -> Result<File> {
     })
 }
 
+fn stamp(file: &File, path: &Path) -> Result<Stamp> {
+    file.metadata().map(|metadata| Stamp::of(&metadata)).map_err(|e| Error::io("read", path, e))
+}
+
 fn document(path: &Path, problem: String, remedy: &str) -> Error {
     Error::Document { file: path.display().to_string(), problem, remedy: remedy.to_string() }
 }
@@ -338,6 +391,19 @@ mod tests {
 
     use super::*;
     use crate::customers::table::TextKind;
+
+    #[test]
+    fn a_file_that_changes_meanwhile_is_refused() {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let opened = file(folder.path());
+        assert!(opened.column("cluster", None).unwrap().is_some());
+        // The same rows once more, as another file.
+        std::fs::rename(file(other.path()).path(), opened.path()).unwrap();
+        let changed = |e: Error| matches!(e, Error::FileChanged { path } if path == opened.path());
+        assert!(changed(opened.column("cluster", None).unwrap_err()));
+        assert!(changed(opened.ids().unwrap_err()));
+        assert!(changed(opened.stretch_with(0, &[], ("a", "b")).unwrap_err()));
+    }
 
     /// A file of 20 rows in one row group, which is read in three parts.
     fn file(folder: &Path) -> WholeFile {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::super::models::check_money;
 use super::report::Draws;
 use super::{AssessModel, AssessRequest, Ids, StatisticsFile, Unit, WholeFile};
-use crate::clv::own_value::{Histories, Models, OwnValues};
+use crate::clv::own_value::{FIGURES, Histories, Models, OwnValues};
 use crate::clv::{GammaGamma, Patterns, PurchaseModel, Scorer, Scores};
 use crate::customers::{OrderDays, Statistics};
 use crate::error::{Error, Result};
@@ -147,6 +147,40 @@ impl<'a> Drawn<'a> {
         Ok(())
     }
 
+    /// Refuses a scheme that looks at a figure that is not drawn here: it would be held fixed, and every tier called certain.
+    /// What else a reader has to know of its columns.
+    pub(super) fn check_scheme(&self, scheme: &Graded<'_>, look: &Look<'_>) -> Result<Vec<String>> {
+        let key = &scheme.tiering.key;
+        let is_drawn = |name: &str| self.columns().any(|(own, ..)| own == name);
+        let missing = FIGURES.into_iter().filter(|name| !is_drawn(name));
+        if let Some(name) = missing.into_iter().find(|name| scheme.scheme().looks_at(name)) {
+            let why = if name == "dert" { "a discount above 0" } else { "a model of spend" };
+            let problem = format!("its rules look at {name}, which this model does not give without {why}");
+            return Err(Error::value("the scheme", key, problem, format!("give {why}, or another scheme")));
+        }
+        let columns = look.file.columns();
+        let mut out = Vec::new();
+        let added: Vec<&str> = FIGURES
+            .into_iter()
+            .filter(|name| !columns.iter().any(|own| own == name) && scheme.scheme().looks_at(name))
+            .collect();
+        if !added.is_empty() {
+            out.push(format!(
+                "{key} looks at {}, which the table lacks and which is added here: `tiercast tier` grades so after `tiercast predict`",
+                added.join(", ")
+            ));
+        }
+        let of_model = |name: &&String| {
+            name.as_str() == "cluster"
+                || FIGURES.iter().any(|figure| name.starts_with(&format!("{figure}_")))
+                || matches!(name.as_str(), "cluster_number" | "tier_clv" | "tier_vip" | "tier_potential")
+        };
+        for name in columns.iter().filter(of_model).filter(|name| scheme.scheme().looks_at(name)) {
+            out.push(format!("{key} looks at {name}, which comes of a model and is held fixed: its tiers seem surer than they are"));
+        }
+        Ok(out)
+    }
+
     /// Adds the scores to what rules may look at.
     pub(super) fn add_to<'s>(&'s self, columns: &mut Columns<'s>) {
         for (name, measure, values) in self.columns() {
@@ -154,7 +188,12 @@ impl<'a> Drawn<'a> {
         }
     }
 
-    pub(super) fn sureness(&self, schemes: &[&Graded<'_>], progress: &dyn Progress) -> Result<Vec<Sureness>> {
+    pub(super) fn sureness(
+        &self,
+        schemes: &[&Graded<'_>],
+        who: &(dyn Fn(usize) -> String + Sync),
+        progress: &dyn Progress,
+    ) -> Result<Vec<Sureness>> {
         let own = OwnValues::new(&self.model.value, self.unit, self.over, self.seed);
         let models: Vec<Models<'_>> = self
             .purchases
@@ -164,7 +203,7 @@ impl<'a> Drawn<'a> {
             .collect();
         let Drawn { statistics, patterns, hash, .. } = self;
         let options = SurenessOptions { draws: self.model.draws };
-        sureness(schemes, Histories { statistics, patterns, hash }, &own, &models, options, progress)
+        sureness(schemes, Histories { statistics, patterns, hash }, &own, &models, options, who, progress)
     }
 
     pub(super) fn about(&self) -> Draws {
@@ -199,6 +238,13 @@ impl<'a> Drawn<'a> {
             out.push(format!(
                 "{} takes everybody without a repeat purchase for alive, and is too sure of their tiers",
                 self.model.model.purchases.model.title()
+            ));
+        }
+        let without_mean = self.spend.iter().filter(|spend| spend.q <= 1.0).count();
+        if without_mean > 0 {
+            out.push(format!(
+                "{without_mean} of {} draws of the spend parameters have no finite mean (q ≤ 1): means of worth do not settle",
+                self.spend.len()
             ));
         }
         let negative = self.statistics.negative_money();

@@ -6,7 +6,7 @@ use crate::calendar::{Day, Discount, Span};
 use crate::clv::ModelName;
 use crate::clv::predict::ends;
 use crate::tier::Tiering;
-use crate::tier::judge::{Cut, Held, Ranked, Spread, Sureness};
+use crate::tier::judge::{Cut, Held, Ranked, Sureness};
 
 /// Who belongs to its tier with at least this probability is sure.
 pub const SURE: f64 = 0.9;
@@ -71,6 +71,36 @@ pub struct AssessedScheme {
     pub holdout: Option<Holdout>,
 }
 
+/// Whose mean probability is below this is a tier that no draw reaches.
+const UNREACHED: f64 = 0.01;
+
+impl Assessed {
+    /// What the figures themselves ask to be said.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for scheme in &self.schemes {
+            let Some(own) = &scheme.own_rates else { continue };
+            let key = &scheme.tiering.key;
+            for (k, (tier, sure)) in scheme.tiering.tiers.iter().zip(&own.tiers).enumerate() {
+                if tier.customers > 0 && sure.probability[k] < UNREACHED {
+                    out.push(format!(
+                        "{key}: hardly a draw puts anybody of \"{}\" there: by its own rates a customer is alive or not, and a rule for \
+                         what lies between (p_alive from .2 to .6) cannot hold",
+                        tier.name
+                    ));
+                }
+            }
+            if own.worthless > 0 {
+                out.push(format!(
+                    "{key}: in {} draws nobody is worth anything: they have no accuracy ratio",
+                    own.worthless
+                ));
+            }
+        }
+        out
+    }
+}
+
 /// A mean over draws with the ends of its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Interval {
@@ -85,7 +115,7 @@ pub struct Interval {
 /// How sure the customers of a tier are to belong there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Sure {
-    /// The mean of P(tier) over its customers, for every tier.
+    /// The mean of P(tier) over its customers, for every tier; NaN (null in JSON) for a tier of nobody.
     pub probability: Vec<f64>,
     /// Customers who belong to it with a probability of [`SURE`] or more.
     pub sure: u64,
@@ -104,8 +134,12 @@ pub struct OwnRates {
     pub cuts: Vec<Cut>,
     /// What is lost by each.
     pub regret: Vec<Interval>,
-    /// The accuracy ratio; none where nobody is worth anything.
+    /// The accuracy ratio over the draws in which somebody is worth anything; none where there are not two of them.
     pub accuracy: Option<Interval>,
+    /// Draws in which nobody is.
+    pub worthless: u32,
+    /// By how much it is above that of the first scheme, draw by draw; none for the first.
+    pub above_first: Option<Interval>,
 }
 
 /// A tiering against what customers turned out to be worth.
@@ -124,20 +158,21 @@ impl Holdout {
         let share = |cut: &Cut| if total > 0.0 { cut.best / total } else { 0.0 };
         Holdout { share_of_best: held.cuts.iter().map(share).collect(), held: held.clone() }
     }
-
-    /// The accuracy ratio with its interval.
-    pub fn accuracy(&self) -> Option<Spread> {
-        self.held.accuracy
-    }
 }
 
 impl OwnRates {
-    pub(super) fn new(codes: &[u8], sureness: &Sureness, depends_on: Vec<String>, level: f64) -> OwnRates {
+    pub(super) fn new(
+        codes: &[u8],
+        sureness: &Sureness,
+        first: Option<&Sureness>,
+        depends_on: Vec<String>,
+        level: f64,
+    ) -> OwnRates {
         let confusion = sureness.confusion(codes);
         let sure = sureness.sure(codes, SURE);
         let tier = |(row, sure): (Vec<f64>, u64)| {
             let customers: f64 = row.iter().sum();
-            let mean = |expected: f64| if customers > 0.0 { expected / customers } else { 0.0 };
+            let mean = |expected: f64| if customers > 0.0 { expected / customers } else { f64::NAN };
             Sure { probability: row.into_iter().map(mean).collect(), sure }
         };
         let over = |values: Vec<f64>| Interval::of(&values, level);
@@ -149,7 +184,10 @@ impl OwnRates {
             let (held, best) = (mean(|cut| cut.held), mean(|cut| cut.best));
             Cut { customers, held, best, regret: mean(|cut| cut.regret) }
         };
-        let accuracy: Option<Vec<f64>> = sureness.accuracy.iter().copied().collect();
+        let accuracy: Vec<f64> = sureness.accuracy.iter().flatten().copied().collect();
+        let worthless = sureness.draws - accuracy.len() as u32;
+        let pairs = first.iter().flat_map(|first| sureness.accuracy.iter().zip(&first.accuracy));
+        let above: Vec<f64> = pairs.filter_map(|(own, first)| Some((*own)? - (*first)?)).collect();
         OwnRates {
             depends_on,
             tiers: confusion.into_iter().zip(sure).map(tier).collect(),
@@ -160,7 +198,9 @@ impl OwnRates {
             regret: (0..sureness.tiers.saturating_sub(1))
                 .map(|at| over(sureness.cuts.iter().map(|cuts| cuts[at].regret).collect()))
                 .collect(),
-            accuracy: accuracy.map(over),
+            accuracy: (accuracy.len() > 1).then(|| over(accuracy)),
+            worthless,
+            above_first: (above.len() > 1).then(|| over(above)),
         }
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn book<'a>(
         let at = |codes: &dyn Fn(usize) -> u8| -> Vec<u8> {
             place.iter().map(|&i| if i == NOBODY { u8::MAX } else { codes(i as usize) }).collect()
         };
-        let tier = Cells::Labels { codes: at(&|i| tiering.codes[i]), names: names.clone() };
+        let tier = Cells::Labels { codes: at(&|i| tiering.codes[i]).into(), names: names.clone() };
         columns.push(HandOver { name: format!("tier_{key}"), cells: tier });
         let Some(sureness) = found.sureness.as_ref().map(|all| &all[k]) else { continue };
         let mut number = |name: String, of: Box<dyn Fn(usize) -> f64 + Sync + Send + 'a>| {
@@ -57,7 +57,7 @@ pub(super) fn book<'a>(
         for (tier, name) in names.iter().enumerate() {
             number(format!("p_{key}_{name}"), Box::new(move |i| sureness.probability(i, tier)));
         }
-        let likeliest = Cells::Labels { codes: at(&|i| sureness.likeliest(i)), names };
+        let likeliest = Cells::Labels { codes: at(&|i| sureness.likeliest(i)).into(), names };
         columns.push(HandOver { name: format!("likeliest_{key}"), cells: likeliest });
     }
     let date = assessed.date.to_string();
@@ -84,7 +84,9 @@ fn summary(assessed: &Assessed) -> Sheet {
     for scheme in &assessed.schemes {
         for (k, tier) in scheme.tiering.tiers.iter().enumerate() {
             let own = scheme.own_rates.as_ref();
-            let number = |of: Option<f64>| of.map_or(Cell::Text(String::new()), Cell::Number);
+            let number = |of: Option<f64>| {
+                of.filter(|value| !value.is_nan()).map_or(Cell::Text(String::new()), Cell::Number)
+            };
             rows.push(vec![
                 Cell::Text(scheme.tiering.key.clone()),
                 Cell::Text(tier.name.clone()),

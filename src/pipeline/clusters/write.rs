@@ -1,5 +1,6 @@
 //! Everybody's cluster, in the order of the file: in Parquet beside all its columns, in CSV and workbooks with the features.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::features::Table;
@@ -10,25 +11,33 @@ use crate::progress::Progress;
 use crate::report::CLUSTERS_KEY;
 use crate::report::hand_over::{Book, Cell, Cells, Format, HandOver, Sheet};
 use crate::report::tables::write_stretches;
-use crate::segment::Grouping;
+use crate::segment::{Feature, Grouping};
 use crate::tier::cluster_scheme::{CLUSTER, NUMBER};
+
+/// The column of the clusters in words, in CSV and workbooks.
+const IN_WORDS: &str = "cluster_in_words";
 
 /// The code of a row that is no customer.
 const NOBODY: u8 = u8::MAX;
 
 /// Refuses a file whose own columns would be taken for those that are added.
-pub(super) fn check(file: &WholeFile, format: Option<Format>) -> Result<()> {
+pub(super) fn check(file: &WholeFile, features: &[Feature], format: Option<Format>) -> Result<()> {
     let Some(format) = format else { return Ok(()) };
+    let added =
+        if format == Format::Parquet { vec![CLUSTER, NUMBER] } else { vec![CLUSTER, NUMBER, IN_WORDS] };
     let wrong = |name: &str, problem: &str| {
         Err(Error::Document {
             file: file.path().display().to_string(),
             problem: format!("its column \"{name}\" {problem}"),
-            remedy: format!("rename the column: the result has columns {CLUSTER} and {NUMBER}"),
+            remedy: format!("rename the column: the result has columns {}", added.join(", ")),
         })
     };
-    for own in [CLUSTER, NUMBER] {
+    for &own in &added {
         if file.id_name().eq_ignore_ascii_case(own) {
             return wrong(file.id_name(), "holds the ids");
+        }
+        if let Some(feature) = features.iter().find(|feature| feature.column.eq_ignore_ascii_case(own)) {
+            return wrong(&feature.column, &format!("would stand beside the result's own \"{own}\""));
         }
         // Many readers do not tell names apart by case.
         let columns = file.columns();
@@ -88,10 +97,19 @@ pub(super) fn write(
         let values: Values = file.column(name, None)?.ok_or_else(missing)?;
         Ok(Cells::Carried(values))
     };
+    // Noise has no words.
+    let words: Vec<String> = found.clusters.iter().map(|cluster| cluster.name.clone()).collect();
     let mut columns = vec![
         HandOver { name: file.id_name().into(), cells: carried(file.id_name())? },
-        HandOver { name: CLUSTER.into(), cells: Cells::Labels { codes: codes.to_vec(), names } },
-        HandOver { name: NUMBER.into(), cells: Cells::Levels { codes: codes.to_vec(), levels: numbers } },
+        HandOver { name: CLUSTER.into(), cells: Cells::Labels { codes: Cow::Borrowed(codes), names } },
+        HandOver {
+            name: NUMBER.into(),
+            cells: Cells::Levels { codes: Cow::Borrowed(codes), levels: numbers },
+        },
+        HandOver {
+            name: IN_WORDS.into(),
+            cells: Cells::Labels { codes: Cow::Borrowed(codes), names: words },
+        },
     ];
     for feature in &request.features {
         columns.push(HandOver { name: feature.column.clone(), cells: carried(&feature.column)? });
@@ -114,12 +132,16 @@ fn about(request: &ClusterRequest) -> Result<String> {
     serde_json::to_string(&about).map_err(|e| Error::internal("describing clusters", e))
 }
 
-/// One line per cluster.
+/// One line per cluster, and one of noise, where there is some.
 fn summary(found: &Clustered) -> Sheet {
     let mut heading: Vec<String> =
         [NUMBER, CLUSTER, "description", "customers", "share_of_customers", "total_spend", "share_of_spend"]
             .map(String::from)
             .into();
+    let has_clv = found.clusters.iter().any(|cluster| cluster.mean_clv.is_some());
+    if has_clv {
+        heading.push("mean_clv".into());
+    }
     for report in &found.features {
         heading.push(format!("mean {}", report.name));
         heading.push(format!("median {}", report.name));
@@ -136,7 +158,22 @@ fn summary(found: &Clustered) -> Sheet {
             number(cluster.spend),
             number(cluster.share_of_spend),
         ];
+        if has_clv {
+            row.push(number(cluster.mean_clv));
+        }
         row.extend(cluster.features.iter().flat_map(|own| [number(own.mean), number(own.median)]));
+        rows.push(row);
+    }
+    let grouping = &found.grouping;
+    if grouping.noise > 0 {
+        let mut row = vec![
+            number(None),
+            Cell::Text(NOISE.into()),
+            number(None),
+            Cell::Number(grouping.noise as f64),
+            Cell::Number(grouping.noise as f64 / grouping.customers as f64),
+        ];
+        row.resize_with(heading.len(), || number(None));
         rows.push(row);
     }
     Sheet { name: "Summary".into(), heading, rows }

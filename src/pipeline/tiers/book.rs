@@ -5,6 +5,7 @@ use crate::customers::{Ids, Values, WholeFile};
 use crate::error::{Error, Result, nearest_first};
 use crate::parallel;
 use crate::report::hand_over::{Book, Cell, Cells, HandOver, Sheet};
+use std::borrow::Cow;
 
 /// Figures that a table of customers may have: they go along, and their distributions are compared.
 pub(in crate::pipeline) const FIGURES: [&str; 5] =
@@ -15,6 +16,7 @@ pub(super) fn book<'a>(
     request: &TierRequest<'a>,
     ids: &'a Ids,
     found: &'a [Over<'a>],
+    opted_out: Option<&[bool]>,
     tiered: &Tiered,
 ) -> Result<Book<'a>> {
     let language = request.language;
@@ -42,15 +44,18 @@ pub(super) fn book<'a>(
         let mut push = |what: &str, cells: Cells<'a>| {
             columns.push(HandOver { name: language.of_scheme(what, &key), cells });
         };
-        let labels = |codes: &[u8]| Cells::Labels { codes: codes.to_vec(), names: scheme.labels.clone() };
+        let labels =
+            |codes: &'a [u8]| Cells::Labels { codes: Cow::Borrowed(codes), names: scheme.labels.clone() };
         push("tier", labels(over.effective()));
         // The best tier has the highest level: a number that a CRM can sort by.
         push(
             "level",
-            Cells::Levels { codes: over.effective().to_vec(), levels: (1..=count).rev().collect() },
+            Cells::Levels { codes: Cow::Borrowed(over.effective()), levels: (1..=count).rev().collect() },
         );
-        if over.applied.is_some() {
+        if over.applied.is_some() || over.held.is_some() {
             push("automatic", labels(&over.automatic));
+        }
+        if over.applied.is_some() {
             let overrides = request.overrides;
             push("by_hand", Cells::Made(Box::new(move |row| over.by_hand(row, overrides))));
         }
@@ -63,6 +68,10 @@ pub(super) fn book<'a>(
         name: language.column("date"),
         cells: Cells::Made(Box::new(move |_| Some(date.clone()))),
     });
+    if let Some(opted_out) = opted_out {
+        columns
+            .push(HandOver { name: language.column("opted_out"), cells: Cells::Truths(opted_out.to_vec()) });
+    }
     let figures = FIGURES.iter().map(|name| name.to_string()).filter(|name| known.contains(name));
     let with = figures.chain(request.with.iter().cloned());
     let mut seen = Vec::new();

@@ -1,9 +1,11 @@
 //! Names of columns and sheets in the languages of a grading report.
 
+use std::path::Path;
 use std::str::FromStr;
 
 use serde::Serialize;
 
+use crate::customers::WholeFile;
 use crate::error::{Error, Result};
 use crate::tier::Labels;
 
@@ -19,7 +21,7 @@ pub enum Language {
 }
 
 /// Names in Chinese; what is not here keeps its own.
-const CHINESE: [(&str, &str); 19] = [
+const CHINESE: [(&str, &str); 20] = [
     ("customer_id", "客户编号"),
     ("tier", "客户等级"),
     ("level", "等级序号"),
@@ -32,6 +34,7 @@ const CHINESE: [(&str, &str); 19] = [
     ("days_since_last", "距上次下单天数"),
     ("p_alive", "活跃概率"),
     ("clv", "客户终身价值"),
+    ("opted_out", "谢绝联系"),
     ("scheme", "分级方案"),
     ("rule", "规则"),
     ("customers", "客户"),
@@ -73,6 +76,21 @@ impl Language {
     }
 }
 
+/// A table of tiers in whatever language it was written: its columns are called by their own names.
+///
+/// # Errors
+/// As for [`WholeFile::open`].
+pub fn open_tiers(path: &Path, id: Option<&str>) -> Result<WholeFile> {
+    WholeFile::open_called(path, id, &own_name)
+}
+
+/// The name of a column that is called so in Chinese; none where it is not. The key of a scheme follows it.
+fn own_name(chinese: &str) -> Option<String> {
+    let (name, key) = chinese.split_once('_').map_or((chinese, None), |(name, key)| (name, Some(key)));
+    let (own, _) = CHINESE.iter().find(|(_, known)| *known == name)?;
+    Some(key.map_or(own.to_string(), |key| format!("{own}_{key}")))
+}
+
 impl FromStr for Language {
     type Err = Error;
 
@@ -82,5 +100,23 @@ impl FromStr for Language {
             "zh" => Ok(Language::Zh),
             _ => Err(Error::value("the language", text, "there are no labels in it", "choose en or zh")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chinese_names_lead_back_to_their_own() {
+        for (own, chinese) in CHINESE {
+            assert_eq!(own_name(chinese).as_deref(), Some(own));
+            assert_eq!(own_name(&Language::Zh.of_scheme(own, "by_region")), Some(format!("{own}_by_region")));
+            assert_eq!(own_name(own), None);
+        }
+        let mut names: Vec<&str> = CHINESE.iter().map(|(_, chinese)| *chinese).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), CHINESE.len());
     }
 }

@@ -1,9 +1,10 @@
 //! The columns of a table that is handed on.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, StringArray, UInt32Array};
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, StringArray, UInt32Array};
 use arrow_select::take::take;
 
 use crate::customers::Values;
@@ -24,7 +25,7 @@ pub enum Cells<'a> {
     /// One of a few texts: `names[codes[i]]`; null beyond them.
     Labels {
         /// Index into `names`.
-        codes: Vec<u8>,
+        codes: Cow<'a, [u8]>,
         /// The texts.
         names: Vec<String>,
     },
@@ -33,12 +34,14 @@ pub enum Cells<'a> {
     /// Whole numbers by the code of a row, null beyond them.
     Levels {
         /// Index into `levels`.
-        codes: Vec<u8>,
+        codes: Cow<'a, [u8]>,
         /// The numbers.
         levels: Vec<u32>,
     },
     /// Numbers that are made when they are written; null where they are none.
     Computed(Box<dyn Fn(usize) -> f64 + Sync + Send + 'a>),
+    /// True or false.
+    Truths(Vec<bool>),
     /// Texts that are made when they are written.
     Made(Box<dyn Fn(usize) -> Option<String> + Sync + Send + 'a>),
 }
@@ -68,7 +71,11 @@ impl Cells<'_> {
             Cells::Carried(Values::Count(values)) => {
                 Arc::new(UInt32Array::from_iter_values(all().map(|row| values[row])))
             }
-            Cells::Carried(Values::Label { codes, names }) | Cells::Labels { codes, names } => {
+            Cells::Carried(Values::Label { codes, names }) => {
+                let text = |row: usize| names.get(code(codes, row)).map(String::as_str);
+                Arc::new(all().map(text).collect::<StringArray>())
+            }
+            Cells::Labels { codes, names } => {
                 let text = |row: usize| names.get(code(codes, row)).map(String::as_str);
                 Arc::new(all().map(text).collect::<StringArray>())
             }
@@ -76,6 +83,7 @@ impl Cells<'_> {
                 let level = |row: usize| levels.get(code(codes, row)).copied();
                 Arc::new(all().map(level).collect::<UInt32Array>())
             }
+            Cells::Truths(values) => Arc::new(all().map(|row| Some(values[row])).collect::<BooleanArray>()),
             Cells::Made(make) => Arc::new(all().map(make).collect::<StringArray>()),
         })
     }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
+use arrow_array::types::{Decimal128Type, Float64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
@@ -20,11 +20,17 @@ use crate::progress::Progress;
 /// UTF-16 units that a cell holds.
 const MOST_UNITS: usize = 32_767;
 
-/// Whole numbers from here on lose digits in a sheet, and are written as texts.
+/// Whole numbers from here on, and decimals of more digits, lose some in a sheet, and are written as texts.
 const LARGEST: f64 = 1e15;
 
 /// Rows of a sheet, its heading not among them.
 const MOST_ROWS: u32 = 1_048_575;
+
+/// Widths of columns, in digits: no narrower and no wider than these.
+const WIDTHS: [f64; 2] = [8.0, 60.0];
+
+/// Rows by whose texts a column's width is chosen, beside its heading.
+const LOOKED_AT: usize = 100;
 
 pub(super) fn write(
     book: &Book<'_>,
@@ -42,6 +48,7 @@ pub(super) fn write(
         summary(workbook.add_worksheet(), sheet, &bold).map_err(fail)?;
     }
     let (mut sheets, mut row) = (1, 1);
+    let mut widths = Vec::new();
     let mut current = begun(&mut workbook, book, sheets, &bold).map_err(fail)?;
     for i in 0..stretches {
         progress.check()?;
@@ -52,11 +59,16 @@ pub(super) fn write(
             .enumerate()
             .map(|(k, array)| Column::new(array, k == 0))
             .collect::<Result<_>>()?;
+        if i == 0 {
+            widths = columns.iter().zip(&book.columns).map(|(column, own)| column.width(&own.name)).collect();
+            widen(&mut current, &widths).map_err(fail)?;
+        }
         for at in 0..batch.num_rows() {
             if row > MOST_ROWS {
                 workbook.push_worksheet(current);
                 sheets += 1;
                 current = begun(&mut workbook, book, sheets, &bold).map_err(fail)?;
+                widen(&mut current, &widths).map_err(fail)?;
                 row = 1;
             }
             for (k, column) in columns.iter().enumerate() {
@@ -85,6 +97,19 @@ fn begun(
         sheet.write_string_with_format(0, k as u16, fitting(&column.name), bold)?;
     }
     Ok(sheet)
+}
+
+fn widen(sheet: &mut Worksheet, widths: &[f64]) -> Result<(), XlsxError> {
+    for (k, &width) in widths.iter().enumerate() {
+        sheet.set_column_width(k as u16, width)?;
+    }
+    Ok(())
+}
+
+/// How wide a text is, in digits: a Chinese character is as wide as two.
+fn width_of(text: &str) -> f64 {
+    let line = |line: &str| line.chars().map(|c| if c >= '\u{1100}' { 2.0 } else { 1.0 }).sum::<f64>();
+    text.lines().map(line).fold(0.0, f64::max)
 }
 
 /// As much of a text as a cell holds.
@@ -116,12 +141,24 @@ fn summary(sheet: &mut Worksheet, of: &Sheet, bold: &Style) -> Result<(), XlsxEr
             };
         }
     }
+    for (k, name) in of.heading.iter().enumerate() {
+        let texts = of.rows.iter().map(|cells| match cells.get(k) {
+            Some(Cell::Text(text)) => width_of(text),
+            _ => 0.0,
+        });
+        let width = texts.fold(width_of(name), f64::max);
+        sheet.set_column_width(k as u16, (width + 2.0).clamp(WIDTHS[0], WIDTHS[1]))?;
+    }
     sheet.set_freeze_panes(1, 0)?;
     Ok(())
 }
 
 /// Whether all values are numbers of a sheet to the last digit: it has 15 of them.
 fn is_exact(array: &ArrayRef) -> bool {
+    if let DataType::Decimal128(..) = array.data_type() {
+        let values = array.as_primitive::<Decimal128Type>();
+        return values.iter().flatten().all(|units| units.unsigned_abs() < LARGEST as u128);
+    }
     if !array.data_type().is_integer() {
         return true;
     }
@@ -148,6 +185,17 @@ impl<'a> Column<'a> {
         ArrayFormatter::try_new(array.as_ref(), &OPTIONS)
             .map(|text| Column::Texts(array, text))
             .map_err(|e| fail(&e))
+    }
+
+    /// How wide its column is, by its heading and its first texts.
+    fn width(&self, heading: &str) -> f64 {
+        let mut width = width_of(heading);
+        if let Column::Texts(array, text) = self {
+            for at in (0..array.len().min(LOOKED_AT)).filter(|&at| array.is_valid(at)) {
+                width = width.max(width_of(&text.value(at).to_string()));
+            }
+        }
+        (width + 2.0).clamp(WIDTHS[0], WIDTHS[1])
     }
 
     fn write(&self, sheet: &mut Worksheet, row: u32, column: u16, at: usize) -> Result<(), XlsxError> {

@@ -17,11 +17,11 @@ fn book() -> Book<'static> {
             column(
                 "tier",
                 Cells::Labels {
-                    codes: vec![0, 1, 255],
+                    codes: vec![0, 1, 255].into(),
                     names: vec!["高价值".into(), "low, or \"none\"".into()],
                 },
             ),
-            column("level", Cells::Levels { codes: vec![0, 1, 255], levels: vec![2, 1] }),
+            column("level", Cells::Levels { codes: vec![0, 1, 255].into(), levels: vec![2, 1] }),
             column("orders", Cells::Carried(Values::Array(orders))),
             column("spend", Cells::Numbers(vec![0.1 + 0.2, f64::NAN, f64::INFINITY])),
             column("why", Cells::Made(Box::new(|i| (i < 2).then(|| format!("reason {i}"))))),

@@ -33,6 +33,16 @@ pub(super) fn section(page: &Page) -> Markup {
                 "The responses of a tier are drawn independently of those of other tiers. Where one error would hit all "
                 "tiers at once, the interval of the total is too narrow."
             }
+            @if let Some(opt_out) = page.opt_out {
+                li {
+                    (plural(opt_out.customers, "customer has", "customers have"))
+                    " opted out by " (opt_out.date) " ("
+                    (percent(opt_out.customers as f64 / page.table.len().max(1) as f64))
+                    " of all) and " (if opt_out.customers == 1 { "is" } else { "are" })
+                    " contacted by no strategy: they cost nothing, no action changes what they do, and budgets are spread "
+                    "over the others. Their futures are in every total."
+                }
+            }
             li { "Only the customers of this history are simulated: no new ones, and nobody’s word of mouth." }
             @if let Some(lifetime) = &page.lifetime {
                 li {

@@ -14,7 +14,7 @@ use crate::segment::{SegmentOptions, Segmentation, segment};
 use crate::simulate::{Comparison, Estimate, Metric, Row, Verdict};
 use crate::strategy::file::StrategyFile;
 use crate::strategy::{BUNDLED, Plan, StrategySet, TierFacts};
-use crate::tier::{Tiering, grade, schemes};
+use crate::tier::{Columns, Tiering, builtin};
 
 /// Everything that a [`Page`] refers to.
 pub(super) struct Made {
@@ -40,8 +40,11 @@ pub(super) struct Made {
 pub(super) fn made(n: usize, name: &str) -> Made {
     let table = table(n);
     let rfm = scores(&table);
-    let tierings: Vec<Tiering> =
-        schemes().iter().map(|scheme| grade(&table, &rfm, *scheme).unwrap()).collect();
+    let tiering = |key: &str| {
+        let scheme = builtin::scheme_file(key).unwrap();
+        scheme.grade(&table, &Columns::of_table(&table)).unwrap().tiering
+    };
+    let tierings: Vec<Tiering> = ["value", "rfm", "abc"].map(tiering).into();
     let p_alive: Vec<f64> =
         (0..n).map(|i| 1.0 / (1.0 + f64::from(table.days_since_last(i)) / 200.0)).collect();
     let rate = |i: usize| (f64::from(table.frequency[i]) + 0.27) / (6.0 + table.t(i));
@@ -135,6 +138,7 @@ impl Made {
             segmentation: Some(&self.segmentation),
             tierings: &self.tierings,
             set: Some(&self.set),
+            opt_out: None,
             comparison: Some(&self.comparison),
             no_comparison: "",
             warnings: &self.warnings,
@@ -232,8 +236,11 @@ fn fits(customers: u64) -> Vec<FitReport> {
 }
 
 fn comparison(set: &StrategySet, tiering: &Tiering, clv: &[f64]) -> Comparison {
-    let mut facts: Vec<TierFacts> =
-        tiering.tiers.iter().map(|t| TierFacts { customers: t.customers, clv: 0.0 }).collect();
+    let mut facts: Vec<TierFacts> = tiering
+        .tiers
+        .iter()
+        .map(|t| TierFacts { customers: t.customers, reachable: t.customers, clv: 0.0 })
+        .collect();
     for (&code, clv) in tiering.codes.iter().zip(clv) {
         facts[usize::from(code)].clv += clv;
     }

@@ -34,6 +34,7 @@ use crate::segment::Segmentation;
 use crate::simulate::Comparison;
 use crate::strategy::StrategySet;
 use crate::tier::Tiering;
+use crate::tier::opt_out::OptOutReport;
 
 /// What the page is made of.
 #[derive(Debug, Clone)]
@@ -78,6 +79,8 @@ pub struct Page<'a> {
     pub tierings: &'a [Tiering],
     /// What was to be compared.
     pub set: Option<&'a StrategySet>,
+    /// What became of the list of those who opted out, where there was one.
+    pub opt_out: Option<&'a OptOutReport>,
     /// Strategies side by side.
     pub comparison: Option<&'a Comparison>,
     /// Why there is no comparison, as a sentence of its own; ignored where there is one.

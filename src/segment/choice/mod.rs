@@ -1,10 +1,12 @@
 //! How many clusters: a table of scores for each number, and the reason for the one proposed.
 
+mod candidate;
 mod decide;
 
 use linfa::ParamGuard;
 use serde::{Deserialize, Serialize};
 
+pub use candidate::{Candidate, Resampling};
 use decide::decide;
 
 use super::agreement::adjusted_rand;
@@ -98,23 +100,6 @@ impl ChoiceOptions {
     }
 }
 
-/// One number of clusters.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Candidate {
-    /// Clusters.
-    pub clusters: usize,
-    /// The sum of squared distances from the centres (k-means).
-    pub inertia: Option<f64>,
-    /// The ratio of variances between and within, on all rows: larger is better.
-    pub calinski_harabasz: Option<f64>,
-    /// The mean silhouette on a sample: larger is better, 1 the most.
-    pub silhouette: Option<f64>,
-    /// The mean adjusted Rand index of resamples' clusters with the sample's: 1 where they are the same.
-    pub stability: Option<f64>,
-    /// BIC on all rows (mixtures): smaller is better.
-    pub bic: Option<f64>,
-}
-
 /// The table and what follows from it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Choice {
@@ -130,7 +115,7 @@ pub struct Choice {
     pub resample_rows: u64,
     /// Resamples.
     pub resamples: u32,
-    /// Numbers that could not be tried, and why.
+    /// Numbers that could not be tried, and why; what is to be known of the others' figures.
     pub warnings: Vec<String>,
 }
 
@@ -170,7 +155,7 @@ pub fn choose(
     for clusters in options.from..=options.to.min(different) {
         progress.check()?;
         let search = Search { clusters, options };
-        let (codes, inertia, bic) = match search.whole(points, key, progress) {
+        let found = match search.whole(points, key, progress) {
             Ok(found) => found,
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(error) => {
@@ -178,15 +163,26 @@ pub fn choose(
                 continue;
             }
         };
-        let silhouette = silhouette(points, &codes, options.silhouette_rows, key, options.seed)?;
-        candidates.push(Candidate {
+        let silhouette = silhouette(points, &found.codes, options.silhouette_rows, key, options.seed)?;
+        let (stability, resampling) = search.stability(&base, &key_of_base, progress)?;
+        let candidate = Candidate {
             clusters,
-            inertia,
-            calinski_harabasz: calinski_harabasz(points, &codes),
+            inertia: found.inertia,
+            calinski_harabasz: calinski_harabasz(points, &found.codes),
             silhouette: silhouette.map(|silhouette| silhouette.mean),
-            stability: search.stability(&base, &key_of_base, progress)?,
-            bic,
-        });
+            stability,
+            bic: found.bic,
+            found: found.clusters(clusters),
+            converged: found.converged,
+            starts_lost: found.starts_lost,
+            regularisation: found.regularisation,
+            resampling,
+        };
+        let notes = candidate.notes();
+        if !notes.is_empty() {
+            warnings.push(format!("{clusters} clusters: {}", notes.join("; ")));
+        }
+        candidates.push(candidate);
     }
     let Some((chosen, reason)) = decide(&candidates, options.method) else {
         let problem = warnings.last().cloned().unwrap_or_else(|| "no score could be computed".into());
@@ -216,8 +212,34 @@ struct Search<'a> {
     options: &'a ChoiceOptions,
 }
 
-/// The code of every row, inertia, BIC.
-type Found = (Vec<u16>, Option<f64>, Option<f64>);
+/// Clusters of all rows.
+struct Found {
+    codes: Vec<u16>,
+    inertia: Option<f64>,
+    bic: Option<f64>,
+    converged: bool,
+    starts_lost: u32,
+    regularisation: Option<f64>,
+}
+
+impl Found {
+    fn of_centres(codes: Vec<u16>, inertia: f64, converged: bool) -> Found {
+        Found { codes, inertia: Some(inertia), bic: None, converged, starts_lost: 0, regularisation: None }
+    }
+
+    /// How many of them have a row.
+    fn clusters(&self, wanted: usize) -> usize {
+        let mut has = vec![false; wanted];
+        self.codes.iter().for_each(|&code| has[usize::from(code)] = true);
+        has.into_iter().filter(|has| *has).count()
+    }
+}
+
+/// What a model makes of the rows of the sample, and whether it was fitted as it should be.
+struct Assignment {
+    codes: Vec<u16>,
+    at_rest: bool,
+}
 
 impl Search<'_> {
     fn whole(&self, points: &Points<'_>, key: RowKey<'_>, progress: &dyn Progress) -> Result<Found> {
@@ -226,19 +248,29 @@ impl Search<'_> {
                 let params = self.k_means(self.options.starts)?;
                 let Some(sample) = self.options.sample.filter(|&sample| sample < points.rows()) else {
                     let (model, codes) = params.fit_points(points, key, progress)?;
-                    return Ok((codes, Some(model.report().inertia), None));
+                    let report = model.report();
+                    return Ok(Found::of_centres(codes, report.inertia, report.converged));
                 };
                 let rows = sample::choose(points.rows(), sample, key, self.options.seed, 0);
                 let columns = points.select(&rows);
                 let sampled = Points::new(columns.iter().map(Vec::as_slice).collect())?;
                 let (model, _) = params.fit_points(&sampled, &|at| key(rows[at]), progress)?;
                 let (codes, inertia) = model.assign(points)?;
-                (codes, Some(inertia), None)
+                Found::of_centres(codes, inertia, model.report().converged)
             }
             Method::Mixture => {
-                let (mixture, codes) =
-                    Mixture::fit(points, &self.mixture(self.options.starts), key, progress)?;
-                (codes, None, Some(mixture.report().bic))
+                let options = self.mixture(self.options.starts);
+                let (mixture, codes) = Mixture::fit(points, &options, key, progress)?;
+                let report = mixture.report();
+                Found {
+                    codes,
+                    inertia: None,
+                    bic: Some(report.bic),
+                    // A fit without a start that rests is an error.
+                    converged: true,
+                    starts_lost: options.starts - report.starts_converged,
+                    regularisation: raised(&options, report.regularisation),
+                }
             }
         })
     }
@@ -254,11 +286,20 @@ impl Search<'_> {
     }
 
     /// Whether the clusters of resamples are those of the sample: each model assigns all rows of the sample.
-    fn stability(&self, base: &Points<'_>, key: RowKey<'_>, progress: &dyn Progress) -> Result<Option<f64>> {
+    fn stability(
+        &self,
+        base: &Points<'_>,
+        key: RowKey<'_>,
+        progress: &dyn Progress,
+    ) -> Result<(Option<f64>, Resampling)> {
+        let mut resampling = Resampling::default();
         if self.options.resamples == 0 {
-            return Ok(None);
+            return Ok((None, resampling));
         }
-        let reference = self.assignment(base, base, key, progress)?;
+        let Some(reference) = self.assignment(base, base, key, progress)? else {
+            return Ok((None, Resampling { sample_lost: true, ..resampling }));
+        };
+        resampling.strained += u32::from(!reference.at_rest);
         let mut total = 0.0;
         for resample in 0..self.options.resamples {
             progress.check()?;
@@ -273,11 +314,15 @@ impl Search<'_> {
                 self.assignment(&drawn, base, &key_of_drawn, progress)?
             };
             // A model that cannot be fitted to a resample agrees with nothing.
-            if let (Some(reference), Some(found)) = (&reference, &found) {
-                total += adjusted_rand(reference, found)?;
+            match found {
+                None => resampling.lost += 1,
+                Some(found) => {
+                    total += adjusted_rand(&reference.codes, &found.codes)?;
+                    resampling.strained += u32::from(!found.at_rest);
+                }
             }
         }
-        Ok(reference.map(|_| total / f64::from(self.options.resamples)))
+        Ok((Some(total / f64::from(self.options.resamples)), resampling))
     }
 
     /// What a model fitted on `on` makes of `of`; none where it cannot be fitted.
@@ -287,19 +332,30 @@ impl Search<'_> {
         of: &Points<'_>,
         key: RowKey<'_>,
         progress: &dyn Progress,
-    ) -> Result<Option<Vec<u16>>> {
+    ) -> Result<Option<Assignment>> {
         match self.options.method {
             Method::KMeans => {
                 let (model, _) = self.k_means(self.options.starts)?.fit_points(on, key, progress)?;
-                Ok(Some(model.assign(of)?.0))
+                Ok(Some(Assignment { codes: model.assign(of)?.0, at_rest: model.report().converged }))
             }
-            Method::Mixture => match Mixture::fit(on, &self.mixture(1), key, progress) {
-                Ok((mixture, _)) => Ok(Some(mixture.assign(of)?.codes)),
-                Err(Error::Interrupted) => Err(Error::Interrupted),
-                Err(_) => Ok(None),
-            },
+            Method::Mixture => {
+                let options = self.mixture(1);
+                match Mixture::fit(on, &options, key, progress) {
+                    Ok((mixture, _)) => Ok(Some(Assignment {
+                        codes: mixture.assign(of)?.codes,
+                        at_rest: raised(&options, mixture.report().regularisation).is_none(),
+                    })),
+                    Err(Error::Interrupted) => Err(Error::Interrupted),
+                    Err(_) => Ok(None),
+                }
+            }
         }
     }
+}
+
+/// The regularisation, where it is more than was asked for.
+fn raised(options: &MixtureOptions, regularisation: f64) -> Option<f64> {
+    (regularisation > options.regularisation).then_some(regularisation)
 }
 
 #[cfg(test)]
@@ -373,6 +429,30 @@ mod tests {
         let best = choice.candidates.iter().filter_map(|c| c.stability).fold(0.0, f64::max);
         assert!(best < STABLE, "{choice:?}");
         assert!(choice.reason.contains("not as groups that exist"), "{}", choice.reason);
+    }
+
+    #[test]
+    fn what_went_wrong_is_said() {
+        // Six values, and a sample of four rows.
+        let x: Vec<f64> = (0..400).map(|i| f64::from(i % 6)).collect();
+        let points = Points::new(vec![&x]).unwrap();
+        let options = ChoiceOptions { sample: Some(4), resamples: 0, ..small() };
+        let choice = choose(&points, &options, &by_number, &()).unwrap();
+        let last = choice.candidates.last().unwrap();
+        assert!(last.clusters == 5 && last.found < 5, "{choice:?}");
+        let note = format!("only {} have customers", last.found);
+        assert_eq!(last.notes(), std::slice::from_ref(&note));
+        assert!(choice.warnings.contains(&format!("5 clusters: {note}")), "{:?}", choice.warnings);
+
+        let wrong = Candidate {
+            converged: false,
+            starts_lost: 1,
+            regularisation: Some(0.001),
+            resampling: Resampling { sample_lost: true, lost: 2, strained: 3 },
+            found: 3,
+            ..last.clone()
+        };
+        assert_eq!(wrong.notes().len(), 7);
     }
 
     #[test]

@@ -8,12 +8,12 @@ use crate::parallel;
 const CHUNK: usize = 16 * 4096;
 
 /// A sum that does not depend on the order of its terms: whole multiples of 2^−40, so that no order of customers and no
-/// number of threads shows. Terms are rounded to 1e-12, and beyond 1e16 they count as 1e16: sums of 2^32 of these fit.
+/// number of threads shows. Terms are rounded to 1e-12, and beyond 1e20 they count as 1e20; sums beyond 1.5e26 stay there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Exact(i128);
 
 const SCALE: f64 = (1u64 << 40) as f64;
-const MOST: f64 = 1e16;
+const MOST: f64 = 1e20;
 
 impl Exact {
     /// A number, rounded.
@@ -39,14 +39,14 @@ impl std::ops::Add for Exact {
     type Output = Exact;
     #[inline]
     fn add(self, other: Exact) -> Exact {
-        Exact(self.0 + other.0)
+        Exact(self.0.saturating_add(other.0))
     }
 }
 
 impl std::ops::Sub for Exact {
     type Output = Exact;
     fn sub(self, other: Exact) -> Exact {
-        Exact(self.0 - other.0)
+        Exact(self.0.saturating_sub(other.0))
     }
 }
 

@@ -120,6 +120,30 @@ impl Migration {
         self.customers.iter().map(share).collect()
     }
 
+    /// Cohen's kappa with linear weights between the two gradings of the customers in both tables: 1 where all have the tier
+    /// that they had, 0 where the tiers agree as much as two gradings would that have nothing to do with each other. Of k
+    /// tiers, i and j agree to 1 − |i − j|/(k − 1). None where there is nobody, or where chance alone agrees in full.
+    ///
+    /// J. Cohen, "Weighted kappa: Nominal scale agreement with provision for scaled disagreement or partial credit",
+    /// Psychological Bulletin 70 (1968) 213–220; κ = 1 − Σ v·p(i, j) / Σ v·p(i)·p(j) with the disagreement v = |i − j|.
+    pub fn kappa(&self) -> Option<f64> {
+        let k = self.tiers.len();
+        let both: Vec<&[u64]> = self.customers[..k].iter().map(|row| &row[..k]).collect();
+        let before: Vec<f64> = both.iter().map(|row| row.iter().sum::<u64>() as f64).collect();
+        let after: Vec<f64> = (0..k).map(|j| both.iter().map(|row| row[j]).sum::<u64>() as f64).collect();
+        let all: f64 = before.iter().sum();
+        let (mut found, mut expected) = (0.0, 0.0);
+        for i in 0..k {
+            for j in 0..k {
+                let apart = i.abs_diff(j) as f64;
+                found += apart * both[i][j] as f64;
+                expected += apart * before[i] * after[j];
+            }
+        }
+        // Without its number of tiers: it is the same in both sums.
+        (expected > 0.0).then(|| 1.0 - found * all / expected)
+    }
+
     /// The share of the customers in both tables who are in another tier; none where there is nobody.
     pub fn moved(&self) -> Option<f64> {
         let (moved, all) = (self.raised + self.lowered, self.raised + self.lowered + self.stayed);

@@ -40,6 +40,52 @@ fn a_movement_by_hand() {
         found.movers.iter().map(|m| (m.before, m.after, m.from, m.to)).collect();
     assert_eq!(movers, [(3, 2, 2, 0), (1, 3, 1, 2)]);
     assert_eq!(found.shares()[2], Some(vec![0.5, 0.0, 0.0, 0.5]));
+    // Of the four in both tables 3 steps are made; chance, by (1, 2, 1) before and (2, 1, 1) after, would make 14/4.
+    assert!((found.kappa().unwrap() - 1.0 / 7.0).abs() < 1e-15);
+}
+
+/// Kappa of a table of customers in both gradings.
+fn kappa(customers: &[&[u64]]) -> Option<f64> {
+    let k = customers.len();
+    let mut all = vec![vec![7; k + 1]; k + 1];
+    for (row, own) in all.iter_mut().zip(customers) {
+        row[..k].copy_from_slice(own);
+    }
+    let tiers = (0..k).map(|i| i.to_string()).collect();
+    Migration {
+        tiers,
+        customers: all,
+        value: Vec::new(),
+        raised: 0,
+        lowered: 0,
+        stayed: 0,
+        movers: Vec::new(),
+    }
+    .kappa()
+}
+
+/// New and gone customers are no part of it.
+#[test]
+fn kappa_by_hand() {
+    let near =
+        |found: Option<f64>, want: f64| assert!((found.unwrap() - want).abs() < 1e-14, "{found:?} {want}");
+    // Two tiers are Cohen's plain kappa: (0.7 − 0.5)/(1 − 0.5).
+    near(kappa(&[&[20, 5], &[10, 15]]), 0.4);
+    // Nobody moved; all by chance; everybody moved to the other end.
+    near(kappa(&[&[5, 0, 0], &[0, 6, 0], &[0, 0, 7]]), 1.0);
+    near(kappa(&[&[1, 2, 3], &[2, 4, 6], &[3, 6, 9]]), 0.0);
+    near(kappa(&[&[0, 5], &[5, 0]]), -1.0);
+    // (Po − Pe)/(1 − Pe) where neighbours agree by half: of 150, 122 stayed and 18 went to a neighbour.
+    let found = kappa(&[&[44, 5, 4], &[4, 41, 5], &[6, 4, 37]]);
+    let po = (122.0 + 18.0 / 2.0) / 150.0;
+    let pe = (53.0 * 54.0
+        + 50.0 * 50.0
+        + 47.0 * 46.0
+        + (53.0 * 50.0 + 50.0 * 54.0 + 50.0 * 46.0 + 47.0 * 50.0) / 2.0)
+        / 22_500.0;
+    near(found, (po - pe) / (1.0 - pe));
+    // In one tier all agree by chance alone.
+    assert_eq!((kappa(&[&[9]]), kappa(&[&[0, 0], &[0, 9]]), kappa(&[&[0, 0], &[0, 0]])), (None, None, None));
 }
 
 #[test]

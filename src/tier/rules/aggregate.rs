@@ -243,7 +243,7 @@ fn by_share(sorted: &[f64], share: Fraction) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tier::cuts;
+    use crate::tier::by_hand;
 
     fn number(what: What, values: &[f64]) -> f64 {
         match made_of(what, &ascending(values.to_vec())).unwrap() {
@@ -308,9 +308,12 @@ mod tests {
                 let fraction = percent(share as f64);
                 assert_eq!(
                     null(number(What::Share(fraction), &values)),
-                    cuts::by_share(&values, &[share])[0]
+                    by_hand::by_share(&values, &[share])[0]
                 );
-                assert_eq!(null(number(What::Top(fraction), &values)), cuts::by_rank(&values, &[share])[0]);
+                assert_eq!(
+                    null(number(What::Top(fraction), &values)),
+                    by_hand::by_rank(&values, &[share])[0]
+                );
             }
         }
         assert!(made_of(What::Share(percent(70.0)), &[1.0, 1e300]).is_err());

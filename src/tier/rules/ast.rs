@@ -19,6 +19,28 @@ impl PartialEq for Expr {
     }
 }
 
+impl Expr {
+    /// Whether it names a column (or a name of `[let]`) so.
+    pub fn names(&self, column: &str) -> bool {
+        let any = |parts: &[Expr]| parts.iter().any(|part| part.names(column));
+        match &self.node {
+            Node::Number(_)
+            | Node::Whole(_)
+            | Node::Percent(_)
+            | Node::Span(_)
+            | Node::Day(_)
+            | Node::Text(_)
+            | Node::Truth(_) => false,
+            Node::Name(name) => name == column,
+            Node::Negative(of) | Node::Not(of) | Node::IsNull { of, .. } => of.names(column),
+            Node::All(parts) | Node::Any(parts) | Node::Call(_, parts) => any(parts),
+            Node::Arithmetic(_, a, b) | Node::Compare(_, a, b) => a.names(column) || b.names(column),
+            Node::In { of, list, .. } => of.names(column) || any(list),
+            Node::Between { of, low, high, .. } => [of, low, high].iter().any(|part| part.names(column)),
+        }
+    }
+}
+
 /// How two values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {

@@ -112,6 +112,13 @@ fn value(inner: &str, at: usize) -> Result<Part<Expr>, Problem> {
     Ok(Part::Value(expr, format, span))
 }
 
+impl Template {
+    /// Whether it names a column so.
+    pub(crate) fn names(&self, column: &str) -> bool {
+        self.0.iter().any(|part| matches!(part, Part::Value(value, ..) if value.names(column)))
+    }
+}
+
 impl Checker<'_, '_> {
     /// Holds a sentence against the columns.
     ///

@@ -168,7 +168,7 @@ impl Slow<'_, '_> {
             }
             "share" => {
                 let all = self.everyone(&arguments[0]);
-                crate::tier::cuts::by_share(&all, &[share(1) as u64])[0]?
+                crate::tier::by_hand::by_share(&all, &[share(1) as u64])[0]?
             }
             "median" => {
                 let all = self.everyone(&arguments[0]);

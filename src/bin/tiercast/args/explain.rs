@@ -5,17 +5,21 @@ use std::path::PathBuf;
 use clap::Args;
 use tiercast::calendar::Day;
 
-use super::reading::UnitArg;
+use super::reading::HistoryArgs;
 use super::values::parsed;
 
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
     /// The customer's id, as it stands in the table
     #[arg(value_name = "CUSTOMER")]
-    pub customer: String,
+    pub who: String,
     /// Table of customers (Parquet)
     #[arg(value_name = "CUSTOMERS")]
     pub customers: PathBuf,
+    /// Purchase history (Parquet files, folders or quoted patterns) of which the table was made: the customer's last orders
+    /// are printed, all with --json
+    #[arg(long, value_name = "HISTORY", num_args = 1..)]
+    pub history: Vec<PathBuf>,
     /// Schemes: names of built-in ones, or files (.toml), with commas between them
     #[arg(short, long, value_name = "SCHEMES", value_delimiter = ',', default_value = "value,rfm,abc")]
     pub scheme: Vec<String>,
@@ -28,7 +32,6 @@ pub struct ExplainArgs {
     /// Column of the customers' id [default: customer_id]
     #[arg(long, value_name = "COLUMN")]
     pub id: Option<String>,
-    /// Unit of recency and T, where the table does not say it
-    #[arg(long, value_enum, value_name = "UNIT")]
-    pub unit: Option<UnitArg>,
+    #[command(flatten)]
+    pub reading: HistoryArgs,
 }

@@ -65,6 +65,16 @@ pub struct ModelArgs {
     pub seed: Option<u64>,
 }
 
+/// By which schemes a run grades.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Tiers")]
+pub struct SchemeArgs {
+    /// Tier schemes: names of built-in ones, or files of rules (.toml), with commas between them; strategies may give by
+    /// the tiers of any of them [default: value,rfm,abc]
+    #[arg(short, long, env = "TIERCAST_SCHEME", value_name = "SCHEMES", value_delimiter = ',')]
+    pub scheme: Option<Vec<String>>,
+}
+
 #[derive(Debug, Clone, Default, Args)]
 pub struct RunArgs {
     /// Parquet files, folders or quoted patterns; the bundled CDNOW log when none is given
@@ -73,6 +83,9 @@ pub struct RunArgs {
     /// Strategy file, or "bundled" for the bundled one [default: bundled with the bundled history, else none]
     #[arg(long, env = "TIERCAST_STRATEGIES", value_name = "FILE")]
     pub strategies: Option<PathBuf>,
+    /// List (CSV: customer_id, and if need be since) of customers who do not want to be contacted: no strategy treats them
+    #[arg(long, env = "TIERCAST_OPT_OUT", value_name = "FILE")]
+    pub opt_out: Option<PathBuf>,
     /// Folder for the result [default: tiercast-run]
     #[arg(short, long, env = "TIERCAST_OUT", value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -90,6 +103,8 @@ pub struct RunArgs {
     pub cohort: CohortArgs,
     #[command(flatten)]
     pub models: ModelArgs,
+    #[command(flatten)]
+    pub tiers: SchemeArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -144,9 +159,14 @@ pub struct ConfigArgs {
     pub cohort: CohortArgs,
     #[command(flatten)]
     pub models: ModelArgs,
+    #[command(flatten)]
+    pub tiers: SchemeArgs,
     /// Strategy file
     #[arg(long, env = "TIERCAST_STRATEGIES", value_name = "FILE")]
     pub strategies: Option<PathBuf>,
+    /// List of customers who do not want to be contacted
+    #[arg(long, env = "TIERCAST_OPT_OUT", value_name = "FILE")]
+    pub opt_out: Option<PathBuf>,
     /// Folder for the result
     #[arg(short, long, env = "TIERCAST_OUT", value_name = "DIR")]
     pub out: Option<PathBuf>,

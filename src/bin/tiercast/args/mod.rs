@@ -27,7 +27,8 @@ pub use self::cluster::{AlgorithmArg, ClusterArgs};
 pub use self::convert::{ConvertArgs, CsvArgs, EncodingArg};
 pub use self::explain::ExplainArgs;
 pub use self::job::{
-    CohortArgs, CohortPeriodArg, ConfigArgs, InspectArgs, ListArgs, ModelArgs, RunArgs, SummarizeArgs,
+    CohortArgs, CohortPeriodArg, ConfigArgs, InspectArgs, ListArgs, ModelArgs, RunArgs, SchemeArgs,
+    SummarizeArgs,
 };
 pub use self::learn::LearnArgs;
 pub use self::migrate::MigrateArgs;

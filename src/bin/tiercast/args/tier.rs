@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use tiercast::calendar::Day;
 use tiercast::pipeline::Language;
+use tiercast::tier::policy::Policy;
 
 use super::reading::UnitArg;
 use super::values::parsed;
 
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Built-in schemes: value, rfm, abc, frequency, loyalty, potential, stages, life_cycle, segments, clv, \
+    after_help = "Built-in schemes: value, profit, rfm, abc, frequency, loyalty, potential, stages, life_cycle, segments, clv, \
 vip, accounts, relation, satisfaction; and clusters, of a table that `tiercast cluster` or `run` made. What each needs, and how to \
 write your own: docs/rules.md; what each makes of real customers: docs/schemes.md. --print shows the document of a scheme, to \
 begin your own from."
@@ -27,7 +28,7 @@ pub struct TierArgs {
     #[arg(long, value_name = "COLUMN")]
     pub by: Vec<String>,
     /// Print the document of the scheme (TOML) and stop there
-    #[arg(long, conflicts_with_all = ["customers", "output", "by", "overrides", "ledger", "date", "cross"])]
+    #[arg(long, conflicts_with_all = ["customers", "output", "by", "overrides", "opt_out", "ledger", "date", "cross"])]
     pub print: bool,
     /// File for everybody's tiers: .parquet, .csv or .xlsx; an earlier table of tiers is replaced, a workbook
     /// with --force [default: none]
@@ -46,6 +47,13 @@ pub struct TierArgs {
     /// Folder of the ledger to which changed tiers are added: date, old and new tier, rules, and who set it by hand
     #[arg(long, value_name = "FOLDER")]
     pub ledger: Option<PathBuf>,
+    /// How tiers follow the rules from what the ledger holds: at-once, hysteresis:UP,DOWN (gradings in a row) or term:SPAN
+    /// [default: at once]
+    #[arg(long, value_name = "POLICY", value_parser = parsed::<Policy>, requires = "ledger")]
+    pub policy: Option<Policy>,
+    /// Customers who do not want to be contacted (CSV: customer_id, and if need be since): a column says who has opted out
+    #[arg(long, env = "TIERCAST_OPT_OUT", value_name = "FILE")]
+    pub opt_out: Option<PathBuf>,
     /// Write everybody's reason in a sentence
     #[arg(long, requires = "output")]
     pub reasons: bool,

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use tiercast::clv::own_value::FIGURES;
 use tiercast::clv::{AnyModelFile, CustomerModel, ModelFile, ValueOptions};
 use tiercast::customers::{Money, WholeFile};
-use tiercast::pipeline::{AssessModel, AssessRequest, Assessed, AssessedScheme, assess};
+use tiercast::pipeline::{AssessModel, AssessRequest, Assessed, AssessedScheme, Interval, assess};
 use tiercast::report::format::{NONE, count, interval, money, number, percent, percent_exact};
 use tiercast::report::hand_over::Format;
 use tiercast::report::{FileKind, OutputFile};
@@ -141,12 +142,15 @@ fn sureness(found: &Assessed, scheme: &AssessedScheme) -> String {
     let key = &scheme.tiering.key;
     if own.depends_on.is_empty() {
         return format!(
-            "{key}: its rules look at what happened alone, so that every tier is certain; what that loses is below\n\n"
+            "{key}: its rules look at none of {}, so that own rates change no tier; what such tiers lose is below\n\n",
+            FIGURES.join(", ")
         );
     }
     let title = format!(
-        "How sure the tiers by {key} are: tiers by customers' own rates, {} draws, thresholds held fixed",
-        draws.draws
+        "How sure the tiers by {key} are: tiers by customers' own rates, thresholds held fixed, {} draws (one probability is known to ± {} \
+         or better)",
+        draws.draws,
+        percent(0.5 / f64::from(draws.draws).sqrt())
     );
     let names = scheme.tiering.names();
     let heads: Vec<String> = ["tier", ">customers", ">sure (90 %)"]
@@ -244,17 +248,21 @@ fn lost_by_own_rates(found: &Assessed) -> String {
         }
     }
     let mut text = grid.text();
-    let mut accuracy =
-        Grid::new("Accuracy ratio by own rates (1: no order of customers is better)", &["", ">", ">"]);
+    let mut accuracy = Grid::new(
+        "Accuracy ratio by own rates (1: no order of customers is better; the rates are the model's, which favours schemes by it)",
+        &["", ">tiers", ">ratio", ">its interval", ">above the first", ">its interval"],
+    );
     for scheme in &found.schemes {
-        if let Some(own) = scheme.own_rates.as_ref().and_then(|own| own.accuracy) {
-            let print = |value: f64| number(value, 3);
-            accuracy.row(vec![
-                scheme.tiering.key.clone(),
-                print(own.value),
-                interval(own.lower, own.upper, print),
-            ]);
-        }
+        let Some(own) = &scheme.own_rates else { continue };
+        let print = |value: f64| number(value, 3);
+        let cells = |of: Option<Interval>| match of {
+            Some(Interval { value, lower, upper }) => [print(value), interval(lower, upper, print)],
+            None => [NONE.to_string(), String::new()],
+        };
+        let mut line = vec![scheme.tiering.key.clone(), count(scheme.tiering.tiers.len() as u64)];
+        line.extend(cells(own.accuracy));
+        line.extend(cells(own.above_first));
+        accuracy.row(line);
     }
     text += &accuracy.text();
     text
@@ -283,7 +291,7 @@ fn lost_in_holdout(found: &Assessed) -> String {
     let mut grid = Grid::new(title, &heads);
     let mut compared = Grid::new(
         format!("Accuracy ratio against {name}"),
-        &["", ">ratio", ">its interval", ">above the first", ">its interval"],
+        &["", ">tiers", ">ratio", ">its interval", ">above the first", ">its interval"],
     );
     for scheme in &found.schemes {
         let Some(holdout) = &scheme.holdout else { continue };
@@ -295,10 +303,12 @@ fn lost_in_holdout(found: &Assessed) -> String {
             Some(Spread { value, lower, upper }) => [print(value), interval(lower, upper, print)],
             None => [NONE.to_string(), String::new()],
         };
-        let mut line = vec![scheme.tiering.key.clone()];
-        line.extend(cells(holdout.accuracy()));
+        let mut line = vec![scheme.tiering.key.clone(), count(scheme.tiering.tiers.len() as u64)];
+        line.extend(cells(holdout.held.accuracy));
         line.extend(cells(holdout.held.above_first));
         compared.row(line);
     }
-    grid.text() + &compared.text()
+    grid.text()
+        + &compared.text()
+        + "More tiers order customers more finely: ratios of schemes with as many tiers compare rules alone.\n\n"
 }

@@ -10,6 +10,7 @@ use tiercast::report::format::{NONE, count, money, percent, plural, significant}
 use tiercast::report::hand_over::Format;
 use tiercast::report::{FileKind, OutputFile};
 use tiercast::segment::choice::Choice;
+use tiercast::segment::transform::LeftOut;
 use tiercast::segment::{Feature, GroupingOptions, Number, Technique};
 use tiercast::{Error, Result};
 
@@ -164,13 +165,18 @@ fn features(found: &Clustered, request: &ClusterRequest) -> String {
             report.cuts.map(|(low, high)| format!("{}, {}", significant(low, 4), significant(high, 4)));
         grid.row(vec![
             feature.to_string(),
-            significant(report.mean, 4),
-            significant(report.sd, 4),
+            report.mean.map_or(NONE.to_string(), |mean| significant(mean, 4)),
+            report.sd.map_or(NONE.to_string(), |sd| significant(sd, 4)),
             cuts.unwrap_or_else(|| NONE.to_string()),
             counted(report.cut),
             counted(report.below_zero),
             counted(report.not_finite),
-            if report.used { "yes".into() } else { "no: it does not differ".into() },
+            match report.left_out {
+                None => "yes".into(),
+                Some(LeftOut::NoNumbers) => "no numbers".into(),
+                Some(LeftOut::Same) => "no: it does not differ".into(),
+                Some(LeftOut::SameAfterTransform) => "no: it does not differ after logarithm and cuts".into(),
+            },
         ]);
     }
     grid.text()
@@ -184,6 +190,7 @@ fn choice(choice: &Choice) -> String {
         let score = |value: Option<f64>, digits: usize| {
             value.map_or(NONE.to_string(), |value| significant(value, digits))
         };
+        let chosen = (candidate.clusters == choice.chosen).then_some("chosen");
         grid.row(vec![
             candidate.clusters.to_string(),
             score(candidate.silhouette, 3),
@@ -191,7 +198,7 @@ fn choice(choice: &Choice) -> String {
             score(candidate.calinski_harabasz, 4),
             score(candidate.inertia, 6),
             score(candidate.bic, 7),
-            if candidate.clusters == choice.chosen { "chosen".into() } else { String::new() },
+            chosen.map(String::from).into_iter().chain(candidate.notes()).collect::<Vec<_>>().join("; "),
         ]);
     }
     grid.text() + &format!("{}\n\n", choice.reason)
@@ -203,8 +210,9 @@ fn clusters(found: &Clustered) -> String {
     if has_clv {
         heads.insert(6, ">mean clv");
     }
-    let title =
-        format!("Clusters by {}, the best by {} first", found.grouping.method, found.ordered_by.words());
+    let (method, order) = (&found.grouping.method, found.ordered_by.words());
+    let rest = if found.grouping.converged { "" } else { " (the search did not come to rest)" };
+    let title = format!("Clusters by {method}, the best by {order} first{rest}");
     let mut grid = Grid::new(title, &heads);
     let money = |value: Option<f64>| value.map_or(NONE.to_string(), money);
     for cluster in &found.clusters {

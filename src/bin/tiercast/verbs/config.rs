@@ -14,6 +14,8 @@ pub fn main(global: &Global, args: ConfigArgs, matches: Option<&ArgMatches>) -> 
         listed: args.listed,
         cohort: args.cohort,
         models: args.models,
+        opt_out: args.opt_out,
+        tiers: args.tiers,
         strategies: args.strategies,
         out: args.out,
         matches,

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use tiercast::customers::WholeFile;
-use tiercast::pipeline::{Movement, MovementRequest, ledger_movement, movement};
+use tiercast::pipeline::{Movement, MovementRequest, ledger_movement, movement, open_tiers};
 use tiercast::report::format::{NONE, count, money, percent, significant};
 use tiercast::report::hand_over::Format;
 use tiercast::report::{FileKind, OutputFile};
@@ -23,6 +22,7 @@ use crate::terminal;
 pub fn main(global: &Global, args: MigrateArgs, matches: Option<&ArgMatches>) -> Result<()> {
     let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
     refuse_suppressed_json(global, args.suppress_below)?;
+    super::refuse_in_ledger(args.output.as_deref(), args.ledger.as_deref())?;
     let format = args.output.as_deref().map(Format::of).transpose()?;
     let inputs: Vec<PathBuf> = args.before.iter().chain(&args.after).cloned().collect();
     let bars = Bars::new(global)?;
@@ -40,7 +40,7 @@ pub fn main(global: &Global, args: MigrateArgs, matches: Option<&ArgMatches>) ->
             return ledger_movement(folder, [from, to], &request, place, &bars);
         }
         let open = |path: &Option<PathBuf>| match path {
-            Some(path) => WholeFile::open(path, args.id.as_deref()),
+            Some(path) => open_tiers(path, args.id.as_deref()),
             None => {
                 Err(Error::value("BEFORE and AFTER", "", "two tables are needed", "name two tables of tiers"))
             }
@@ -68,6 +68,7 @@ pub fn main(global: &Global, args: MigrateArgs, matches: Option<&ArgMatches>) ->
             "output": args.output,
             "movement": found,
             "shares": found.migration.shares(),
+            "weighted_kappa": found.migration.kappa(),
         }));
     }
     terminal::print(&(matrix(&found, args.suppress_below) + &drifts(&found)))
@@ -81,15 +82,20 @@ fn matrix(found: &Movement, suppress_below: u64) -> String {
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
     let shares = migration.shares();
     let hide = hidden(&migration.customers, suppress_below, true);
+    let is_hidden = hide.iter().flatten().any(|&hide| hide);
+    let kappa = migration.kappa().filter(|_| !is_hidden);
     // What moved in all follows from the cells.
-    let in_all = match hide.iter().flatten().any(|&hide| hide) {
+    let in_all = match is_hidden {
         true => String::new(),
         false => format!(
             ": {} rose, {} fell, {} stayed{}",
             count(migration.raised),
             count(migration.lowered),
             count(migration.stayed),
-            migration.moved().map_or(String::new(), |share| format!(" ({} moved)", percent(share)))
+            migration.moved().map_or(String::new(), |share| {
+                let kappa = kappa.map(|kappa| format!("; weighted kappa {}", significant(kappa, 3)));
+                format!(" ({} moved{})", percent(share), kappa.unwrap_or_default())
+            })
         ),
     };
     let mut grid = Grid::new(format!("Movement by {}{in_all}", found.scheme), &heads);
@@ -112,7 +118,9 @@ fn matrix(found: &Movement, suppress_below: u64) -> String {
     let what = found.value.as_ref().map_or(String::new(), |name| {
         format!("Value is {name} of the later table, of the earlier one for who is gone.\n\n")
     });
-    grid.text() + &what
+    let words = "Weighted kappa is Cohen's, with linear weights: 1 where nobody has moved, 0 where tiers agree no more than \
+                 by chance.\n\n";
+    grid.text() + &what + kappa.map_or("", |_| words)
 }
 
 fn drifts(found: &Movement) -> String {

@@ -148,6 +148,17 @@ fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> Result<R> + Send
     tiercast::parallel::with_threads(threads, work)?
 }
 
+/// Refuses an output within a ledger, which holds nothing but its own files.
+fn refuse_in_ledger(output: Option<&Path>, ledger: Option<&Path>) -> Result<()> {
+    match (output, ledger) {
+        (Some(output), Some(folder)) if place(output).starts_with(place(folder)) => {
+            let problem = "a ledger holds nothing but its own files";
+            Err(Error::value("-o", output.display(), problem, "give the table another folder"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Where a file would stand, whatever way its name is written.
 fn place(path: &Path) -> PathBuf {
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ArgMatches;
 use tiercast::Result;
 use tiercast::customers::WholeFile;
-use tiercast::pipeline::{Holdings, MovementRequest, holdings};
+use tiercast::pipeline::{Holdings, MovementRequest, holdings, open_tiers};
 use tiercast::report::format::{NONE, count, money, percent};
 use tiercast::tier::policy::Policy;
 
@@ -30,7 +30,7 @@ pub fn main(global: &Global, args: PoliciesArgs, matches: Option<&ArgMatches>) -
         ..MovementRequest::default()
     };
     let found = super::with_threads(settings.threads, || {
-        let open = |path: &PathBuf| WholeFile::open(path, args.id.as_deref());
+        let open = |path: &PathBuf| open_tiers(path, args.id.as_deref());
         let files: Vec<WholeFile> = args.tables.iter().map(open).collect::<Result<_>>()?;
         holdings(&files, &request, &policies, &bars)
     })?;

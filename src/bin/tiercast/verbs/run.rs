@@ -10,6 +10,8 @@ use tiercast::pipeline::{self, ConfigEntry, Run, StrategyText};
 use tiercast::progress::Progress;
 use tiercast::report::OutputFolder;
 use tiercast::report::format::{count, percent};
+use tiercast::tier::builtin;
+use tiercast::tier::opt_out::OptOuts;
 use tiercast::{Error, Result};
 
 use crate::args::{Global, RunArgs};
@@ -28,6 +30,8 @@ pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Res
         listed: args.listed,
         cohort: args.cohort,
         models: args.models,
+        opt_out: args.opt_out,
+        tiers: args.tiers,
         strategies: args.strategies,
         out: args.out,
         matches,
@@ -37,6 +41,8 @@ pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Res
     let sources = super::sources(&args.history);
     let mut inputs = history::files_of(&sources)?;
     inputs.extend(settings.strategies.clone());
+    inputs.extend(settings.run.opt_out.clone());
+    inputs.extend(settings.run.schemes.iter().filter(|name| builtin::is_file(name)).map(PathBuf::from));
     inputs.extend(super::list_files(&settings)?);
     inputs.extend(settings.file.clone());
     if args.dry_run {
@@ -61,7 +67,12 @@ pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Res
         if global.verbose {
             terminal::note(&format!("note: {}", run.summary.strategy.words()));
         }
-        if strategies.is_none() {
+        if strategies.is_none() && args.history.is_empty() {
+            terminal::note(
+                "note: no strategies were compared: the bundled ones are about tiers by value; add value to --scheme, or give yours \
+                 with --strategies",
+            );
+        } else if strategies.is_none() {
             terminal::note(
                 "note: no strategies were compared. `tiercast strategies > strategies.toml` prints an example to \
                  start from; give yours with --strategies",
@@ -91,8 +102,14 @@ fn strategies(settings: &Settings, history: &[PathBuf]) -> Result<Option<Strateg
             let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
             Ok(Some(StrategyText { name: path.display().to_string(), text }))
         }
-        None => Ok(history.is_empty().then(StrategyText::bundled)),
+        // They are about tiers that other schemes do not have.
+        None => Ok((history.is_empty() && grades_by_value(settings)).then(StrategyText::bundled)),
     }
+}
+
+/// Whether the scheme that the bundled strategies speak of is among those of the run.
+fn grades_by_value(settings: &Settings) -> bool {
+    settings.run.schemes.iter().any(|name| name == "value")
 }
 
 fn entries(settings: &Settings) -> Vec<ConfigEntry> {
@@ -119,11 +136,14 @@ fn dry_run(
     force: bool,
     inputs: &[PathBuf],
 ) -> Result<()> {
-    let set = strategies.map(StrategyText::check).transpose()?;
+    let schemes = settings.run.read_schemes()?;
+    let set = strategies.map(|text| text.check(&schemes)).transpose()?;
     drop(OutputFolder::begin(&settings.out, force, inputs)?);
+    settings.run.opt_out.as_deref().map(OptOuts::read).transpose()?;
     let plan = customers::plan(&super::sources(paths), &settings.run.history, settings.threads)?;
     let inspection = &plan.history;
-    super::with_threads(settings.threads, || pipeline::customer_list(&settings.run, inspection))?;
+    super::with_threads(settings.threads, || pipeline::customer_list(&settings.run, &schemes, inspection))?;
+    let keys: Vec<&str> = schemes.iter().map(|scheme| scheme.key.as_str()).collect();
     let names: Vec<&str> = set.iter().flat_map(|s| s.strategies.iter().map(|s| s.name.as_str())).collect();
     if global.json {
         return terminal::print_json(&json!({
@@ -131,6 +151,7 @@ fn dry_run(
             "dry_run": true,
             "history": inspection,
             "plan": plan,
+            "schemes": keys,
             "strategies": names,
             "out": settings.out,
         }));
@@ -138,6 +159,7 @@ fn dry_run(
     let mut text = tables::files(inspection);
     text.push_str(&tables::columns(inspection));
     text.push_str(&plans::table(&plan));
+    text.push_str(&format!("Tiers by: {}\n", keys.join(", ")));
     if names.is_empty() {
         text.push_str("No strategies would be compared.\n");
     } else {
@@ -193,6 +215,19 @@ fn result_tables(run: &Run) -> String {
     text.push_str(&tables::customers(run));
     text.push_str(&tables::models(run));
     text.push_str(&tables::tiers(run));
+    text.push_str(&opted_out(run));
     text.push_str(&tables::strategies(run));
     text
+}
+
+/// Who opted out, in a sentence.
+fn opted_out(run: &Run) -> String {
+    let Some(report) = &run.opt_out else { return String::new() };
+    format!(
+        "{} of {} customers ({}) have opted out by {} and are contacted by no strategy\n\n",
+        count(report.customers),
+        count(run.summary.table.len() as u64),
+        percent(report.customers as f64 / run.summary.table.len().max(1) as f64),
+        report.date
+    )
 }

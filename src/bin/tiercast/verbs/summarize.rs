@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use tiercast::customers::{plan, read_open};
 use tiercast::history::{History, Source, files_of};
-use tiercast::pipeline::{cohorts_summary, customer_list, write_customers};
+use tiercast::pipeline::{RunConfig, cohorts_summary, customer_list, write_customers};
 use tiercast::progress::Progress;
 use tiercast::report::tables::{cohorts_csv, write_stretches};
 use tiercast::report::{FileKind, OutputFile};
+use tiercast::tier::SchemeFile;
 use tiercast::{Error, Result};
 
 use crate::args::{Global, SummarizeArgs};
@@ -64,7 +65,7 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
     }
     let (reading, list, out) = super::with_threads(settings.threads, || {
         let history = History::open(&sources, &settings.run.history)?;
-        let list = customer_list(&settings.run, history.inspection())?;
+        let list = customer_list(&settings.run, &default_schemes()?, history.inspection())?;
         let reading = read_open(history, settings.run.unit, &bars)?;
         bars.phase("writing", reading.customers.stretches() as u64);
         let list = write_customers(out.path(), &reading, list.as_ref(), &bars)?;
@@ -120,6 +121,11 @@ pub fn main(global: &Global, args: SummarizeArgs, matches: Option<&ArgMatches>) 
     terminal::print(&(ledger_table(&reading.ledger) + &list))
 }
 
+/// The schemes whose columns a run adds unless told otherwise: a list that serves here serves a run as well.
+fn default_schemes() -> Result<Vec<SchemeFile>> {
+    RunConfig::default().read_schemes()
+}
+
 /// Whether two outputs would go to one place, whatever way its name is written.
 fn is_same(path: &Path, other: Option<&PathBuf>) -> bool {
     other.is_some_and(|other| super::place(path) == super::place(other))
@@ -128,7 +134,9 @@ fn is_same(path: &Path, other: Option<&PathBuf>) -> bool {
 /// Says what would be done; the places of the outputs have been looked at.
 fn dry_run(global: &Global, settings: &Settings, sources: &[Source], args: &SummarizeArgs) -> Result<()> {
     let plan = plan(sources, &settings.run.history, settings.threads)?;
-    super::with_threads(settings.threads, || customer_list(&settings.run, &plan.history))?;
+    super::with_threads(settings.threads, || {
+        customer_list(&settings.run, &default_schemes()?, &plan.history)
+    })?;
     if global.json {
         return terminal::print_json(&serde_json::json!({
             "schema": 1,

@@ -6,10 +6,11 @@ use clap::ArgMatches;
 use tiercast::calendar::{Day, Unit};
 use tiercast::customers::WholeFile;
 use tiercast::customers::pseudonyms::Pseudonyms;
-use tiercast::pipeline::{CrossTable, SchemeResult, TierRequest, Tiered, tier_file};
+use tiercast::pipeline::{CrossTable, HoldingReport, SchemeResult, TierRequest, Tiered, tier_file};
 use tiercast::report::format::{count, money, percent, plural};
 use tiercast::report::hand_over::Format;
 use tiercast::report::{FileKind, OutputFile};
+use tiercast::tier::opt_out::{OptOutReport, OptOuts};
 use tiercast::tier::overrides::{OverrideReport, Overrides};
 use tiercast::tier::suppress::hidden;
 use tiercast::tier::{Look, SchemeFile, builtin, by_value, cluster_scheme};
@@ -30,7 +31,8 @@ pub(super) const HIDDEN: &str = "…";
 
 /// Runs the verb.
 pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Result<()> {
-    let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
+    let settings =
+        settings::resolve(global, Typed { opt_out: args.opt_out.clone(), matches, ..Typed::default() })?;
     if args.print {
         return print(&args);
     }
@@ -44,12 +46,7 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
             "add to the ledger in a run of its own",
         ));
     }
-    if let (Some(output), Some(folder)) = (&args.output, &args.ledger)
-        && super::place(output).parent() == Some(super::place(folder).as_path())
-    {
-        let problem = "a ledger holds nothing but its own files";
-        return Err(Error::value("-o", output.display(), problem, "give the table another folder"));
-    }
+    super::refuse_in_ledger(args.output.as_deref(), args.ledger.as_deref())?;
     let Some(customers) = &args.customers else {
         return Err(Error::value(
             "CUSTOMERS",
@@ -61,9 +58,13 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
     let named = named(&args.scheme)?;
     let format = args.output.as_deref().map(Format::of).transpose()?;
     let overrides = args.overrides.as_deref().map(Overrides::read).transpose()?;
+    let opt_outs = settings.run.opt_out.as_deref().map(OptOuts::read).transpose()?;
     let pseudonyms = args.pseudonymize.as_deref().map(Pseudonyms::read).transpose()?;
+    // Their tiers are named by what is in the table, which a ledger takes for other tiers when it changes.
+    let keeps_clusters = args.ledger.is_some() && named.iter().any(Option::is_none);
     let bars = Bars::new(global)?;
-    let inputs: Vec<PathBuf> = inputs(&args, customers);
+    let mut inputs: Vec<PathBuf> = inputs(&args, customers);
+    inputs.extend(settings.run.opt_out.clone());
     let out = match &args.output {
         Some(path) => Some(OutputFile::begin(FileKind::Tiers, path, args.force, &inputs)?),
         None => None,
@@ -85,6 +86,8 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
             language: args.lang,
             pseudonyms: pseudonyms.as_ref(),
             ledger: args.ledger.as_deref(),
+            policy: args.policy,
+            opt_out: opt_outs.as_ref(),
         };
         let place = out.as_ref().zip(format).map(|(out, format)| (out.path(), format));
         tier_file(&file, &request, place, &bars)
@@ -92,6 +95,12 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
     let place = out.map(OutputFile::finish).transpose()?;
     let stages = bars.finish();
     if !global.quiet {
+        if keeps_clusters {
+            terminal::warning(
+                "the ledger knows clusters by their names: clusters that are made anew are other tiers, and everybody \
+                 in them will have moved; keep one clustering for all gradings of a ledger",
+            );
+        }
         notes(&tiered, place.as_deref());
     }
     if global.json {
@@ -106,11 +115,13 @@ pub fn main(global: &Global, args: TierArgs, matches: Option<&ArgMatches>) -> Re
     let mut text = String::new();
     for scheme in &tiered.schemes {
         text += &table(scheme, args.suppress_below);
+        text += &scheme.holding.as_ref().map_or(String::new(), |report| held(report, args.suppress_below));
         text += &scheme
             .overrides
             .as_ref()
             .map_or(String::new(), |report| override_table(report, args.suppress_below));
     }
+    text += &tiered.opt_out.as_ref().map_or(String::new(), |report| opted_out(report, args.suppress_below));
     for cross in tiered.cross.iter().filter(|_| args.cross) {
         text += &cross_table(cross, &tiered.schemes, args.suppress_below);
     }
@@ -131,7 +142,7 @@ pub(super) fn refuse_suppressed_json(global: &Global, suppress_below: u64) -> Re
 /// The documents of the schemes.
 fn print(args: &TierArgs) -> Result<()> {
     let document = |name: &String| -> Result<String> {
-        match is_file(name) {
+        match builtin::is_file(name) {
             true => std::fs::read_to_string(name).map_err(|e| Error::io("read", Path::new(name), e)),
             false => builtin::document(name).map(String::from),
         }
@@ -147,16 +158,11 @@ pub(super) fn unit(unit: UnitArg) -> Unit {
     }
 }
 
-fn is_file(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
-}
-
 /// The schemes of those names; none for the clusters of a table, which has to be open.
 pub(super) fn named(names: &[String]) -> Result<Vec<Option<SchemeFile>>> {
     let of = |name: &String| match &name[..] {
-        name if is_file(name) => SchemeFile::read(Path::new(name)).map(Some),
         cluster_scheme::KEY => Ok(None),
-        name => builtin::scheme_file(name).map(Some),
+        name => builtin::named(name).map(Some),
     };
     names.iter().map(of).collect()
 }
@@ -167,7 +173,7 @@ pub(super) fn with_clusters(named: Vec<Option<SchemeFile>>, file: &WholeFile) ->
         let keep = file.customers()?;
         // Clusters have neither unit nor date.
         let look = Look { file, keep: keep.as_deref(), unit: Unit::Day, calibration_end: Day(0) };
-        cluster_scheme::scheme_of_clusters(&look.columns())
+        cluster_scheme::scheme_of_clusters(&look.columns(), &file.path().display().to_string())
     };
     named.into_iter().map(|scheme| scheme.map_or_else(of_clusters, Ok)).collect()
 }
@@ -181,7 +187,7 @@ fn of_values(file: &WholeFile, column: &str) -> Result<SchemeFile> {
 
 fn inputs(args: &TierArgs, customers: &Path) -> Vec<PathBuf> {
     let mut out = vec![customers.to_path_buf()];
-    out.extend(args.scheme.iter().filter(|name| is_file(name)).map(PathBuf::from));
+    out.extend(args.scheme.iter().filter(|name| builtin::is_file(name)).map(PathBuf::from));
     out.extend(args.overrides.clone());
     out.extend(args.pseudonymize.clone());
     out
@@ -189,19 +195,11 @@ fn inputs(args: &TierArgs, customers: &Path) -> Vec<PathBuf> {
 
 /// Two schemes of one key would write one column twice; a line of overrides that says no scheme needs there to be one.
 pub(super) fn check_keys(schemes: &[SchemeFile], overrides: Option<&Overrides>) -> Result<()> {
-    let keys: Vec<&str> = schemes.iter().map(|scheme| scheme.key.as_str()).collect();
-    if let Some(i) = (1..keys.len()).find(|&i| keys[..i].contains(&keys[i])) {
-        let problem = "two schemes have that key, and each writes the column of its own";
-        return Err(Error::value(
-            "--scheme",
-            keys[i],
-            problem,
-            "leave one out, or change the key in its file",
-        ));
-    }
+    builtin::check_keys(schemes)?;
     let Some(overrides) = overrides else { return Ok(()) };
     match overrides.lines.iter().find(|line| line.scheme.is_none()) {
-        Some(line) if keys.len() > 1 => {
+        Some(line) if schemes.len() > 1 => {
+            let keys: Vec<&str> = schemes.iter().map(|scheme| scheme.key.as_str()).collect();
             let problem = format!("there are several: {}", keys.join(", "));
             let what = format!("the scheme of the override in line {}", line.line);
             Err(Error::value(
@@ -225,10 +223,28 @@ fn notes(tiered: &Tiered, place: Option<&Path>) {
             ));
         }
     }
+    for scheme in &tiered.schemes {
+        let Some(HoldingReport { policy, changed_from: Some(from), .. }) = &scheme.holding else { continue };
+        let from = from.map_or("at once, without a policy".to_string(), |from| from.code());
+        terminal::note(&format!(
+            "{}: the ledger followed {from} so far; tiers and the beginnings of their terms are taken over, and {} goes on from them",
+            scheme.tiering.key,
+            policy.code()
+        ));
+    }
     for added in &tiered.ledger {
         let scheme = &added.scheme;
         terminal::note(&match &added.added {
-            Some(path) => format!("{} changes of tier by {scheme} in {}", count(added.moved), path.display()),
+            Some(path) => {
+                let waiting = match added.waiting {
+                    0 => String::new(),
+                    n => format!(
+                        ", and {} whose term or gradings in a row changed,",
+                        plural(n, "customer", "customers")
+                    ),
+                };
+                format!("{} changes of tier by {scheme}{waiting} in {}", count(added.moved), path.display())
+            }
             None => format!("nobody's tier by {scheme} has changed: nothing is added to the ledger"),
         });
     }
@@ -247,6 +263,9 @@ fn table(scheme: &SchemeResult, suppress_below: u64) -> String {
     if with_effective {
         heads.push(">effective");
     }
+    if scheme.opted_out.is_some() {
+        heads.push(">opted out");
+    }
     heads.push("rule");
     let mut grid = Grid::new(format!("Tiers by {}: {}", tiering.key, tiering.title), &heads);
     // What is hidden in the automatic or in the effective counts is hidden in both.
@@ -257,6 +276,11 @@ fn table(scheme: &SchemeResult, suppress_below: u64) -> String {
             hidden(std::slice::from_ref(counts), suppress_below, true).into_iter().next().unwrap_or_default();
         hide.iter_mut().zip(own).for_each(|(hide, own)| *hide |= own);
     }
+    // Who opted out and who did not: the tier's customers are their total.
+    let out: Vec<u64> = scheme.opted_out.clone().unwrap_or_default();
+    let held = scheme.effective.as_ref().unwrap_or(&counts);
+    let parts: Vec<Vec<u64>> = out.iter().zip(held).map(|(&out, &all)| vec![out, all - out]).collect();
+    let hide_out = hidden(&parts, suppress_below, true);
     for (k, (tier, label)) in tiering.tiers.iter().zip(&scheme.labels).enumerate() {
         let shown = |text: String| if hide[k] { HIDDEN.to_string() } else { text };
         let mut cells = vec![
@@ -268,10 +292,51 @@ fn table(scheme: &SchemeResult, suppress_below: u64) -> String {
             shown(percent(tier.share_of_spend)),
         ];
         cells.extend(scheme.effective.as_ref().map(|effective| shown(count(effective[k]))));
+        cells
+            .extend(out.get(k).map(|&n| {
+                if hide[k] || hide_out[k].contains(&true) { HIDDEN.to_string() } else { count(n) }
+            }));
         cells.push(tier.rule.clone());
         grid.row(cells);
     }
     grid.text()
+}
+
+/// How many are held above and below the tier by the rules.
+fn held(report: &HoldingReport, suppress_below: u64) -> String {
+    let shown = |n: u64| match n > 0 && n < suppress_below {
+        true => format!("fewer than {suppress_below}"),
+        false => count(n),
+    };
+    format!(
+        "Held by {} ({}): {} above the tier by the rules, {} below; {} begin with the tier by the rules\n\n",
+        report.policy.code(),
+        report.policy,
+        shown(report.above),
+        shown(report.below),
+        shown(report.begun)
+    )
+}
+
+/// Who opted out, and the lines of the list that there is something to say of.
+fn opted_out(report: &OptOutReport, suppress_below: u64) -> String {
+    let shown = |n: u64| match n > 0 && n < suppress_below {
+        true => format!("fewer than {suppress_below}"),
+        false => count(n),
+    };
+    let mut text = format!(
+        "Opted out by {}: {} of the rows, by {}\n",
+        report.date,
+        shown(report.customers),
+        plural(report.lines, "line", "lines")
+    );
+    for (remark, n, lines) in report.by_remark(LISTED) {
+        let listed: Vec<String> = lines.iter().map(u64::to_string).collect();
+        let more = if n > lines.len() as u64 { ", …" } else { "" };
+        let (lines, words) = (plural(n, "line", "lines"), remark.words());
+        text += &format!("To look at: {lines} {words} (lines {}{more})\n", listed.join(", "));
+    }
+    text + "\n"
 }
 
 fn override_table(report: &OverrideReport, suppress_below: u64) -> String {
