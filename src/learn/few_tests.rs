@@ -80,7 +80,8 @@ fn weights_are_those_of_all_customers_in_small_tiers_too() {
         }
         value_of(&trial, &policy).unwrap()
     });
-    let ways: [(&str, fn(&PolicyValue) -> PolicyEstimate); 3] = [
+    type Way = fn(&PolicyValue) -> PolicyEstimate;
+    let ways: [(&str, Way); 3] = [
         ("ips", |value| value.ips),
         ("normalised", |value| value.self_normalised),
         ("doubly robust", |value| value.doubly_robust),

@@ -35,7 +35,9 @@ pub fn main(global: &Global, args: LearnArgs, matches: Option<&ArgMatches>) -> R
         let request = LearnRequest {
             tiers: TierRequest {
                 schemes: &schemes,
+                policy: None,
                 overrides: None,
+                opt_out: None,
                 date: args.date,
                 unit: args.unit.map(unit),
                 with: &[],
