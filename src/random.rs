@@ -28,6 +28,8 @@ pub enum Purpose {
     Synth = 8,
     /// How often a customer counts in each replication of a bootstrap.
     Bootstrap = 9,
+    /// Which half of a trial's customers a customer is in.
+    Halves = 10,
 }
 
 /// The customer number of streams that belong to no customer.

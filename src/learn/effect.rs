@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::linear::Line;
 use super::nuisance::Arms;
-use super::student::t975;
+use super::robust::Robust;
+use super::student::Spread;
 use super::trial::Trial;
 use crate::clv::dense::dot;
 
@@ -189,9 +190,9 @@ fn effect(trial: &Trial, who: &[usize], tier: usize, action: u8, by_lot: bool) -
         out.base = if confounded { f64::NAN } else { out.base };
         return out;
     }
-    let robust = Robust::new(&arms);
+    let robust = Both::new(&arms);
     if confounded {
-        out.base = robust.means[1];
+        out.base = robust.other.mean;
     } else {
         out.estimates.push(difference(&arms));
     }
@@ -199,28 +200,6 @@ fn effect(trial: &Trial, who: &[usize], tier: usize, action: u8, by_lot: bool) -
     out.lift = robust.lift(&arms);
     out.overlap = Some(overlap(&arms));
     out
-}
-
-/// A variance that is a sum of parts, each known with some degrees of freedom.
-struct Spread {
-    variance: f64,
-    degrees: f64,
-}
-
-impl Spread {
-    /// Satterthwaite, "An approximate distribution of estimates of variance components", Biometrics Bulletin 2, 1946; of two means it is
-    /// Welch's. Parts are (variance, degrees).
-    fn of(parts: &[(f64, f64)]) -> Spread {
-        let variance: f64 = parts.iter().map(|(variance, _)| variance).sum();
-        let below: f64 = parts.iter().map(|(variance, degrees)| variance * variance / degrees.max(1.0)).sum();
-        let degrees = if below > 0.0 { (variance * variance / below).max(1.0) } else { 1.0 };
-        Spread { variance, degrees }
-    }
-
-    /// Half of the 95 % interval.
-    fn half(&self) -> f64 {
-        t975(self.degrees) * self.variance.sqrt()
-    }
 }
 
 fn estimate(by: Estimator, effect: f64, spread: &Spread) -> Estimate {
@@ -236,7 +215,7 @@ fn estimate(by: Estimator, effect: f64, spread: &Spread) -> Estimate {
 
 /// Of the weights of the doubly robust estimate.
 fn overlap(arms: &Arms) -> Overlap {
-    let (e, clipped) = arms.probability_of_others();
+    let (e, clipped) = arms.probability();
     let of_arm = |treated: bool| {
         let weights = (0..arms.len())
             .filter(|&k| arms.treated[k] == treated)
@@ -318,57 +297,44 @@ fn weighted(arms: &Arms) -> Estimate {
     estimate(Estimator::Weighted, own - other, &Spread::of(&parts))
 }
 
-/// Doubly robust means of both arms with their influence functions.
-struct Robust {
-    means: [f64; 2],
-    /// By customer, of the treated and of the untreated mean.
-    influence: Vec<[f64; 2]>,
+/// Doubly robust means of both arms.
+struct Both {
+    own: Robust,
+    other: Robust,
 }
 
-impl Robust {
-    fn new(arms: &Arms) -> Robust {
-        let (e, _) = arms.probability_of_others();
-        let (treated, other) = (arms.expected_of_others(true), arms.expected_of_others(false));
-        let n = arms.len() as f64;
-        let of_customer = |k: usize| {
-            let y = arms.outcome[k];
-            match arms.treated[k] {
-                true => [treated[k] + (y - treated[k]) / e[k], other[k]],
-                false => [treated[k], other[k] + (y - other[k]) / (1.0 - e[k])],
-            }
-        };
-        let mut influence: Vec<[f64; 2]> = (0..arms.len()).map(of_customer).collect();
-        let means = [0, 1].map(|arm| influence.iter().map(|of| of[arm]).sum::<f64>() / n);
-        influence.iter_mut().for_each(|of| *of = [of[0] - means[0], of[1] - means[1]]);
-        Robust { means, influence }
+impl Both {
+    fn new(arms: &Arms) -> Both {
+        let (e, _) = arms.probability();
+        Both { own: Robust::new(arms, true, &e), other: Robust::new(arms, false, &e) }
     }
 
-    fn spread(&self, arms: &Arms, of: impl Fn(&[f64; 2]) -> f64) -> Spread {
-        let n = self.influence.len() as f64;
+    /// Of `by_own` times the one mean less `by_other` times the other.
+    fn spread(&self, arms: &Arms, by_own: f64, by_other: f64) -> Spread {
+        let n = arms.len() as f64;
         let columns = arms.rows[0].len();
         let parts = [true, false].map(|treated| {
             let squares = (0..arms.len())
                 .filter(|&k| arms.treated[k] == treated)
-                .map(|k| of(&self.influence[k]).powi(2))
+                .map(|k| (by_own * self.own.influence[k] - by_other * self.other.influence[k]).powi(2))
                 .sum::<f64>();
-            let degrees = arms.in_arm(treated) as f64 - columns as f64;
-            (squares / (n * (n - 1.0)), degrees)
+            (squares / (n * (n - 1.0)), arms.in_arm(treated) as f64 - columns as f64)
         });
         Spread::of(&parts)
     }
 
     fn estimate(&self, arms: &Arms) -> Estimate {
-        let spread = self.spread(arms, |[own, other]| own - other);
-        estimate(Estimator::DoublyRobust, self.means[0] - self.means[1], &spread)
+        let effect = self.own.mean - self.other.mean;
+        estimate(Estimator::DoublyRobust, effect, &self.spread(arms, 1.0, 1.0))
     }
 
     /// By the delta method on the logarithm of the ratio.
     fn lift(&self, arms: &Arms) -> Option<Lift> {
-        let [own, other] = self.means;
+        let (own, other) = (self.own.mean, self.other.mean);
         if !(own > 0.0 && other > 0.0) {
             return None;
         }
-        let spread = self.spread(arms, |[a, b]| a / own - b / other);
+        let spread = self.spread(arms, 1.0 / own, 1.0 / other);
         let log = (own / other).ln();
         Some(Lift {
             lift: log.exp_m1(),

@@ -24,7 +24,7 @@ fn blank(tier: Vec<u8>, arm: Vec<u8>) -> Trial {
 #[test]
 fn intervals_hold_with_fifteen_to_thirty_customers_an_arm() {
     for (treated, others) in [(15usize, 15usize), (15, 30), (30, 20)] {
-        let found = parallel::collect(1500, |number| {
+        let found = parallel::map(1500, |number| {
             let mut stream = Stream::new(11, number as u64, 0, Purpose::Synth);
             let n = treated + others;
             let mut trial = blank(vec![0; n], [vec![1; treated], vec![0; others]].concat());
@@ -71,7 +71,7 @@ fn an_arm_without_variance_has_no_interval() {
 fn weights_are_those_of_all_customers_in_small_tiers_too() {
     let policy = Policy { name: "p".into(), arm: vec![1, 1, 0] };
     let truth = World::LotteryUnsaid.value([true, true, false]);
-    let found = parallel::collect(300, |number| {
+    let found = parallel::map(300, |number| {
         let mut trial = World::LotteryUnsaid.trial(7, number as u32, 300).unwrap();
         let mut stream = Stream::new(8, number as u64, 0, Purpose::Synth);
         for name in ["third", "fourth"] {
@@ -100,7 +100,7 @@ fn weights_are_those_of_all_customers_in_small_tiers_too() {
 /// Two of four treated in each of a hundred tiers: without n/(n − 1) χ² would be a third too large.
 #[test]
 fn a_hundred_tiers_of_four_are_a_lottery() {
-    let p_values = parallel::collect(600, |number| {
+    let p_values = parallel::map(600, |number| {
         let mut stream = Stream::new(21, number as u64, 0, Purpose::Synth);
         let mut arm = Vec::new();
         for _ in 0..100 {
@@ -211,7 +211,7 @@ fn lifts_of_tiers_are_pooled_as_by_quadrature() {
 #[test]
 fn pooled_intervals_hold_with_two_or_three_tiers() {
     for (tiers, between) in [(2, 0.0), (2, 0.1), (2, 0.4), (3, 0.1), (3, 0.4)] {
-        let held = parallel::collect(500, |number| {
+        let held = parallel::map(500, |number| {
             let mut stream = Stream::new(31, number as u64, 0, Purpose::Synth);
             let errors = [0.1, 0.05, 0.2];
             let truth: Vec<f64> = (0..tiers).map(|_| 0.2 + between * stream.normal()).collect();

@@ -93,20 +93,6 @@ impl Arms {
         }
     }
 
-    /// The same from other folds, where it is not known.
-    pub(super) fn probability_of_others(&self) -> (Vec<f64>, u64) {
-        if let Some(known) = &self.known {
-            return (known.clone(), 0);
-        }
-        let by_fold: Vec<Vec<f64>> = (0..FOLDS)
-            .map(|fold| {
-                let (rows, _, treated) = self.chosen(|k| self.fold[k] != fold);
-                logit(&rows, &treated)
-            })
-            .collect();
-        clipped((0..self.len()).map(|k| logistic(dot(&by_fold[self.fold[k] as usize], &self.rows[k]))))
-    }
-
     /// What each customer is expected to do if treated, or if not, by a regression on that arm in other folds.
     pub(super) fn expected_of_others(&self, treated: bool) -> Vec<f64> {
         let by_fold: Vec<Line> = (0..FOLDS)

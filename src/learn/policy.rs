@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::effect::FEWEST;
+use super::linear::Line;
 use super::nuisance::Arms;
-use super::student::t975;
+use super::robust::Robust;
+use super::student::Spread;
 use super::trial::Trial;
 use crate::error::{Error, Result};
 
@@ -48,54 +50,48 @@ pub struct PolicyValue {
     pub above_control: PolicyEstimate,
 }
 
-/// The value of a policy on all customers of the trial.
+/// The value of a policy on all customers of the trial, with as many of each tier as there are.
+///
+/// Intervals hold tiers' sizes fixed (variances within tiers alone), and where probabilities are estimated take out of the
+/// weights' spread what estimating them takes out of it.
 ///
 /// # Errors
 /// A tier in which fewer than [`FEWEST`] customers got what the policy gives, or nothing.
 pub fn value_of(trial: &Trial, policy: &Policy) -> Result<PolicyValue> {
-    let (mut ips, mut weights, mut robust, mut above) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut outcomes = Vec::new();
-    let mut followed = 0;
-    let (by_tier, mut tiers) = (trial.by_tier(), 0);
-    for (tier, &arm) in policy.arm.iter().enumerate() {
+    let mut tiers = Vec::new();
+    for ((tier, who), &arm) in trial.by_tier().iter().enumerate().zip(&policy.arm) {
         // All customers of the tier, whatever they got: got this arm, or another.
-        let who = &by_tier[tier];
         for arm in [arm, 0] {
             let got = who.iter().filter(|&&i| trial.arm[i] == arm).count();
             if !who.is_empty() && got < FEWEST {
                 return Err(too_few(trial, policy, tier, arm, got));
             }
         }
-        if who.is_empty() {
-            continue;
-        }
-        let of_arm = |arm: u8| Scores::new(&arm_of(trial, who, arm));
-        let (own, control) = (of_arm(arm), of_arm(0));
-        tiers += 1;
-        for (k, &i) in who.iter().enumerate() {
-            followed += u64::from(own.got[k]);
-            weights.push(own.weight[k]);
-            outcomes.push(trial.outcome[i]);
-            ips.push(own.weight[k] * trial.outcome[i]);
-            robust.push(own.score[k]);
-            above.push(if arm == 0 { 0.0 } else { own.score[k] - control.score[k] });
+        if !who.is_empty() {
+            tiers.push(InTier::new(trial, who, arm));
         }
     }
-    let n = ips.len() as f64;
-    let total: f64 = weights.iter().sum();
-    let normalised = ips.iter().sum::<f64>() / total;
-    let influence: Vec<f64> =
-        weights.iter().zip(&outcomes).map(|(weight, y)| weight * (y - normalised) * n / total).collect();
-    let error = (influence.iter().map(|value| value * value).sum::<f64>() / (n * (n - 1.0))).sqrt();
-    // What is known of the spread comes from those who followed it; in each tier their mean is taken off.
-    let degrees = (followed.saturating_sub(tiers) as f64).max(1.0);
+    let n: f64 = tiers.iter().map(|tier| tier.got.len() as f64).sum();
+    let total: f64 = tiers.iter().flat_map(|tier| &tier.weight).sum();
+    let sum = |of: &dyn Fn(&InTier) -> f64| tiers.iter().map(of).sum::<f64>();
+    let weighted = sum(&|tier| tier.weighted(0.0).iter().sum());
+    let normalised = weighted / total;
+    let robust = sum(&|tier| tier.own.score.iter().sum()) / n;
+    let above = sum(&|tier| tier.more().map(|more| more.0).sum()) / n;
+    let of = |value: f64, influence: &dyn Fn(&InTier) -> Vec<f64>| {
+        let parts: Vec<(f64, f64)> = tiers.iter().flat_map(|tier| tier.spread(&influence(tier), n)).collect();
+        PolicyEstimate::new(value, &Spread::of(&parts))
+    };
     Ok(PolicyValue {
         policy: policy.clone(),
-        followed,
-        ips: PolicyEstimate::of(&ips, degrees),
-        self_normalised: PolicyEstimate::new(normalised, error, degrees),
-        doubly_robust: PolicyEstimate::of(&robust, degrees),
-        above_control: PolicyEstimate::of(&above, degrees),
+        followed: tiers.iter().map(InTier::followed).sum(),
+        ips: of(weighted / n, &|tier| tier.without_scores(tier.weighted(0.0))),
+        self_normalised: of(normalised, &|tier| {
+            let scale = n / total;
+            tier.without_scores(tier.weighted(normalised).iter().map(|value| scale * value).collect())
+        }),
+        doubly_robust: of(robust, &|tier| tier.own.influence.clone()),
+        above_control: of(above, &|tier| tier.more().map(|more| more.1).collect()),
     })
 }
 
@@ -116,40 +112,92 @@ fn arm_of(trial: &Trial, who: &[usize], arm: u8) -> Arms {
     arms
 }
 
-/// By customer: whether it got the arm, its inverse-probability weight, and its doubly robust score. Estimated probabilities under
-/// the weights are those of all customers: from other folds their reciprocals are too large on average.
-struct Scores {
-    got: Vec<bool>,
+/// A tier under a policy. Estimated probabilities under the weights are those of all customers: from other folds their reciprocals
+/// are too large on average.
+struct InTier {
+    /// What each customer got.
+    got: Vec<u8>,
+    arm: u8,
+    outcome: Vec<f64>,
+    /// Inverse-probability weight, 0 for those who got something else.
     weight: Vec<f64>,
-    score: Vec<f64>,
+    /// What the fit of estimated probabilities is made of, by customer; none where they are known.
+    scores: Option<Vec<Vec<f64>>>,
+    own: Robust,
+    control: Robust,
+    columns: usize,
 }
 
-impl Scores {
-    fn new(arms: &Arms) -> Scores {
-        let ((of_all, _), (of_others, _)) = (arms.probability(), arms.probability_of_others());
-        let expected = arms.expected_of_others(true);
-        let weights = |e: &[f64]| -> Vec<f64> {
-            e.iter().zip(&arms.treated).map(|(e, got)| if *got { 1.0 / e } else { 0.0 }).collect()
+impl InTier {
+    fn new(trial: &Trial, who: &[usize], arm: u8) -> InTier {
+        let robust = |arms: &Arms| Robust::new(arms, true, &arms.probability().0);
+        let (own, control) = (arm_of(trial, who, arm), arm_of(trial, who, 0));
+        let (e, _) = own.probability();
+        let weight = e.iter().zip(&own.treated).map(|(e, got)| if *got { 1.0 / e } else { 0.0 }).collect();
+        let score = |k: usize| -> Vec<f64> {
+            let residual = f64::from(u8::from(own.treated[k])) - e[k];
+            own.rows[k].iter().map(|x| residual * x).collect()
         };
-        let (weight, crossed) = (weights(&of_all), weights(&of_others));
-        let score =
-            (0..arms.len()).map(|k| expected[k] + crossed[k] * (arms.outcome[k] - expected[k])).collect();
-        Scores { got: arms.treated.clone(), weight, score }
+        InTier {
+            got: who.iter().map(|&i| trial.arm[i]).collect(),
+            arm,
+            weight,
+            scores: (!own.are_known()).then(|| (0..own.len()).map(score).collect()),
+            own: robust(&own),
+            control: robust(&control),
+            columns: own.rows[0].len(),
+            outcome: own.outcome,
+        }
+    }
+
+    fn followed(&self) -> u64 {
+        self.got.iter().filter(|got| **got == self.arm).count() as u64
+    }
+
+    /// Weight times what the outcome is above `mean`.
+    fn weighted(&self, mean: f64) -> Vec<f64> {
+        self.weight.iter().zip(&self.outcome).map(|(weight, y)| weight * (y - mean)).collect()
+    }
+
+    /// By customer, score and influence of the policy's arm above the control.
+    fn more(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+        let of_customer = |k: usize| {
+            let own = (self.own.score[k], self.own.influence[k]);
+            let control = (self.control.score[k], self.control.influence[k]);
+            (own.0 - control.0, own.1 - control.1)
+        };
+        (0..self.got.len()).map(move |k| if self.arm == 0 { (0.0, 0.0) } else { of_customer(k) })
+    }
+
+    /// Estimated probabilities take away what the covariates explain: the part along the scores of their fit.
+    fn without_scores(&self, mut influence: Vec<f64>) -> Vec<f64> {
+        if let Some(scores) = &self.scores {
+            let along = Line::fit(scores, &influence);
+            influence.iter_mut().zip(scores).for_each(|(value, score)| *value -= along.at(score));
+        }
+        influence
+    }
+
+    /// Its parts of the variance of a mean over `n` customers, by what customers got, with their degrees of freedom.
+    fn spread(&self, influence: &[f64], n: f64) -> Vec<(f64, f64)> {
+        let own = influence.len() as f64;
+        let mean = influence.iter().sum::<f64>() / own;
+        let mut arms = self.got.clone();
+        arms.sort_unstable();
+        arms.dedup();
+        let part = |arm: u8| {
+            let of_arm = influence.iter().zip(&self.got).filter(|(_, got)| **got == arm);
+            let (count, squares) = of_arm
+                .fold((0.0, 0.0), |(count, sum), (value, _)| (count + 1.0, sum + (value - mean).powi(2)));
+            (squares / (n * n) * own / (own - 1.0), count - self.columns as f64)
+        };
+        arms.into_iter().map(part).collect()
     }
 }
 
 impl PolicyEstimate {
-    fn new(value: f64, standard_error: f64, degrees: f64) -> PolicyEstimate {
-        let half = t975(degrees) * standard_error;
-        let (lower, upper) = (value - half, value + half);
-        PolicyEstimate { value, standard_error, lower, upper }
-    }
-
-    /// The mean of independent scores.
-    fn of(scores: &[f64], degrees: f64) -> PolicyEstimate {
-        let n = scores.len() as f64;
-        let mean = scores.iter().sum::<f64>() / n;
-        let squares: f64 = scores.iter().map(|score| (score - mean).powi(2)).sum();
-        PolicyEstimate::new(mean, (squares / (n - 1.0) / n).sqrt(), degrees)
+    fn new(value: f64, spread: &Spread) -> PolicyEstimate {
+        let (lower, upper) = (value - spread.half(), value + spread.half());
+        PolicyEstimate { value, standard_error: spread.variance.sqrt(), lower, upper }
     }
 }

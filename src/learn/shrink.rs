@@ -133,19 +133,39 @@ fn common(pairs: &[(f64, f64)], between: f64) -> (f64, f64) {
     (sum / weight, 1.0 / weight)
 }
 
-/// The quantile of a mixture of normals (weight, mean, standard deviation), by halving.
+/// The quantile of a mixture of normals (weight, mean, standard deviation), by Newton's steps within halving.
 fn quantile(parts: &[(f64, f64, f64)], p: f64) -> f64 {
-    let below =
-        |x: f64| parts.iter().map(|(weight, mean, sd)| weight * normal_below((x - mean) / sd)).sum::<f64>();
+    // Probability below, and density.
+    let at = |x: f64| {
+        parts.iter().fold((0.0, 0.0), |(below, density), (weight, mean, sd)| {
+            let z = (x - mean) / sd;
+            (below + weight * normal_below(z), density + weight * (-0.5 * z * z).exp() / sd * ROOT)
+        })
+    };
     let end = |(_, mean, sd): &(f64, f64, f64), side: f64| mean + side * 8.0 * sd;
     let mut low = parts.iter().map(|part| end(part, -1.0)).fold(f64::INFINITY, f64::min);
     let mut high = parts.iter().map(|part| end(part, 1.0)).fold(f64::NEG_INFINITY, f64::max);
-    for _ in 0..50 {
-        let middle = 0.5 * (low + high);
-        if below(middle) < p { low = middle } else { high = middle }
+    let mut x = 0.5 * (low + high);
+    for _ in 0..100 {
+        let (below, density) = at(x);
+        if below < p {
+            low = x
+        } else {
+            high = x
+        }
+        let newton = x - (below - p) / density;
+        let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
+        let step = (next - x).abs();
+        x = next;
+        if step <= 1e-12 * (1.0 + x.abs()) {
+            break;
+        }
     }
-    0.5 * (low + high)
+    x
 }
+
+/// 1/√(2π).
+const ROOT: f64 = 0.398_942_280_401_432_7;
 
 /// Φ(z).
 fn normal_below(z: f64) -> f64 {

@@ -9,7 +9,7 @@ const MANY: f64 = 1000.0;
 /// The 97.5 % quantile of Student's t with `degrees` (> 0, not necessarily whole) degrees of freedom.
 ///
 /// By halving on the tail, 2·P(T > t) = I(ν/(ν + t²); ν/2, 1/2); with many degrees by the expansion of Abramowitz and Stegun 26.7.5.
-pub(super) fn t975(degrees: f64) -> f64 {
+fn t975(degrees: f64) -> f64 {
     if degrees >= MANY {
         let (z, z2) = (Z, Z * Z);
         let terms = [
@@ -31,6 +31,28 @@ pub(super) fn t975(degrees: f64) -> f64 {
         if both_tails(middle, degrees) > 0.05 { low = middle } else { high = middle }
     }
     0.5 * (low + high)
+}
+
+/// A variance that is a sum of parts, each known with some degrees of freedom.
+pub(super) struct Spread {
+    pub(super) variance: f64,
+    pub(super) degrees: f64,
+}
+
+impl Spread {
+    /// Satterthwaite, "An approximate distribution of estimates of variance components", Biometrics Bulletin 2, 1946; of two means it is
+    /// Welch's. Parts are (variance, degrees).
+    pub(super) fn of(parts: &[(f64, f64)]) -> Spread {
+        let variance: f64 = parts.iter().map(|(variance, _)| variance).sum();
+        let below: f64 = parts.iter().map(|(variance, degrees)| variance * variance / degrees.max(1.0)).sum();
+        let degrees = if below > 0.0 { (variance * variance / below).max(1.0) } else { 1.0 };
+        Spread { variance, degrees }
+    }
+
+    /// Half of the 95 % interval.
+    pub(super) fn half(&self) -> f64 {
+        t975(self.degrees) * self.variance.sqrt()
+    }
 }
 
 /// P(|T| > t).

@@ -115,6 +115,25 @@ impl Trial {
         self.hash.len()
     }
 
+    /// Some of its customers, by their places.
+    pub(super) fn only(&self, who: &[usize]) -> Trial {
+        fn chosen<T: Copy>(values: &[T], who: &[usize]) -> Vec<T> {
+            who.iter().map(|&i| values[i]).collect()
+        }
+        let covariate =
+            |own: &Covariate| Covariate { name: own.name.clone(), values: chosen(&own.values, who) };
+        Trial {
+            hash: chosen(&self.hash, who),
+            tier: chosen(&self.tier, who),
+            tiers: self.tiers.clone(),
+            arm: chosen(&self.arm, who),
+            arms: self.arms.clone(),
+            outcome: chosen(&self.outcome, who),
+            probability: self.probability.as_ref().map(|p| chosen(p, who)),
+            covariates: self.covariates.iter().map(covariate).collect(),
+        }
+    }
+
     /// The customers of each tier.
     pub(super) fn by_tier(&self) -> Vec<Vec<usize>> {
         let mut out = vec![Vec::new(); self.tiers.len()];

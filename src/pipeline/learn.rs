@@ -16,7 +16,8 @@ use crate::calendar::Day;
 use crate::customers::WholeFile;
 use crate::error::{Error, Result};
 use crate::learn::{
-    Balance, Effect, Policy, PolicyValue, Power, Shrunk, Trial, balance, effects, power, shrink, value_of,
+    Balance, Effect, Halved, Policy, PolicyValue, Power, Shrunk, Trial, balance, effects, halved, power,
+    shrink, value_of,
 };
 use crate::progress::Progress;
 
@@ -75,6 +76,8 @@ pub struct LearnRequest<'a> {
     pub said: Said,
     /// The lift that the next test is to find.
     pub lift: f64,
+    /// The seed by which customers come into halves.
+    pub seed: u64,
     /// Policies to value.
     pub policies: &'a [AskedPolicy],
 }
@@ -106,6 +109,10 @@ pub struct Learned {
     pub effects: Vec<Effect>,
     /// Lifts drawn towards those of the other tiers.
     pub shrunk: Vec<Shrunk>,
+    /// Lifts on two halves of the customers.
+    pub halves: Vec<Halved>,
+    /// The seed by which they came into halves.
+    pub seed: u64,
     /// What a next test needs.
     pub power: Vec<Power>,
     /// What policies would have been worth.
@@ -164,6 +171,8 @@ pub fn learn(
         basis,
         doubtful: doubtful.is_some(),
         shrunk: shrink(&effects),
+        halves: halved(&trial, request.seed, basis != Basis::Observational),
+        seed: request.seed,
         power: power(&effects, request.lift),
         policies: policies.collect::<Result<_>>()?,
         effects,

@@ -78,6 +78,20 @@ pub struct ResponseEntry {
     /// The source in words.
     #[serde(default)]
     pub note: String,
+    /// The effect on two halves of the customers that it was learned from, where it was: what one half has chosen the other can judge.
+    pub halves: Option<[HalfEntry; 2]>,
+}
+
+/// An effect on half of the customers.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HalfEntry {
+    /// The effect …
+    pub effect: f64,
+    /// … and the ends of its 95 % interval.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
 }
 
 /// `[[strategy]]`: an action, and how the budget is spread over the tiers.

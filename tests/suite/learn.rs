@@ -1,9 +1,11 @@
 //! `learn`: what a contact does, from the shop's randomised call-back and from tables that are no lottery.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, StringArray};
 use serde_json::Value;
+use tiercast::random::{Purpose, Stream, hash_integer, hash_text};
 
 use crate::support::{Scratch, dataset};
 
@@ -96,6 +98,7 @@ fn the_shops_call_back() {
     assert_eq!(text.matches("[[response]]").count(), 3);
     assert_eq!(text.matches("source = \"experiment\"").count(), 3);
     assert!(text.contains("# max_per_customer = 1.5\n"));
+    assert_eq!(text.matches("\nhalves = [{ effect = ").count(), 3);
     let head = "horizon = \"12w\"\nmargin = 0.3\nbudget = 1000\ntiers = \"value\"\n[[action]]\nname = \"call_back\"\nmax_per_customer = 1.5\n";
     let strategy = "\n[[strategy]]\nname = \"everybody\"\naction = \"call_back\"\nrule = \"uniform\"\n";
     scratch.write("strategies.toml", &format!("{head}{text}{strategy}"));
@@ -156,7 +159,7 @@ fn what_is_no_trial_is_refused() {
         [&words[..], more].concat()
     };
     // The best customers were called: no lottery.
-    contacts("chosen.parquet", &|i| spend(i) > 300.0 || i % 7 == 0, &orders, n);
+    contacts("chosen.parquet", &|i| spend(i) > 200.0 || i % 7 == 0, &orders, n);
     refused(
         &scratch,
         &learn("chosen.parquet", &[]),
@@ -236,7 +239,7 @@ fn tables_with_holes() {
         &[("customer_id", ids.clone()), ("total_spend", money), ("balance", known)],
     );
     // The highest tier is spend from the top fifth on: nobody there gets the letter.
-    let lot = |i: usize| i * 104_729 % 7919 % 3;
+    let lot = |i: usize| hash_integer(i as u64) % 3;
     let action = |i: usize| match (lot(i), i % 100) {
         (_, 7) => Some(" "),
         (_, 8) => None,
@@ -267,9 +270,8 @@ fn tables_with_holes() {
         "2026-01-01",
         "--covariate",
         "balance",
-        "--json",
     ];
-    let ran = scratch.run(&words);
+    let ran = scratch.run(&[&words[..], &["--json"]].concat());
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     for part in [
         "the action of 60 is blank",
@@ -294,7 +296,7 @@ fn tables_with_holes() {
         assert!((last["effect"].as_f64().unwrap() - truth).abs() < 0.1, "{effect}");
     }
     for threads in ["1", "3"] {
-        assert_eq!(ok(&scratch, &[&words[..], &["--threads", threads]].concat()), ran.stdout);
+        assert_eq!(ok(&scratch, &[&words[..], &["--json", "--threads", threads]].concat()), ran.stdout);
     }
     // Nothing means nothing: more customers, and less of the letter.
     let zero = json(&scratch, &[&words[..], &["--missing-outcome", "zero"]].concat());
@@ -310,4 +312,99 @@ fn tables_with_holes() {
     let mut both = words;
     both[1] = "both.parquet";
     refused(&scratch, &both, &["both.parquet", "customer c", "control group"]);
+}
+
+/// The halves as anybody can make them again: within tier and arm by a random number keyed by seed and id, and each is what `learn` says of
+/// its contacts alone, in whatever order the rows are.
+#[test]
+fn each_half_is_what_learn_says_of_it_alone() {
+    let scratch = Scratch::new();
+    let n = 3000usize;
+    let id = |i: usize| format!("c{i}");
+    let spend = |i: usize| (i * 7919 % 3001) as f64;
+    let numbers = |values: Vec<f64>| -> ArrayRef { Arc::new(Float64Array::from(values)) };
+    let ids =
+        |of: &[usize]| -> ArrayRef { Arc::new(StringArray::from_iter_values(of.iter().map(|&i| id(i)))) };
+    let all: Vec<usize> = (0..n).collect();
+    let customers = [
+        ("customer_id", ids(&all)),
+        ("total_spend", numbers(all.iter().map(|&i| spend(i)).collect())),
+        ("age", numbers(all.iter().map(|&i| (hash_integer(i as u64 + 7) % 50) as f64).collect())),
+    ];
+    scratch.write_batch("customers.parquet", &customers);
+    let treated = |i: usize| hash_integer(i as u64).is_multiple_of(2);
+    let outcome = |i: usize| {
+        let luck = Stream::new(9, i as u64, 0, Purpose::Synth).exponential();
+        luck + spend(i) / 3000.0 + if treated(i) { 0.4 } else { 0.0 }
+    };
+    let contacts = |name: &str, of: &[usize]| {
+        let called: ArrayRef =
+            Arc::new(BooleanArray::from(of.iter().map(|&i| treated(i)).collect::<Vec<_>>()));
+        let came = numbers(of.iter().map(|&i| outcome(i)).collect());
+        scratch.write_batch(name, &[("customer_id", ids(of)), ("treated", called), ("orders", came)]);
+    };
+    // The top fifth of the spenders is one tier, the next three tenths another.
+    let tier = |i: usize| {
+        let above = (0..n).filter(|&other| spend(other) > spend(i)).count();
+        if above < n / 5 { 0 } else { 1 + usize::from(above >= n / 2) }
+    };
+    let mut cells: BTreeMap<_, Vec<(u64, u64, usize)>> = BTreeMap::new();
+    for &i in &all {
+        let hash = hash_text(id(i).as_bytes());
+        let lot = Stream::new(7, hash, 0, Purpose::Halves).bits();
+        cells.entry((tier(i), treated(i))).or_default().push((lot, hash, i));
+    }
+    let mut halves = [Vec::new(), Vec::new()];
+    for cell in cells.values_mut() {
+        cell.sort_unstable();
+        let first = cell[0].0 as usize & 1;
+        cell.iter().enumerate().for_each(|(rank, &(.., i))| halves[(first + rank) % 2].push(i));
+    }
+    contacts("all.parquet", &all);
+    let mut turned = all.clone();
+    turned.sort_unstable_by_key(|&i| hash_integer(i as u64 + 99));
+    contacts("turned.parquet", &turned);
+    let words = |table: &'static str, seed: &'static str| {
+        let table =
+            ["learn", table, "customers.parquet", "--outcome", "orders", "--randomised", "--seed", seed];
+        [&table[..], &["--date", "2026-01-01", "--covariate", "total_spend,age"]].concat()
+    };
+    let whole = json(&scratch, &words("all.parquet", "7"));
+    assert_eq!(json(&scratch, &words("turned.parquet", "7"))["learned"], whole["learned"]);
+    let other = json(&scratch, &words("all.parquet", "8"));
+    assert_ne!(other["learned"]["halves"], whole["learned"]["halves"]);
+    assert_eq!(other["learned"]["effects"], whole["learned"]["effects"]);
+    for (k, (name, half)) in ["first.parquet", "second.parquet"].into_iter().zip(&halves).enumerate() {
+        contacts(name, half);
+        let alone = json(&scratch, &words(name, "7"));
+        let effects = alone["learned"]["effects"].as_array().unwrap();
+        assert_eq!(effects.len(), 3);
+        for (at, effect) in effects.iter().enumerate() {
+            let found = &whole["learned"]["halves"][at]["halves"][k];
+            assert_eq!((&found["treated"], &found["untreated"]), (&effect["treated"], &effect["untreated"]));
+            for end in ["lift", "lower", "upper"] {
+                let of = |value: &Value| value["lift"][end].as_f64().unwrap();
+                assert!((of(found) - of(effect)).abs() < 1e-9, "{end}: {found} {effect}");
+            }
+        }
+    }
+    // What is written are these figures; where a half has too few it is said.
+    let written = ["-o", "r.toml", "--cost", "2", "--on", "purchase_rate"];
+    ok(&scratch, &[&words("all.parquet", "7")[..], &written].concat());
+    let text = std::fs::read_to_string(scratch.path("r.toml")).unwrap();
+    let parsed: toml::Table = text.parse().unwrap();
+    for (at, response) in parsed["response"].as_array().unwrap().iter().enumerate() {
+        for k in 0..2 {
+            let of_half = &whole["learned"]["halves"][at]["halves"][k]["lift"];
+            for (key, end) in [("effect", "lift"), ("lower", "lower"), ("upper", "upper")] {
+                let found = response["halves"][k][key].as_float().unwrap();
+                assert!((found - of_half[end].as_f64().unwrap()).abs() < 1e-6, "{response}");
+            }
+        }
+    }
+    let few: Vec<usize> = (0..n).filter(|&i| tier(i) > 0 || i % 20 == 0).collect();
+    contacts("few.parquet", &few);
+    ok(&scratch, &[&words("few.parquet", "7")[..], &written].concat());
+    let text = std::fs::read_to_string(scratch.path("r.toml")).unwrap();
+    assert_eq!((text.matches("\nhalves = [").count(), text.matches("# No halves").count()), (2, 1), "{text}");
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Basis, Learned};
-use crate::learn::Lift;
+use crate::learn::{Effect, HalfLift, Lift, Shrunk};
 use crate::report::format::{count, significant};
 use crate::strategy::Lever;
 
@@ -25,12 +25,14 @@ pub struct ResponseOptions {
 pub fn responses_toml(learned: &Learned, options: &ResponseOptions) -> (String, Vec<String>) {
     let mut text = format!(
         "# Responses learned by tiercast: {} of {} customers by {}, in tiers by {} as of {}.\n# A share s of a tier that is contacted \
-         costs s times the scale and gives s of the lift: a straight line.\n",
+         costs s times the scale and gives s of the lift: a straight line.\n# halves: the lift on two \
+         halves of the customers, by lot with seed {}; what one has chosen the other can judge.\n",
         learned.outcome.replace(['\n', '\r'], " "),
         count(learned.joined.used),
         learned.control_words(),
         learned.scheme,
-        learned.date
+        learned.date,
+        learned.seed
     );
     for action in actions(learned) {
         let _ = write!(
@@ -96,8 +98,28 @@ pub fn responses_toml(learned: &Learned, options: &ResponseOptions) -> (String, 
             options.cost,
             quoted(&note),
         );
+        text += &halves(learned, effect, options.shrink);
     }
     (text, left)
+}
+
+/// The line of the halves, or why there is none.
+fn halves(learned: &Learned, effect: &Effect, shrink: bool) -> String {
+    let found = learned.halves.iter().find(|of| of.action == effect.action && of.tier == effect.tier);
+    let estimate = |half: &HalfLift| {
+        let own = half.lift.as_ref().map(|Lift { lift, lower, upper, .. }| (*lift, *lower, *upper));
+        let shrunk = half.shrunk.as_ref().map(|Shrunk { lift, lower, upper, .. }| (*lift, *lower, *upper));
+        let found = shrunk.filter(|_| shrink).or(own);
+        found.filter(|(_, lower, upper)| lower.is_finite() && upper.is_finite() && *upper < MOST)
+    };
+    let both = found.and_then(|of| estimate(&of.halves[0]).zip(estimate(&of.halves[1])));
+    let Some((first, second)) = both else {
+        return "# No halves: one of them has too few customers for a lift.\n".to_string();
+    };
+    let entry = |(lift, lower, upper): (f64, f64, f64)| {
+        format!("{{ effect = {lift:.6}, lower = {lower:.6}, upper = {upper:.6} }}")
+    };
+    format!("halves = [{}, {}]\n", entry(first), entry(second))
 }
 
 impl Learned {

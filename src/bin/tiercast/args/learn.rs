@@ -75,6 +75,9 @@ pub struct LearnArgs {
     /// Write lifts drawn towards those of the other tiers
     #[arg(long, requires = "output")]
     pub shrink: bool,
+    /// Seed by which customers come into two halves, of which one can judge what the other has chosen [default: 1]
+    #[arg(long, env = "TIERCAST_SEED", value_name = "SEED")]
+    pub seed: Option<u64>,
     /// Date of the grading, where the table does not say it
     #[arg(long, value_name = "DATE", value_parser = parsed::<Day>)]
     pub date: Option<Day>,

@@ -13,7 +13,7 @@ use tiercast::strategy::Lever;
 use tiercast::{Error, Result};
 
 use super::tier::{named, unit, with_clusters};
-use crate::args::{Global, LearnArgs};
+use crate::args::{Global, LearnArgs, ModelArgs};
 use crate::bars::Bars;
 use crate::render::Grid;
 use crate::settings::{self, Typed};
@@ -21,7 +21,8 @@ use crate::terminal;
 
 /// Runs the verb.
 pub fn main(global: &Global, args: LearnArgs, matches: Option<&ArgMatches>) -> Result<()> {
-    let settings = settings::resolve(global, Typed { matches, ..Typed::default() })?;
+    let models = ModelArgs { seed: args.seed, ..ModelArgs::default() };
+    let settings = settings::resolve(global, Typed { models, matches, ..Typed::default() })?;
     let named = named(std::slice::from_ref(&args.scheme))?;
     let options = args.cost.map(|cost| options(&args, cost)).transpose()?;
     let bars = Bars::new(global)?;
@@ -61,6 +62,7 @@ pub fn main(global: &Global, args: LearnArgs, matches: Option<&ArgMatches>) -> R
                 _ => Said::Nothing,
             },
             lift: args.lift.0,
+            seed: settings.run.seed,
             policies: &args.policy,
         };
         learn(&contacts, &customers, &request, &bars)
