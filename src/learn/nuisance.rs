@@ -1,5 +1,7 @@
 //! What the estimators need beside the outcome: each customer's probability of treatment, and what it was expected to do in each
-//! arm, each from customers of other folds.
+//! arm. Expectations are from customers of other folds. Probabilities are known, or estimated from everybody: a logistic
+//! regression on a few columns does not follow single customers, and from other folds the reciprocals would be too large on
+//! average.
 
 use super::linear::{Line, logit};
 use super::trial::Trial;

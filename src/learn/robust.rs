@@ -14,7 +14,7 @@ pub(super) struct Robust {
 }
 
 impl Robust {
-    /// Of the treated or of the untreated arm, with probabilities of treatment from other folds.
+    /// Of the treated or of the untreated arm, with everybody's probability of treatment.
     pub(super) fn new(arms: &Arms, treated: bool, e: &[f64]) -> Robust {
         let n = arms.len();
         let expected = arms.expected_of_others(treated);

@@ -98,18 +98,18 @@ pub fn responses_toml(learned: &Learned, options: &ResponseOptions) -> (String, 
             options.cost,
             quoted(&note),
         );
-        text += &halves(learned, effect, options.shrink);
+        text += &halves(learned, effect, options.shrink && shrunk.is_some());
     }
     (text, left)
 }
 
-/// The line of the halves, or why there is none.
-fn halves(learned: &Learned, effect: &Effect, shrink: bool) -> String {
+/// The line of the halves, or why there is none; `pooled` as the lift itself is.
+fn halves(learned: &Learned, effect: &Effect, pooled: bool) -> String {
     let found = learned.halves.iter().find(|of| of.action == effect.action && of.tier == effect.tier);
     let estimate = |half: &HalfLift| {
         let own = half.lift.as_ref().map(|Lift { lift, lower, upper, .. }| (*lift, *lower, *upper));
         let shrunk = half.shrunk.as_ref().map(|Shrunk { lift, lower, upper, .. }| (*lift, *lower, *upper));
-        let found = shrunk.filter(|_| shrink).or(own);
+        let found = if pooled { shrunk } else { own };
         found.filter(|(_, lower, upper)| lower.is_finite() && upper.is_finite() && *upper < MOST)
     };
     let both = found.and_then(|of| estimate(&of.halves[0]).zip(estimate(&of.halves[1])));
