@@ -169,8 +169,7 @@ fn cell(all: &[Judged]) -> String {
 }
 
 fn request(mut words: impl Iterator<Item = String>) -> Fallible<Request> {
-    let mut request =
-        Request { trials: 2000, customers: vec![300, 1500], seed: 1, out: PathBuf::new() };
+    let mut request = Request { trials: 2000, customers: vec![300, 1500], seed: 1, out: PathBuf::new() };
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
         match word.as_str() {
