@@ -42,6 +42,7 @@ pub mod convert;
 pub mod customers;
 pub mod error;
 pub mod history;
+pub mod learn;
 pub mod parallel;
 pub mod pipeline;
 pub mod progress;

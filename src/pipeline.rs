@@ -12,6 +12,7 @@ mod explain;
 mod grading;
 mod holding;
 mod init;
+mod learn;
 mod models;
 mod movement;
 mod page;
@@ -36,6 +37,10 @@ pub use explain::{
 };
 pub use holding::{Holding, Holdings, holdings};
 pub use init::init_strategies;
+pub use learn::{
+    AskedPolicy, Basis, ContactColumns, Joined, LearnRequest, Learned, ResponseOptions, Said, WithoutOutcome,
+    learn, responses_toml,
+};
 pub use models::{
     CovariateColumns, Fitted, FittedCohort, FittedContract, FittedCovariates, FittedGroups,
     FittedOpportunities, GroupTotal, IntervalOptions, Intervals, NO_GROUP, OpportunityOptions, Scored,

@@ -45,6 +45,8 @@ pub enum FileKind {
     Tiers,
     /// How sure each customer's tiers are; a workbook is not told from others.
     Sureness,
+    /// Responses of a strategy file that were learned.
+    Responses,
     /// Customers with their clusters; a workbook is not told from others.
     Clusters,
     /// A strategy file to start from: in the meantime somebody has worked on it, so it is replaced only when forced.
@@ -101,6 +103,7 @@ impl FileKind {
             FileKind::Movers => "a table of movers",
             FileKind::TierLedger => "a file of a ledger",
             FileKind::Tiers => "a table of tiers",
+            FileKind::Responses => "responses that were learned",
             FileKind::Sureness => "a table of probabilities of tiers",
             FileKind::Clusters => "a table of clusters",
             FileKind::Strategies => "a strategy file",
@@ -130,6 +133,7 @@ impl FileKind {
             _ if line.split(',').skip(1).take(MOVER_COLUMNS.len()).eq(MOVER_COLUMNS) => {
                 Some(FileKind::Movers)
             }
+            _ if line.starts_with("# Responses learned by tiercast") => Some(FileKind::Responses),
             _ if is_model(&text) => Some(FileKind::Model),
             _ => None,
         }

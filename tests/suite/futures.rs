@@ -68,7 +68,10 @@ fn expectations_are_the_models_own_and_futures_keep_to_them() {
             let got: f64 = (0..3).map(|k| outcome.expected_orders(0, strategy, k)).sum();
             assert!((got / want - 1.0).abs() < 1e-9, "{params:?} × {factor}: {got}, want {want}");
             let within = |what: &str, (value, error): (f64, f64), want: f64| {
-                assert!((value - want).abs() < 4.0 * error, "{params:?} × {factor}: {what} {value} ± {error}, want {want}");
+                assert!(
+                    (value - want).abs() < 4.0 * error,
+                    "{params:?} × {factor}: {what} {value} ± {error}, want {want}"
+                );
             };
             let orders = |r: usize| (0..3).map(|k| outcome.orders(r, strategy, k)).sum();
             within("orders", sampled(&outcome, orders), want);

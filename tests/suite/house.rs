@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Modules by floor. `learn` and others join here when they are built.
+/// Modules by floor. Others join here when they are built.
 const FLOORS: [(&str, u32); 21] = [
     ("error", 1),
     ("calendar", 1),

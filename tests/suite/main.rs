@@ -21,6 +21,7 @@ mod groups_beside;
 mod handover;
 mod house;
 mod intervals;
+mod learn;
 mod limits;
 mod lists;
 mod model_choice;

@@ -62,6 +62,7 @@ fn run() -> ExitCode {
         Verb::Cluster(args) => verbs::cluster::main(&global, *args, of_verb),
         Verb::Tier(args) => verbs::tier::main(&global, *args, of_verb),
         Verb::Assess(args) => verbs::assess::main(&global, *args, of_verb),
+        Verb::Learn(args) => verbs::learn::main(&global, *args, of_verb),
         Verb::Explain(args) => verbs::explain::main(&global, *args, of_verb),
         Verb::Policies(args) => verbs::policies::main(&global, *args, of_verb),
         Verb::Migrate(args) => verbs::migrate::main(&global, *args, of_verb),

@@ -9,6 +9,7 @@ mod convert;
 mod explain;
 mod init;
 mod job;
+mod learn;
 mod migrate;
 mod model;
 mod policies;
@@ -34,6 +35,7 @@ pub use self::job::{
     CohortArgs, CohortPeriodArg, ConfigArgs, InspectArgs, ListArgs, ModelArgs, RunArgs, SchemeArgs,
     SummarizeArgs,
 };
+pub use self::learn::LearnArgs;
 pub use self::migrate::MigrateArgs;
 pub use self::model::{CohortColumnArgs, DifferenceArgs, FitArgs, FitModel, PredictArgs};
 pub use self::policies::PoliciesArgs;
@@ -90,6 +92,8 @@ pub enum Verb {
     Tier(Box<TierArgs>),
     /// Judge tiers: how sure each customer's is, and what is lost by grading the wrong ones high
     Assess(Box<AssessArgs>),
+    /// Learn from a randomised contact table what an action does in each tier
+    Learn(Box<LearnArgs>),
     /// Print one customer's figures, its tier by each scheme, and why
     Explain(Box<ExplainArgs>),
     /// Hold two tables of tiers against each other: who moved, what is at stake, whether customers have changed

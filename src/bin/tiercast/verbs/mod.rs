@@ -11,6 +11,7 @@ pub mod explain;
 pub mod fit;
 pub mod init;
 pub mod inspect;
+pub mod learn;
 pub mod migrate;
 pub mod opportunities;
 mod periods;
