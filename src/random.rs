@@ -63,7 +63,7 @@ pub struct Stream {
     key: [u32; 2],
     counter: [u32; 4],
     /// Numbers that were made and not handed out yet, the next one last.
-    spare: [u64; 3],
+    spare: [u64; 4],
     left: u8,
 }
 
@@ -75,9 +75,17 @@ impl Stream {
             key: [seed as u32, (seed >> 32) as u32],
             // The low 24 bits of the last word count the blocks.
             counter: [customer as u32, (customer >> 32) as u32, replication, (purpose as u32) << 24],
-            spare: [0; 3],
+            spare: [0; 4],
             left: 0,
         }
+    }
+
+    /// The same stream, made for a reader who takes more than two numbers of it: they are the same, and come faster.
+    #[inline]
+    pub fn long(seed: u64, customer: u64, replication: u32, purpose: Purpose) -> Stream {
+        let mut stream = Stream::new(seed, customer, replication, purpose);
+        stream.two_blocks();
+        stream
     }
 
     /// 64 random bits.
@@ -102,13 +110,21 @@ impl Stream {
             self.left = 1;
             return low(&block);
         }
+        self.two_blocks();
+        self.left -= 1;
+        self.spare[3]
+    }
+
+    #[inline]
+    fn two_blocks(&mut self) {
+        let low = |block: &[u32; 4]| u64::from(block[0]) | u64::from(block[1]) << 32;
+        let high = |block: &[u32; 4]| u64::from(block[2]) | u64::from(block[3]) << 32;
         let mut second = self.counter;
         second[3] += 1;
         let [first, second] = philox([self.counter, second], self.key);
         self.counter[3] += 2;
-        self.spare = [high(&second), low(&second), high(&first)];
-        self.left = 3;
-        low(&first)
+        self.spare = [high(&second), low(&second), high(&first), low(&first)];
+        self.left = 4;
     }
 
     /// Uniform on the open interval (0, 1): (k + ½)/2^52, so that neither end is ever drawn.
@@ -360,6 +376,9 @@ mod tests {
             assert_eq!(stream.bits(), u64::from(b[0]) | u64::from(b[1]) << 32);
             assert_eq!(stream.bits(), u64::from(b[2]) | u64::from(b[3]) << 32);
         }
+        let (mut long, mut short) =
+            (Stream::long(3, 9, 4, Purpose::Spend), Stream::new(3, 9, 4, Purpose::Spend));
+        assert!((0..20).all(|_| long.bits() == short.bits()));
     }
 
     #[test]

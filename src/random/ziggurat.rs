@@ -142,22 +142,38 @@ impl Ziggurat {
         }
     }
 
+    /// Marsaglia and Tsang's method. One draw of 64 bits serves the normal (layer, sign and 40 bits of its place) and the first 15
+    /// bits of the uniform that it is accepted by; nine times in ten these decide.
     #[inline]
-    fn gamma_from_one(&self, stream: &mut Stream, &GammaShape { d, c, .. }: &GammaShape) -> f64 {
+    fn gamma_from_one(&self, stream: &mut Stream, shape: &GammaShape) -> f64 {
+        let &GammaShape { d, c, .. } = shape;
         loop {
-            let x = self.normal(stream);
+            let bits = stream.bits();
+            let layer = (bits & 0xff) as usize;
+            let place = (bits >> 24) as f64 * (1.0 / 1_099_511_627_776.0);
+            let x = place * self.normal.x[layer];
+            let x = if x < self.normal.x[layer + 1] { x } else { self.normal_edge(stream, layer, x) };
+            let x = if bits & 0x100 == 0 { x } else { -x };
             let v = 1.0 + c * x;
             if v <= 0.0 {
                 continue;
             }
             let v = v * v * v;
-            let u = stream.uniform();
             let x2 = x * x;
-            if u < 1.0 - 0.0331 * x2 * x2 || u.ln() < 0.5 * x2 + d * (1.0 - v + v.ln()) {
+            let surely = 1.0 - 0.0331 * x2 * x2;
+            let coarse = ((bits >> 9) & 0x7fff) as f64;
+            if (coarse + 1.0) * (1.0 / 32_768.0) <= surely || accepts(stream, coarse, (surely, x2, d, v)) {
                 return d * v;
             }
         }
     }
+}
+
+/// Whether a gamma is taken whose uniform begins with the 15 bits of `coarse`.
+#[inline(never)]
+fn accepts(stream: &mut Stream, coarse: f64, (surely, x2, d, v): (f64, f64, f64, f64)) -> bool {
+    let u = (coarse + stream.uniform()) * (1.0 / 32_768.0);
+    u < surely || u.ln() < 0.5 * x2 + d * (1.0 - v + v.ln())
 }
 
 #[cfg(test)]

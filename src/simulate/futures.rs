@@ -161,6 +161,18 @@ fn back_expected(customer: &Customer, tier: usize, tables: &Tables, out: &mut Ve
     }
 }
 
+/// An order at the horizon's very end belongs to its last period.
+const JUST_BELOW_ONE: f64 = 1.0 - 4.0 * f64::EPSILON;
+
+/// 2^52: numbers added to it leave their whole part in the low bits.
+const WHOLE: f64 = 4_503_599_627_370_496.0;
+
+/// The whole part of a number from 0 to some thousands, quicker than a conversion; at a whole number itself it may be one less.
+#[inline]
+fn whole(x: f64) -> usize {
+    ((x - 0.5) + WHOLE).to_bits() as usize & 0xffff
+}
+
 /// Adds the future of a customer in one replication to `sums` (by `slot * periods + period`) and `kept` (by slot: customers
 /// with an order).
 ///
@@ -214,7 +226,7 @@ pub(super) fn add_future(
         }
         last_arrival = last_arrival.max(end);
         last_order = last_order.max(after);
-        let pace = time.periods as f64 / (own_rate * time.horizon);
+        let pace = time.periods as f64 / (own_rate * time.horizon) * JUST_BELOW_ONE;
         let (of_tier, own) = group.slots(place);
         for slot in of_tier.into_iter().chain(own) {
             kept[slot] += 1.0;
@@ -227,7 +239,7 @@ pub(super) fn add_future(
     }
 
     let ziggurat = scratch.ziggurat;
-    let mut spend_stream = Stream::new(who.0, customer.hash, who.1, Purpose::Spend);
+    let mut spend_stream = Stream::long(who.0, customer.hash, who.1, Purpose::Spend);
     // Each order is gamma(p, rate ν).
     let scale = of.spend_scale / ziggurat.gamma(&mut spend_stream, &of.spend_shape);
     let mut arrivals = Stream::new(who.0, customer.hash, who.1, Purpose::Arrivals);
@@ -237,10 +249,7 @@ pub(super) fn add_future(
         let worth = ziggurat.gamma(&mut spend_stream, &tables.order_shape) * scale;
         for under in &scratch.under {
             if clock <= under.end && ordinal <= under.after {
-                let period = ((clock * under.pace) as usize).min(time.periods - 1);
-                let sum = &mut sums[under.slot + period];
-                sum.orders += 1.0;
-                sum.revenue += worth * under.spend;
+                sums[under.slot + whole(clock * under.pace)].add(&Sum { orders: 1.0, revenue: worth * under.spend });
             }
         }
         clock += ziggurat.exponential(&mut arrivals);
