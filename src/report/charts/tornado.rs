@@ -89,10 +89,10 @@ fn paint(canvas: &mut Canvas, x: Scale, bar: &TornadoBar, gain: f64, top: f64) {
         true => format!("{} … {}", signed(bar.at_lower), signed(bar.at_upper)),
         false => NONE.to_string(),
     };
-    let width = text_width(&numbers, SMALL) + 6.0;
+    let width = 1.1 * text_width(&numbers, SMALL) + 6.0;
     let name = fit(&bar.name, SMALL, RIGHT - LEFT - width - 10.0);
-    // A white ground keeps the lines of the grid out of the letters.
-    canvas.rect((LEFT, top), (text_width(&name, SMALL) + 4.0, 19.0), WHITE);
+    // A white ground keeps the lines of the grid out of the letters, in wider faces too.
+    canvas.rect((LEFT, top), (1.1 * text_width(&name, SMALL) + 4.0, 19.0), WHITE);
     canvas.text(&name, (LEFT, top + 10.0), Anchor::Left, SMALL, INK);
     canvas.rect((RIGHT - width, top), (width, 19.0), WHITE);
     canvas.text(&numbers, (RIGHT, top + 10.0), Anchor::Right, SMALL, MUTED);

@@ -82,9 +82,9 @@ fn sentences(of: &Compared) -> Vec<String> {
 
 fn on_worlds(winner: &Winner) -> &'static str {
     match Z * winner.mc_error {
-        reach if winner.gain_out_of_choice - reach > 0.0 => "it holds there",
-        reach if winner.gain_out_of_choice + reach < 0.0 => "it is a loss there",
-        _ => "it cannot be told from 0 there",
+        reach if winner.gain_out_of_choice - reach > 0.0 => "it does not come from the choice",
+        reach if winner.gain_out_of_choice + reach < 0.0 => "there it is a loss",
+        _ => "there it cannot be told from 0",
     }
 }
 
