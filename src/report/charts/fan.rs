@@ -31,6 +31,9 @@ pub fn fan(points: &[FanPoint], heading: &str, y: &str, caption: String) -> Char
     let ends = |p: &FanPoint| [p.value, p.mean.0, p.mean.1, p.range.0, p.range.1];
     let finite = || points.iter().flat_map(ends).filter(|v| v.is_finite());
     let (low, high) = (finite().fold(0.0, f64::min), finite().fold(0.0, f64::max));
+    // A little air on the sides that have something.
+    let air = 0.04 * (high - low);
+    let (low, high) = (if low < 0.0 { low - air } else { low }, if high > 0.0 { high + air } else { high });
     let from = points.iter().map(|p| p.at).fold(f64::INFINITY, f64::min);
     let to = points.iter().map(|p| p.at).fold(f64::NEG_INFINITY, f64::max);
     let title = format!("{heading}: {y} by period");

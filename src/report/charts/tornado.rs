@@ -84,19 +84,12 @@ fn legend(canvas: &mut Canvas) {
 }
 
 fn paint(canvas: &mut Canvas, x: Scale, bar: &TornadoBar, gain: f64, top: f64) {
-    let finite = bar.at_lower.is_finite() && bar.at_upper.is_finite() && gain.is_finite();
-    let numbers = match finite {
-        true => format!("{} … {}", signed(bar.at_lower), signed(bar.at_upper)),
-        false => NONE.to_string(),
-    };
-    let width = text_width(&numbers, SMALL) + 6.0;
-    let name = fit(&bar.name, SMALL, RIGHT - LEFT - width - 10.0);
-    // A white ground keeps the lines of the grid out of the letters.
-    canvas.rect((LEFT, top), (text_width(&name, SMALL) + 4.0, 19.0), WHITE);
+    // Wider faces than the estimate's are a tenth wider. A white ground keeps the lines of the grid out of the letters.
+    let name = fit(&bar.name, 1.1 * SMALL, RIGHT - LEFT - 30.0);
+    canvas.rect((LEFT, top), (1.1 * text_width(&name, SMALL) + 4.0, 19.0), WHITE);
     canvas.text(&name, (LEFT, top + 10.0), Anchor::Left, SMALL, INK);
-    canvas.rect((RIGHT - width, top), (width, 19.0), WHITE);
-    canvas.text(&numbers, (RIGHT, top + 10.0), Anchor::Right, SMALL, MUTED);
-    if !finite {
+    if !(bar.at_lower.is_finite() && bar.at_upper.is_finite() && gain.is_finite()) {
+        canvas.text(NONE, (RIGHT, top + 10.0), Anchor::Right, SMALL, INK);
         return;
     }
     let (y, height) = (top + 21.0, 14.0);

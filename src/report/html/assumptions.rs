@@ -185,8 +185,9 @@ fn beliefs(set: &StrategySet) -> Markup {
 /// Only columns in which some action has something.
 fn actions(set: &StrategySet) -> Markup {
     use crate::strategy::Action;
-    type Print = fn(&Action) -> String;
-    let columns: [(&str, fn(&Action) -> bool, Print); 11] = [
+    /// Its name, whether an action has something there, and how it is printed.
+    type Column = (&'static str, fn(&Action) -> bool, fn(&Action) -> String);
+    let columns: [Column; 11] = [
         ("Fixed cost", |a| a.fixed_cost != 0.0, |a| money(a.fixed_cost)),
         (
             "Per contact",

@@ -27,12 +27,7 @@ pub(super) fn paragraphs(of: &Compared) -> Markup {
 pub(super) fn in_short(of: &Compared) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(winner) = of.comparison.winner.filter(|_| of.comparison.worlds >= FEWEST_WORLDS) {
-        lines.push(format!(
-            "The best strategy’s gain on worlds that did not choose it is {} (numerical error ±{}): {}.",
-            signed(winner.gain_out_of_choice),
-            money(Z * winner.mc_error),
-            on_worlds(&winner)
-        ));
+        lines.push(format!("On worlds that did not choose it the best strategy {}.", on_worlds(&winner)));
     }
     if let Some(halves) = of.split_winners {
         let each: Vec<String> = halves
@@ -80,24 +75,26 @@ fn sentences(of: &Compared) -> Vec<String> {
     lines
 }
 
-fn on_worlds(winner: &Winner) -> &'static str {
-    match Z * winner.mc_error {
-        reach if winner.gain_out_of_choice - reach > 0.0 => "it holds there",
-        reach if winner.gain_out_of_choice + reach < 0.0 => "it is a loss there",
-        _ => "it cannot be told from 0 there",
-    }
+/// What the best gains where it was not chosen, as the end of a sentence.
+fn on_worlds(winner: &Winner) -> String {
+    let (gain, reach) = (winner.gain_out_of_choice, Z * winner.mc_error);
+    let (verb, doubt) = match reach {
+        reach if gain - reach > 0.0 => ("still gains", ""),
+        reach if gain + reach < 0.0 => ("loses", ""),
+        _ => ("gains", ", which cannot be told from 0"),
+    };
+    let amount = if verb == "loses" { money(-gain) } else { signed(gain) };
+    format!("{verb} {amount} on average (numerical error ±{}){doubt}", money(reach))
 }
 
 fn of_worlds(of: &Compared, winner: &Winner) -> String {
     format!(
         "“{}” comes out highest over all worlds. Chosen by one half of the worlds and valued on the other, which did not choose \
-         it, the best gains {} on average (numerical error ±{}), against {} on the half that chose it: {}. This takes out the \
-         luck of choosing among few worlds, not what is unknown: that is in the intervals.",
+         it, the best {}; on the half that chose it the mean is {}. This takes out the luck of choosing among few worlds, not \
+         what is unknown: that is in the intervals.",
         of.name(winner.strategy),
-        signed(winner.gain_out_of_choice),
-        money(Z * winner.mc_error),
-        signed(winner.gain_in_choice),
         on_worlds(winner),
+        signed(winner.gain_in_choice),
     )
 }
 

@@ -94,16 +94,16 @@ fn table(of: &Compared, own: &Sensitivity) -> Markup {
         html! {
             table {
                 caption { "“" (of.name(own.strategy)) "”: gains " (signed(own.gain)) " with everything as stated." }
-                (parts::head(&["Assumption", "As stated", "Source", "Gain at its lower end", "At its upper end", "For the strategy to gain nothing"], 1..2))
+                (parts::head(&["Assumption", "Source", "As stated", "Gain at its lower end", "At its upper end", "For the strategy to gain nothing"], 2..5))
                 tbody {
                     @for bar in &own.bars {
                         @let print = printer_by_name(of.set, &bar.name);
                         tr {
                             th.words scope="row" { (bar.name) }
-                            td.n { (print(bar.value)) small { (interval(bar.lower, bar.upper, print)) } }
                             td { (source(bar.source)) }
-                            td { (signed(bar.gain_at_lower)) }
-                            td { (signed(bar.gain_at_upper)) }
+                            td.n { (print(bar.value)) small { (interval(bar.lower, bar.upper, print)) } }
+                            td.n { (signed(bar.gain_at_lower)) }
+                            td.n { (signed(bar.gain_at_upper)) }
                             td.words {
                                 (break_even(bar, own.gain, print))
                                 @if bar.break_even.is_some() {

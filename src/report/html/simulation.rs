@@ -109,7 +109,7 @@ fn byline(page: &SimulationPage) -> Markup {
             (number(customers, 0)) " customers · history to " (page.begins) " · "
             (parts::span(page.set.horizon)) " ahead · "
             (plural(comparison.worlds as u64, "world", "worlds")) " · "
-            (plural(comparison.replications as u64, "replication", "replications")) " · seed " (page.seed)
+            (plural(comparison.replications as u64, "replication", "replications")) " · seed\u{a0}" (page.seed)
         }
     }
 }

@@ -36,7 +36,8 @@ fn around(x: f64, known: f64, all: f64) -> Estimate {
     }
 }
 
-/// Strategy `s` gives its action to all of every tier, the first half of the budget's money to the first tiers.
+/// Every strategy but the first treats everybody: the second one all alike, the others with most of the money in the first
+/// tier.
 fn plan(set: &StrategySet, s: usize, customers: &[u64]) -> Plan {
     let budget = set.strategies[s].budget.unwrap_or(6000.0);
     let mut plan = Plan {
@@ -56,9 +57,9 @@ fn plan(set: &StrategySet, s: usize, customers: &[u64]) -> Plan {
     let action = (s - 1) % set.actions.len();
     plan.fixed_cost = set.actions[action].fixed_cost;
     let weight = |k: usize| if s == 1 { customers[k] as f64 } else { [0.5, 0.35, 0.15][k] };
-    let all: f64 = (0..customers.len()).map(weight).sum();
-    for k in 0..customers.len() {
-        let money = (budget - plan.fixed_cost) * weight(k) / all.max(1.0) / customers[k].max(1) as f64;
+    let all = (0..customers.len()).map(weight).sum::<f64>().max(1.0);
+    for (k, &heads) in customers.iter().enumerate() {
+        let money = (budget - plan.fixed_cost) * weight(k) / all / heads.max(1) as f64;
         plan.treatments.push(Treatment { action, money });
     }
     for (k, contacts) in plan.contacts.iter_mut().enumerate() {
@@ -78,6 +79,7 @@ pub(in crate::report) fn found(set: &StrategySet, customers: &[u64], worth: &[f6
     tiers.extend(set.new_customers.as_ref().map(|_| NEW_CUSTOMERS.to_string()));
     let (mut rows, mut periods, mut gains) = (Vec::new(), Vec::new(), Vec::new());
     for (s, plan) in plans.iter().enumerate() {
+        let contacted = (0..customers.len()).map(|k| plan.contacted(k) as f64).sum::<f64>();
         for tier in std::iter::once(None).chain((0..tiers.len()).map(Some)) {
             let there = customers.len();
             let of = |f: &dyn Fn(usize) -> f64| match tier {
@@ -91,7 +93,8 @@ pub(in crate::report) fn found(set: &StrategySet, customers: &[u64], worth: &[f6
             });
             let (heads, worth) = (of(&|k| customers[k] as f64), of(&|k| worth[k]));
             let share = if tier.is_none() { plan.fixed_cost } else { 0.0 };
-            let cost = share + of(&|k| plan.contact_cost(k));
+            let minutes = |k: usize| plan.minutes * plan.contacted(k) as f64 / contacted.max(1.0);
+            let cost = share + of(&|k| plan.contact_cost(k) + set.resources.minute_cost * minutes(k));
             let (luck, gained) = (0.02 * worth + 20.0, set.margin * lift - cost);
             let paired =
                 |x: f64, known: f64| if s == 0 { fixed(0.0) } else { around(x, known, known + 0.05 * luck) };
@@ -173,16 +176,17 @@ pub(in crate::report) fn found(set: &StrategySet, customers: &[u64], worth: &[f6
 }
 
 fn standing(s: usize, gain: &Estimate) -> Standing {
-    let verdict = match gain {
+    let wide = 0.2 * (gain.mean_upper - gain.mean_lower);
+    let joint = (gain.mean_lower - wide, gain.mean_upper + wide);
+    let verdict = match joint {
         _ if s == 0 => Verdict::Baseline,
-        gain if gain.mean_lower > 0.0 => Verdict::Gains,
-        gain if gain.mean_upper < 0.0 => Verdict::Loses,
+        (low, _) if low > 0.0 => Verdict::Gains,
+        (_, high) if high < 0.0 => Verdict::Loses,
         _ => Verdict::Undecided,
     };
-    let wide = 0.2 * (gain.mean_upper - gain.mean_lower);
     Standing {
         verdict,
-        joint: (gain.mean_lower - wide, gain.mean_upper + wide),
+        joint,
         p_best: [0.11, 0.07, 0.71, 0.11][s.min(3)],
         p_gain: if gain.value > 0.0 { 0.83 } else { 0.21 },
         value_at_risk: -0.9 * gain.lower,
@@ -207,7 +211,7 @@ fn sensitivity(set: &StrategySet, strategy: usize, gain: f64) -> Sensitivity {
                 source: belief.source,
                 gain_at_lower: gain - swing,
                 gain_at_upper: gain + 0.9 * swing,
-                break_even: (i != 2).then(|| belief.value - gain / swing * (belief.value - belief.lower)),
+                break_even: (i < 2).then(|| belief.value - gain / swing * (belief.value - belief.lower)),
             })
         })
         .collect();
@@ -267,7 +271,7 @@ pub(in crate::report) fn rich_set(name: impl Fn(&str) -> String) -> StrategySet 
     set.discount = Some("10%/yr".parse().unwrap());
     set.new_customers = Some(belief(120.0, 80.0, 170.0, Source::Elicited));
     set.resources.minutes = Some(60_000.0);
-    set.resources.minute_cost = 0.5;
+    set.resources.minute_cost = 0.05;
     set.resources.stock_cost = 3.0;
     set
 }

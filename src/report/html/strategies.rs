@@ -24,6 +24,7 @@ pub(super) fn section(page: &Page) -> Markup {
         (holds::paragraphs(&of))
         h3 { "Risk" }
         (risk(&of))
+        h3 { "By tier" }
         (by_tier(&of))
         h3 { "Who gets what" }
         (plans::tables(&of))
@@ -97,8 +98,8 @@ pub(super) fn totals(of: &Compared) -> Markup {
                     ". Intervals are 95\u{a0}%; the joint one holds for all strategies together, and the verdict rests on it."
                 }
                 (parts::head(
-                    &["Strategy", "Cost", "Orders", "Revenue", "Profit", "Difference in profit", "Expectation", "Joint", "What will happen", "P(gain)", "P(best)"],
-                    1..11,
+                    &["Strategy", "Cost", "Orders", "Revenue", "Profit", "Difference in profit", "Expectation, joint below", "What will happen", "P(gain)", "P(best)"],
+                    1..10,
                 ))
                 tbody {
                     @for (s, name) in of.comparison.strategies.iter().enumerate() {
@@ -113,7 +114,7 @@ pub(super) fn totals(of: &Compared) -> Markup {
                             td.n { (money(of.value(s, None, Metric::Profit))) }
                             @let standing = standings.get(s);
                             @let joint = standing.map(|of| of.joint).filter(|_| s > 0);
-                            (difference(of.gain(s, None), s == 0, of.comparison.verdict(s), Some(joint)))
+                            (difference(of.gain(s, None), s == 0, of.comparison.verdict(s), joint))
                             td.n { (standing.filter(|_| s > 0).map_or(NONE.into(), |of| percent(of.p_gain))) }
                             td.n { (standing.map_or(NONE.into(), |of| percent(of.p_best))) }
                         }
@@ -125,26 +126,25 @@ pub(super) fn totals(of: &Compared) -> Markup {
     html! { (table) (numerical_error(of.comparison)) }
 }
 
-/// Cells: mean (with the verdict, if any), interval of the expectation, the joint one where there is such a column, interval
-/// of what will happen. The baseline differs from nothing.
+/// Three cells: mean (with the verdict, if any), interval of the expectation (the joint one below it, if any), interval of
+/// what will happen. The baseline differs from nothing.
 fn difference(
     of: Option<Estimate>,
     baseline: bool,
     verdict: Option<Verdict>,
-    joint: Option<Option<(f64, f64)>>,
+    joint: Option<(f64, f64)>,
 ) -> Markup {
     let badge = html! { @if let Some(verdict) = verdict { small { (parts::verdict(verdict)) } } };
-    let known = of.filter(|_| !baseline);
-    let cell = |ends: Option<(f64, f64)>| {
-        html! {
-            td.i { @match ends { Some((low, high)) => (interval(low, high, signed)), None => (NONE) } }
-        }
-    };
-    html! {
-        td.n { (known.map_or(NONE.into(), |d| signed(d.value))) (badge) }
-        (cell(known.map(|d| (d.mean_lower, d.mean_upper))))
-        @if let Some(joint) = joint { (cell(joint)) }
-        (cell(known.map(|d| (d.lower, d.upper))))
+    match of {
+        Some(d) if !baseline => html! {
+            td.n { (signed(d.value)) (badge) }
+            td.i {
+                (interval(d.mean_lower, d.mean_upper, signed))
+                @if let Some((low, high)) = joint { small { (interval(low, high, signed)) } }
+            }
+            td.i { (interval(d.lower, d.upper, signed)) }
+        },
+        _ => html! { td.n { (NONE) (badge) } td.i { (NONE) } td.i { (NONE) } },
     }
 }
 
@@ -196,18 +196,15 @@ pub(super) fn risk(of: &Compared) -> Markup {
     }
 }
 
-/// The differences tier by tier.
+/// The differences tier by tier. New customers are treated by no strategy and differ in nothing.
 pub(super) fn by_tier(of: &Compared) -> Markup {
-    let tiers = &of.comparison.tiers;
-    let rows: Vec<Vec<Difference>> = (0..tiers.len()).map(|k| profits(of, Some(k))).collect();
+    let rows: Vec<Vec<Difference>> = (0..of.set.tiers.len()).map(|k| profits(of, Some(k))).collect();
     let range = common_range(rows.iter().flatten());
     html! {
-        h3 { "By tier" }
-        p.muted { "All tiers on one axis, so that they can be compared with each other." }
+        p.muted { "Difference in profit from doing nothing; all tiers on one axis, so that they can be compared with each other." }
         div.pair {
-            @for (k, (name, rows)) in tiers.iter().zip(&rows).enumerate() {
-                @let heading = if k < of.set.tiers.len() { format!("Tier {name}") } else { capital(name) };
-                (parts::figure(&differences(rows, range, &heading, &of.profit())))
+            @for (name, rows) in of.set.tiers.iter().zip(&rows) {
+                (parts::figure(&differences(rows, range, &format!("Tier {name}"), &of.profit())))
             }
         }
         details {
@@ -217,28 +214,21 @@ pub(super) fn by_tier(of: &Compared) -> Markup {
     }
 }
 
-/// With its first letter large.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
-}
-
 fn tier_table(of: &Compared) -> Markup {
     parts::scroll(
         "Strategies by tier",
         html! {
             table {
                 (parts::head(
-                    &["Strategy", "Tier", "Customers", "Cost", "Orders", "Revenue", "Profit", "Difference in profit", "Expectation", "What will happen", "Gained per unit of cost"],
-                    2..11,
+                    &["Strategy and tier", "Customers", "Cost", "Orders", "Revenue", "Profit", "Difference in profit", "Expectation", "What will happen", "Gained per unit of cost"],
+                    1..10,
                 ))
                 tbody {
                     @for (s, name) in of.comparison.strategies.iter().enumerate() {
                         @for (k, tier) in of.comparison.tiers.iter().enumerate() {
                             @let value = |metric| of.value(s, Some(k), metric);
                             tr {
-                                th scope="row" { (name) }
-                                td { (tier) }
+                                th scope="row" { (name) small { (tier) } }
                                 td.n { (number(value(Metric::Customers), 0)) }
                                 td.n { (money(value(Metric::Cost))) }
                                 td.n { (number(value(Metric::Orders), 0)) }

@@ -58,9 +58,9 @@ fn standings_hold_the_verdict_the_risk_and_the_plan() {
     let cells = |line: usize| all[line].split(',').map(String::from).collect::<Vec<_>>();
     let even = cells(2);
     assert_eq!((even[0].as_str(), even[18].as_str(), even[22].as_str()), ("even", "1000", "budget"));
-    // 1,000 contacts take 3 minutes each at 0.50.
+    // 1,000 contacts take 3 minutes each at 0.05.
     let number = |i: usize| even[i].parse::<f64>().unwrap();
-    assert!((number(16) - (6000.0 + 1500.0)).abs() < 1e-9 && number(19) == 3000.0);
+    assert!((number(16) - (6000.0 + 150.0)).abs() < 1e-9 && number(19) == 3000.0);
     // Without a budget there is none.
     assert_eq!(cells(4)[15], "");
     assert!(standings(&set, &found.comparison).batch().unwrap().column(15).is_null(3));
