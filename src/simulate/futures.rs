@@ -164,8 +164,8 @@ fn back_expected(customer: &Customer, tier: usize, tables: &Tables, out: &mut Ve
 /// An order at the horizon's very end belongs to its last period.
 const JUST_BELOW_ONE: f64 = 1.0 - 4.0 * f64::EPSILON;
 
-/// 2^52: numbers added to it leave their whole part in the low bits.
-const WHOLE: f64 = 4_503_599_627_370_496.0;
+/// 1.5·2^52: numbers added to it are rounded to whole ones, which are its low bits.
+const WHOLE: f64 = 6_755_399_441_055_744.0;
 
 /// The whole part of a number from 0 to some thousands, quicker than a conversion; at a whole number itself it may be one less.
 #[inline]
@@ -249,7 +249,8 @@ pub(super) fn add_future(
         let worth = ziggurat.gamma(&mut spend_stream, &tables.order_shape) * scale;
         for under in &scratch.under {
             if clock <= under.end && ordinal <= under.after {
-                sums[under.slot + whole(clock * under.pace)].add(&Sum { orders: 1.0, revenue: worth * under.spend });
+                sums[under.slot + whole(clock * under.pace)]
+                    .add(&Sum { orders: 1.0, revenue: worth * under.spend });
             }
         }
         clock += ziggurat.exponential(&mut arrivals);
@@ -259,4 +260,21 @@ pub(super) fn add_future(
 /// The effects of levels in a world, filled up to `width` with "none".
 pub(super) fn filled(effects: impl Iterator<Item = Effect>, width: usize) -> impl Iterator<Item = Effect> {
     effects.chain(std::iter::repeat(Effect::NONE)).take(width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_parts_without_a_conversion() {
+        for (x, want) in
+            [(0.0, 0), (1e-300, 0), (0.1, 0), (0.999_999, 0), (1.000_001, 1), (11.5, 11), (119.99, 119)]
+        {
+            assert_eq!(whole(x), want, "{x}");
+        }
+        for periods in 1..=120usize {
+            assert_eq!(whole(periods as f64 * JUST_BELOW_ONE), periods - 1);
+        }
+    }
 }

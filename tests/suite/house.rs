@@ -32,7 +32,7 @@ const FLOORS: [(&str, u32); 21] = [
 ];
 
 /// Libraries and the places (path prefixes below src) that may name them.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("rayon::", &["parallel.rs"]),
     ("arrow_", &["history/", "convert/", "synth/", "customers/table", "customers/spill", "report/"]),
     ("parquet::", &["history/", "convert/", "synth/", "customers/table", "customers/spill", "report/"]),
@@ -41,6 +41,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("pulp::", &["segment/kmeans/kernel.rs"]),
     ("jiff::", &["calendar.rs", "history/", "convert/date.rs"]),
     ("plotters::", &["report/"]),
+    ("schemars::", &["strategy/"]),
     ("maud::", &["report/"]),
     ("clap", &["bin/"]),
     ("indicatif::", &["bin/"]),

@@ -32,6 +32,7 @@ mod run_schemes;
 mod schemes;
 mod schemes_page;
 mod shop;
+mod simulate;
 mod sources;
 mod state;
 mod strategies;
