@@ -133,9 +133,9 @@ fn budget(spend: f64, customers: u64) -> f64 {
     (wanted / unit).round() * unit
 }
 
-/// A TOML string.
+/// A TOML string on one line, which may be a key as well: JSON escapes are TOML's, but for one character.
 fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_string()).to_string()
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 /// Without line breaks, since it stands in a comment.

@@ -78,8 +78,7 @@ fn actions() {
         &with("cost_on_contact = 1\nmax_per_customer = 5"),
         &["max_per_customer has no meaning beside cost_on_contact"],
     );
-    fails(&with("cost_on_contact = 0"), &["answers to a dose, and contacts of the action cost nothing"]);
-    assert_eq!(with("cost_on_contact = 0\nprice_cut = 0.1"), "no error");
+    assert_eq!(with("cost_on_contact = 0"), "no error");
     fails(&with("max_customers = 0"), &["max_customers = 0 would contact nobody"]);
     fails(&with("kind = \"gfit\""), &["gfit", "gift"]);
     fails(&with("breakage = 1.5"), &["[[action]] \"letter\": breakage = 1.5 is not a share", "from 0 to 1"]);
@@ -154,6 +153,13 @@ fn responses() {
     }
     let cut = change("max_per_customer = 5", "cost_on_contact = 0.1\nprice_cut = 0.1");
     assert_eq!(cut, "no error");
+    let free = text("budget = 100\ntitle = \"t\"", UNIFORM).replacen(
+        "max_per_customer = 5",
+        "cost_on_contact = 0",
+        1,
+    );
+    let free = free.replacen("effect = 0.1", "effect = 0.1\ncurve = \"saturating\"\nscale = 2", 1);
+    fails(&words(set(&free)), &["answers to a dose, and contacts of the action cost nothing"]);
 }
 
 #[test]
