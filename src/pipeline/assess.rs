@@ -10,9 +10,9 @@ pub use report::{Assessed, AssessedScheme, Draws, Holdout, Interval, OwnRates, S
 
 use self::drawn::Drawn;
 use super::tiers::times;
-use crate::calendar::{Day, Unit};
+use crate::calendar::Day;
 use crate::clv::{ModelFile, ValueOptions};
-use crate::customers::{Ids, StatisticsFile, StatisticsOptions, WholeFile};
+use crate::customers::{Ids, StatisticsOptions, WholeFile};
 use crate::error::{Error, Result, nearest_first};
 use crate::progress::Progress;
 use crate::report::format::percent_exact;

@@ -41,6 +41,9 @@ struct OfTier {
     left_one_by_one: Vec<(Weight, (u32, f64, f64))>,
 }
 
+/// Effects of a tier, and the sums that they give.
+type Known = (Vec<Effect>, Vec<Sum>);
+
 /// Gains at fixed parameters.
 pub struct Evaluator<'a> {
     engine: &'a Engine<'a>,
@@ -51,7 +54,7 @@ pub struct Evaluator<'a> {
     before: Vec<f64>,
     present: Vec<f64>,
     /// By tier: the effects that were asked for last, and their sums.
-    last: Vec<Mutex<Option<(Vec<Effect>, Vec<Sum>)>>>,
+    last: Vec<Mutex<Option<Known>>>,
 }
 
 impl<'a> Evaluator<'a> {

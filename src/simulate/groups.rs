@@ -185,7 +185,7 @@ pub(super) fn pack(population: &Population, groups: &[u16]) -> (Vec<Customer>, D
         hash: population.hash[i],
         // Spend whose refunds exceed it says nothing that a Gamma distribution can use: it counts as 0.
         mean_spend: population.monetary_value[i].max(0.0),
-        spend_orders: population.spend_over.count(frequency[i]) as u32,
+        spend_orders: population.spend_over.count(frequency[i]),
         frequency: frequency[i],
         recency_days: population.recency_days[i],
         t_days: population.t_days[i],

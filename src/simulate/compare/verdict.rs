@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn equal_differences_are_one() {
         let one = draws(1, 1000, 4).remove(0);
-        let (alone, thrice) = (joint(&[one.clone()]), joint(&[one.clone(), one.clone(), one]));
+        let (alone, thrice) = (joint(std::slice::from_ref(&one)), joint(&[one.clone(), one.clone(), one]));
         assert_eq!(alone.intervals[0], thrice.intervals[2]);
     }
 }

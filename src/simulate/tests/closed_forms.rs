@@ -114,7 +114,7 @@ fn expectations_of_changed_dropout_are_means_over_own_rates() {
     let exposure = |m: f64| -(-m * horizon).exp_m1() / m;
     let n = 200_000;
     let (mut alive, mut back) = ((0.0, 0.0), (0.0, 0.0));
-    let mut add = |to: &mut (f64, f64), value: f64| {
+    let add = |to: &mut (f64, f64), value: f64| {
         to.0 += value;
         to.1 += value * value;
     };

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use serde_json::json;
+use tiercast::Result;
 use tiercast::customers;
 use tiercast::history::{self, Ledger};
 use tiercast::pipeline::{self, ConfigEntry, Run, StrategyText};
@@ -12,7 +13,6 @@ use tiercast::report::OutputFolder;
 use tiercast::report::format::{count, percent};
 use tiercast::tier::builtin;
 use tiercast::tier::opt_out::OptOuts;
-use tiercast::{Error, Result};
 
 use crate::args::{Global, RunArgs};
 use crate::bars::Bars;
