@@ -14,7 +14,7 @@ use crate::tier::opt_out::OptOutReport;
 use crate::tier::{SchemeFile, builtin};
 
 /// Version of the manifest's layout; it changes when a key changes its meaning or goes.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// One setting with its origin, as the front end resolved it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -141,7 +141,10 @@ fn manifest(run: &Run, config: &[ConfigEntry]) -> Value {
         "tiers": run.tierings,
         "opt_out": run.opt_out.as_ref().map(|report| opt_out_summary(report, table.len() as u64)),
         "strategies": run.strategies,
-        "simulated": run.simulated,
+        "comparison": run.simulated.as_ref().map(|found| &found.comparison),
+        "sensitivity": run.simulated.as_ref().map(|found| &found.sensitivity),
+        "split_winners": run.simulated.as_ref().and_then(|found| found.split_winners),
+        "claims": run.simulated.as_ref().map(|found| &found.claims),
         "warnings": run.warnings,
     })
 }

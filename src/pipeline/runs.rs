@@ -223,7 +223,8 @@ fn flatten(path: &str, value: &Value, out: &mut BTreeMap<String, Value>) {
 
 /// Each strategy's gain in profit and verdict, by name in the order of the file.
 fn gains_of(of: &Value) -> Vec<(String, Gain, Option<String>)> {
-    let comparison = &of["simulated"]["comparison"];
+    let comparison = [&of["simulated"]["comparison"], &of["comparison"]];
+    let comparison = comparison.into_iter().find(|found| found.is_object()).unwrap_or(&Value::Null);
     let names = comparison["strategies"].as_array().into_iter().flatten();
     let rows: Vec<&Value> = comparison["rows"].as_array().into_iter().flatten().collect();
     names
