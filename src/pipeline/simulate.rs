@@ -186,11 +186,13 @@ pub(super) fn compare(
     progress.phase("weighing assumptions", 0);
     let parameters = Parameters { purchases: models.purchases, spend: models.spend };
     let evaluator = Evaluator::new(&engine, parameters, &plans, &reachable);
+    // At the estimates there is nothing to weigh where the mean of spend is infinite.
+    let is_finite = models.spend.q > 1.0;
     let claims = claims(set, crowd, &comparison);
     warnings.extend(claims.iter().filter_map(warnings::of_claim));
     Ok(Simulated {
-        sensitivity: sensitivity(&evaluator, set),
-        split_winners: split_winners(&evaluator, set, options.seed),
+        sensitivity: if is_finite { sensitivity(&evaluator, set, progress)? } else { Vec::new() },
+        split_winners: split_winners(&evaluator, set, options.seed).filter(|_| is_finite),
         contacts: plans.iter().map(|plan| contacts(plan, crowd)).collect(),
         comparison,
         claims,
@@ -256,7 +258,7 @@ fn claims(set: &StrategySet, crowd: &Crowd<'_, '_>, comparison: &Comparison) -> 
             ClaimCheck::new(
                 (claim.name.clone(), set.tiers[claim.tier].clone()),
                 (claim.lift, claim.sales),
-                if share.is_finite() { share } else { 0.0 },
+                share,
                 revenue(Some(claim.tier)) / all,
             )
         })

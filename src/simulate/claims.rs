@@ -22,9 +22,26 @@ pub struct ClaimCheck {
     pub share_expected: f64,
     /// What the tier's lift gives of all sales, by the larger of the two shares.
     pub sales_possible: f64,
-    /// Whether the claim can be true with nobody else moving.
-    pub adds_up: bool,
+    /// What that allows to say, with nobody else moving.
+    pub verdict: ClaimVerdict,
 }
+
+/// What shares say of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimVerdict {
+    /// The share needed lies between the tier's two shares, or within a hundredth of one.
+    AddsUp,
+    /// The tier is too small for it.
+    NeedsMore,
+    /// The tier alone would have given more: the others must have moved the other way.
+    GivesMore,
+    /// The tier and all sales are said to have moved in opposite ways, or the tier not at all.
+    Contradictory,
+}
+
+/// A share needed that is further than this from what the tier has does not add up.
+const NEAR: f64 = 0.01;
 
 impl ClaimCheck {
     /// Holds a claim against the tier's shares.
@@ -35,7 +52,17 @@ impl ClaimCheck {
         share_expected: f64,
     ) -> ClaimCheck {
         let share_needed = sales / lift;
-        let share = share_of_spend.max(share_expected);
+        let known = [share_of_spend, share_expected].into_iter().filter(|share| share.is_finite());
+        let (least, most) = known.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), s| (a.min(s), b.max(s)));
+        let verdict = if lift == 0.0 || share_needed.is_nan() || share_needed < 0.0 {
+            ClaimVerdict::Contradictory
+        } else if share_needed > most + NEAR {
+            ClaimVerdict::NeedsMore
+        } else if share_needed < least - NEAR {
+            ClaimVerdict::GivesMore
+        } else {
+            ClaimVerdict::AddsUp
+        };
         ClaimCheck {
             name,
             tier,
@@ -44,8 +71,8 @@ impl ClaimCheck {
             share_needed,
             share_of_spend,
             share_expected,
-            sales_possible: lift * share,
-            adds_up: share_needed <= share,
+            sales_possible: lift * most,
+            verdict,
         }
     }
 }
@@ -58,7 +85,21 @@ mod tests {
     fn thirty_percent_of_vips_give_twenty_percent_of_sales_only_if_they_are_two_thirds() {
         let of = |share| ClaimCheck::new(("".into(), "VIP".into()), (0.30, 0.20), share, 0.5);
         assert!((of(0.6).share_needed - 0.666_666_666_666).abs() < 1e-9);
-        assert!(!of(0.6).adds_up && (of(0.6).sales_possible - 0.18).abs() < 1e-15);
-        assert!(of(0.67).adds_up);
+        assert_eq!(of(0.6).verdict, ClaimVerdict::NeedsMore);
+        assert!((of(0.6).sales_possible - 0.18).abs() < 1e-15);
+        assert_eq!(of(0.67).verdict, ClaimVerdict::AddsUp);
+    }
+
+    #[test]
+    fn other_claims_are_told_apart() {
+        let of = |lift, sales| ClaimCheck::new(("".into(), "VIP".into()), (lift, sales), 0.6, 0.6).verdict;
+        assert_eq!(of(0.3, 0.01), ClaimVerdict::GivesMore);
+        assert_eq!(of(-0.1, -0.06), ClaimVerdict::AddsUp);
+        for (lift, sales) in [(-0.1, 0.1), (0.3, -0.1), (0.0, 0.0), (0.0, 0.2)] {
+            assert_eq!(of(lift, sales), ClaimVerdict::Contradictory, "{lift} {sales}");
+        }
+        // What nobody knows says nothing.
+        let unknown = ClaimCheck::new(("".into(), "VIP".into()), (0.3, 0.18), f64::NAN, 0.6);
+        assert_eq!(unknown.verdict, ClaimVerdict::AddsUp);
     }
 }

@@ -23,6 +23,9 @@ const TOGETHER: usize = 8;
 /// Tables of this many bytes may be alive at once.
 const TABLE_MEMORY: usize = 64 << 20;
 
+/// Sums of chunks of this many bytes may be waiting to be added up.
+const SUMS_MEMORY: usize = 128 << 20;
+
 /// How the simulation runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SimulateOptions {
@@ -100,7 +103,10 @@ impl<'a> Engine<'a> {
     /// An outcome without a world.
     pub fn nothing_yet(&self) -> Outcome {
         let tiers = self.tiers + usize::from(self.set.new_customers.is_some());
-        Outcome::new((self.options.futures.max(1), self.strategies, tiers, self.set.periods, self.steps))
+        Outcome::new(
+            self.options.draw_responses,
+            (self.options.futures.max(1), self.strategies, tiers, self.set.periods, self.steps),
+        )
     }
 
     /// Adds worlds to an outcome: those after the ones that it has.
@@ -115,9 +121,12 @@ impl<'a> Engine<'a> {
         }
         let futures = outcome.futures;
         progress.phase("simulating", (parameters.len() * futures) as u64);
-        let entries = self.distinct.cells.len() * self.width * self.steps + self.distinct.pairs.len();
+        // Those who come back have tables by the pair of their last purchase in every tier that brings somebody back.
+        let back = self.tiers_back() * self.distinct.pairs.len();
+        let entries =
+            (self.distinct.cells.len() + back) * self.width * self.steps + self.distinct.pairs.len();
         let table_bytes = (entries * size_of::<f64>()).max(1);
-        let at_once = (TABLE_MEMORY / table_bytes).clamp(8, 256).div_ceil(futures).max(2);
+        let at_once = (TABLE_MEMORY / table_bytes).clamp(1, 256);
         for of_batch in parameters.chunks(at_once) {
             progress.check()?;
             let first = outcome.worlds;
@@ -147,8 +156,8 @@ impl<'a> Engine<'a> {
                 })
             })
             .collect();
-        // Blocks that are in memory at once: their sums are small, but there may be very many of them.
-        for blocks in blocks.chunks(256) {
+        let of_block = TOGETHER * chunks * self.groups.slots * (self.set.periods + 1) * size_of::<Sum>();
+        for blocks in blocks.chunks((SUMS_MEMORY / of_block.max(1)).clamp(1, 256)) {
             let parts = parallel::map(blocks.len() * chunks, |task| {
                 let (block, chunk) = (blocks[task / chunks], task % chunks);
                 if progress.cancelled() {
@@ -169,6 +178,13 @@ impl<'a> Engine<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Tiers in which some treatment brings customers back.
+    fn tiers_back(&self) -> usize {
+        let brings =
+            |tier: &usize| self.set.responses.iter().any(|r| r.tier == *tier && r.on == Lever::Reactivation);
+        (0..self.tiers).filter(brings).count()
     }
 
     /// All that is believed, in a world.

@@ -85,6 +85,17 @@ impl<'a> Evaluator<'a> {
 
     /// The difference in expected profit from doing nothing, by strategy.
     pub fn gains(&self, world: &World) -> Vec<f64> {
+        let profit = self.profits(world);
+        profit.iter().map(|own| own - profit[0]).collect()
+    }
+
+    /// How large the profits are of which gains are the differences.
+    pub fn scale(&self, world: &World) -> f64 {
+        self.profits(world).iter().fold(0.0, |most, profit| profit.abs().max(most))
+    }
+
+    /// Expected profit, by strategy.
+    fn profits(&self, world: &World) -> Vec<f64> {
         let steps = self.ends.len();
         let mut sums = vec![Sum::default(); self.engine.groups.slots * steps];
         for tier in 0..self.tiers.len() {
@@ -101,7 +112,7 @@ impl<'a> Evaluator<'a> {
         let newcomers = arrivals.map(|rate| newcomers::expected(&self.parameters, &self.ends, rate));
         let flows = self.engine.accounts().flows(&sums, newcomers.as_deref(), steps, world);
         let per_strategy = flows.len() / self.engine.strategies.max(1);
-        let profit: Vec<f64> = flows
+        flows
             .chunks(per_strategy.max(1))
             .zip(&self.before)
             .map(|(flows, before)| {
@@ -110,8 +121,7 @@ impl<'a> Evaluator<'a> {
                 };
                 flows.iter().enumerate().map(of).sum::<f64>() - before
             })
-            .collect();
-        profit.iter().map(|own| own - profit[0]).collect()
+            .collect()
     }
 
     /// Expected sums of a tier's groups by `slot * steps + step`; 0 in the slots of other tiers.

@@ -138,7 +138,7 @@ impl BetaGeometric {
     fn new(params: [f64; 4], at_first: u32, unit: Unit, largest: (u32, u32)) -> BetaGeometric {
         let [r, alpha, a, b] = params;
         let log_alpha = (0..=largest.1).map(|d| (alpha + unit.of_days(d)).ln()).collect();
-        let odds = |k: u32| (a / (b + f64::from(k) - 1.0)).ln();
+        let odds = |k: u32| (a / (b + (f64::from(k) - 1.0))).ln();
         let log_dropout_odds = (0..=largest.0 + at_first).map(odds).collect();
         BetaGeometric { r, alpha, a, b, unit, at_first, log_alpha, log_dropout_odds }
     }
@@ -182,7 +182,8 @@ impl Model for BetaGeometric {
         let x = f64::from(customer.frequency);
         let rate =
             latent::purchase_rate(stream, self.r, self.alpha, x, self.unit.of_days(customer.recency_days));
-        let before = self.b + x + f64::from(self.at_first) - 1.0;
+        // In this order, so that a tiny b survives the first chance.
+        let before = self.b + (x + f64::from(self.at_first) - 1.0);
         let purchases = latent::dropout_quotient(stream, self.a + 1.0, before);
         (rate, Leaving { time: f64::INFINITY, purchases })
     }

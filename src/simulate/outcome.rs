@@ -40,6 +40,8 @@ pub struct Outcome {
     pub tiers: usize,
     /// Equal parts of the horizon.
     pub periods: usize,
+    /// Whether what is believed was drawn in each world.
+    pub beliefs_are_drawn: bool,
     /// Parts of the horizon within which expectations are known: as many as periods, or 1.
     pub steps: usize,
     flows: Vec<Flow>,
@@ -49,10 +51,12 @@ pub struct Outcome {
 
 impl Outcome {
     pub(super) fn new(
+        beliefs_are_drawn: bool,
         (futures, strategies, tiers, periods, steps): (usize, usize, usize, usize, usize),
     ) -> Outcome {
         Outcome {
             worlds: 0,
+            beliefs_are_drawn,
             futures,
             strategies,
             tiers,
@@ -154,10 +158,12 @@ impl Accounts<'_> {
                 let own = &sums[(group.slot + place) * parts..][..parts];
                 let base = &sums[group.slot * parts..][..parts];
                 // What a treatment adds, and nothing where it changes nothing: so the others' bits stay as they are.
-                let stays = 1.0 - world.cannibalisation[treatment.action];
+                let taken = world.cannibalisation[treatment.action];
+                // Of what is lost nothing would have come in anyway.
+                let net = |more: f64| if more > 0.0 { (1.0 - taken) * more } else { more };
                 for ((out, own), base) in out[at..at + parts].iter_mut().zip(own).zip(base) {
-                    out.orders += stays * (own.orders - base.orders);
-                    out.revenue += stays * (own.revenue - base.revenue);
+                    out.orders += net(own.orders - base.orders);
+                    out.revenue += net(own.revenue - base.revenue);
                     out.cost += self.response_cost(treatment.action, own, world);
                 }
             }
@@ -186,7 +192,7 @@ impl Accounts<'_> {
         let (a, resources) = (&self.set.actions[action], &self.set.resources);
         let claimed = 1.0 - world.breakage[action];
         let per_order = a.cost_on_response + resources.stock_cost * a.stock_on_response;
-        claimed * (per_order * of.orders + (a.price_cut + a.points) * of.revenue)
+        claimed * (per_order * of.orders + (a.price_cut + a.points * (1.0 - a.price_cut)) * of.revenue)
             + resources.minute_cost * a.minutes_on_response * of.orders
     }
 

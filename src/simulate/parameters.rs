@@ -24,6 +24,10 @@ pub struct ParameterDraws {
     pub untrusted: bool,
     /// As many independent draws would be worth as much; infinite where nothing was drawn.
     pub effective: f64,
+    /// How many different ones there are among them; where there are fewer than worlds they are used in turn.
+    pub distinct: usize,
+    /// Whether nothing was drawn at all: the parameters are the estimates.
+    pub is_fixed: bool,
     /// What a reader of the intervals has to know.
     pub warnings: Vec<String>,
 }
@@ -99,7 +103,16 @@ impl ParameterDraws {
                 if mean_doubtful { ", too poorly for a verdict on any strategy" } else { "" }
             ));
         }
-        ParameterDraws { draws, heavy_tails, mean_doubtful, untrusted, effective, warnings }
+        ParameterDraws {
+            distinct: draws.len(),
+            is_fixed: false,
+            draws,
+            heavy_tails,
+            mean_doubtful,
+            untrusted,
+            effective,
+            warnings,
+        }
     }
 
     /// The estimates in every replication: no uncertainty of parameters.
@@ -109,13 +122,27 @@ impl ParameterDraws {
         replications: u32,
     ) -> ParameterDraws {
         let draws = vec![Parameters { purchases: purchases.into(), spend }; replications as usize];
+        let mut warnings = Vec::new();
+        if spend.q <= 1.0 {
+            warnings.push(format!(
+                "the mean of spend is infinite (q = {:.3}): no amount of money can be relied on, and no verdict is given",
+                spend.q
+            ));
+        } else if spend.q <= 2.0 {
+            warnings.push(format!(
+                "spend is heavy-tailed (q = {:.3}): intervals of what will happen are wide",
+                spend.q
+            ));
+        }
         ParameterDraws {
             draws,
             heavy_tails: spend.q <= 2.0,
-            mean_doubtful: false,
+            mean_doubtful: spend.q <= 1.0,
             untrusted: false,
             effective: f64::INFINITY,
-            warnings: Vec::new(),
+            distinct: replications as usize,
+            is_fixed: true,
+            warnings,
         }
     }
 }

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::evaluate::Evaluator;
-use crate::strategy::{Assumed, Lever, Source, StrategySet, World};
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::strategy::{Assumed, Belief, Curve, Lever, Source, StrategySet, World};
 
 /// One belief in what one strategy gains, all others as stated.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,8 +24,10 @@ pub struct Bar {
     pub gain_at_lower: f64,
     /// … and at the upper.
     pub gain_at_upper: f64,
-    /// The value nearest to the stated one at which the strategy gains nothing; `None` where no possible value does.
+    /// The value nearest to the stated one at which the strategy gains nothing; `None` where none that was searched does.
     pub break_even: Option<f64>,
+    /// The least and the largest value that were searched.
+    pub searched: (f64, f64),
 }
 
 impl Bar {
@@ -44,17 +48,29 @@ pub struct Sensitivity {
     pub bars: Vec<Bar>,
 }
 
+/// Lifts are searched up to this: a hundredfold and more.
+const FURTHEST_LIFT: f64 = 200.0;
+
 /// Points between the ends of what is possible at which a change of sign is looked for.
 const POINTS: usize = 24;
 
 /// Every strategy but the first, against every belief that changes what it gains.
-pub fn sensitivity(evaluator: &Evaluator, set: &StrategySet) -> Vec<Sensitivity> {
+///
+/// # Errors
+/// [`crate::Error::Interrupted`] only.
+pub fn sensitivity(
+    evaluator: &Evaluator,
+    set: &StrategySet,
+    progress: &dyn Progress,
+) -> Result<Vec<Sensitivity>> {
     let stated = set.stated();
     let gains = evaluator.gains(&stated);
+    let scale = evaluator.scale(&stated);
     let mut out: Vec<Sensitivity> = (1..gains.len())
         .map(|strategy| Sensitivity { strategy, gain: gains[strategy], bars: Vec::new() })
         .collect();
     for of in set.assumed() {
+        progress.check()?;
         let Some(belief) = set.belief(of) else { continue };
         let at = |value: f64| {
             let mut world = stated.clone();
@@ -67,7 +83,8 @@ pub fn sensitivity(evaluator: &Evaluator, set: &StrategySet) -> Vec<Sensitivity>
         for own in &mut out {
             let s = own.strategy;
             let curve: Vec<f64> = on_grid.iter().map(|gains| gains[s]).collect();
-            let moves = |gain: f64| (gain - own.gain).abs() > 1e-12 * (1.0 + own.gain.abs());
+            // Rounding of the profits that the gain is a difference of is no movement.
+            let moves = |gain: f64| (gain - own.gain).abs() > 1e-12 * (1.0 + scale + own.gain.abs());
             if !curve.iter().copied().any(moves) {
                 continue;
             }
@@ -79,6 +96,7 @@ pub fn sensitivity(evaluator: &Evaluator, set: &StrategySet) -> Vec<Sensitivity>
                 source: belief.source,
                 gain_at_lower: at_lower[s],
                 gain_at_upper: at_upper[s],
+                searched: (grid[0], grid[grid.len() - 1]),
                 break_even: root(&grid, &curve, belief.value, |value| at(value)[s]),
             });
         }
@@ -86,7 +104,7 @@ pub fn sensitivity(evaluator: &Evaluator, set: &StrategySet) -> Vec<Sensitivity>
     for own in &mut out {
         own.bars.sort_by(|a, b| b.swing().total_cmp(&a.swing()));
     }
-    out
+    Ok(out)
 }
 
 /// Possible values of a belief, ascending, the stated one among them.
@@ -95,13 +113,23 @@ fn grid(set: &StrategySet, of: Assumed, stated: f64) -> Vec<f64> {
     let (low, high) = match of {
         Assumed::Effect(i) => match (set.responses[i].on, &set.responses[i].curve) {
             (Lever::Reactivation, _) => (0.0, 1.0),
-            (_, crate::strategy::Curve::Logit { .. }) => (-far(stated), far(stated)),
-            _ => (-1.0, far(stated).max(1.0)),
+            (_, Curve::Logit { .. }) => (-far(stated), far(stated)),
+            _ => (-1.0, far(stated).max(1.0 + f64::EPSILON)),
         },
         Assumed::Breakage(_) | Assumed::Cannibalisation(_) => (0.0, 1.0),
         Assumed::Arrivals => (0.0, far(stated)),
     };
     let mut out: Vec<f64> = (0..=POINTS).map(|i| low + (high - low) * i as f64 / POINTS as f64).collect();
+    // A lift has no upper end: further out the points lie apart by factors of two.
+    if let (Assumed::Effect(i), true) = (of, high > 1.0) {
+        let is_lift = set.responses[i].on != Lever::Reactivation
+            && !matches!(set.responses[i].curve, Curve::Logit { .. });
+        let mut further = 2.0 * high;
+        while is_lift && further <= FURTHEST_LIFT {
+            out.push(further);
+            further *= 2.0;
+        }
+    }
     out.push(stated.clamp(low, high));
     out.sort_by(f64::total_cmp);
     out.dedup();
@@ -174,12 +202,12 @@ pub fn split_winners(evaluator: &Evaluator, set: &StrategySet, seed: u64) -> Opt
     if set.strategies.len() < 2 || set.responses.iter().all(|r| r.halves.is_none()) {
         return None;
     }
-    let of_half = |half: usize, value: &dyn Fn(usize, &crate::strategy::Belief) -> f64| -> World {
+    let of_half = |half: usize, value: &dyn Fn(usize, &Belief) -> f64| -> World {
         let mut world = set.stated();
         for (i, response) in set.responses.iter().enumerate() {
             if let Some(halves) = &response.halves {
                 let own = halves[half];
-                let belief = crate::strategy::Belief {
+                let belief = Belief {
                     value: own.effect,
                     lower: own.lower,
                     upper: own.upper,

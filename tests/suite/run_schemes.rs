@@ -104,8 +104,9 @@ fn strategies_give_by_the_tiers_of_a_scheme_of_ones_own() {
     // All of the money goes to the core.
     assert_eq!(run["strategies"]["scheme"], "mine");
     assert_eq!(run["comparison"]["tiers"], serde_json::json!(["core", "others"]));
-    let given = run["comparison"]["plans"][1]["per_customer"].as_array().unwrap();
-    assert!((given[0].as_f64().unwrap() - 500.0 / core as f64).abs() < 1e-9 && given[1] == 0.0);
+    let plan = &run["comparison"]["plans"][1];
+    assert_eq!(plan["contacts"], serde_json::json!([[core], [0]]));
+    assert!((plan["treatments"][0]["money"].as_f64().unwrap() - 500.0 / core as f64).abs() < 1e-9);
     let table = read(&scratch, "r/customers.parquet");
     let schema = table.schema();
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();

@@ -6,7 +6,7 @@ use tiercast::customers::ListReport;
 use tiercast::history::{Inspection, JoinReport, Unmatched};
 use tiercast::pipeline::{ModelChoice, Run, Simulated};
 use tiercast::report::format::{NONE, count, interval, money, number, percent, signed, significant};
-use tiercast::simulate::{Comparison, Metric};
+use tiercast::simulate::{ClaimVerdict, Comparison, Metric};
 use tiercast::strategy::{Source, StrategySet};
 
 use crate::render::Grid;
@@ -254,10 +254,19 @@ pub fn simulated(set: &StrategySet, simulated: &Simulated, begins: Day) -> Strin
             claim.tier,
             percent(claim.share_of_spend),
             percent(claim.share_expected),
-            if claim.adds_up { "it adds up" } else { "it does not add up" },
+            claim_words(claim.verdict),
         );
     }
     text
+}
+
+fn claim_words(verdict: ClaimVerdict) -> &'static str {
+    match verdict {
+        ClaimVerdict::AddsUp => "it adds up",
+        ClaimVerdict::NeedsMore => "it does not add up",
+        ClaimVerdict::GivesMore => "it does not add up, the tier alone gives more",
+        ClaimVerdict::Contradictory => "it contradicts itself",
+    }
 }
 
 /// Assumptions of a strategy that are shown; the report has all.

@@ -144,6 +144,12 @@ impl BetaGeometric {
         (self.r + x, self.a, self.b + self.first_chance.chances(x))
     }
 
+    /// The same of a customer who has left, at its last chance. In this order, so that a tiny b survives the first chance.
+    fn if_left(&self, x: u32) -> (f64, f64, f64) {
+        let x = f64::from(x);
+        (self.r + x, self.a + 1.0, self.b + (self.first_chance.chances(x) - 1.0))
+    }
+
     pub(super) fn expected_if_alive(&self, x: u32, t: f64, horizon: f64) -> f64 {
         let (shape, a, b) = self.if_alive(x);
         capped_purchases(shape, a, b, horizon / (self.alpha + t))
@@ -163,8 +169,8 @@ impl BetaGeometric {
     /// Of customers who have left, at their last purchase, and come back: to be asked at t = t_x. There are none without a
     /// chance to leave.
     pub(super) fn expectations_if_back(&self, x: u32, power: f64) -> ExpectationsIfAlive {
-        let (shape, a, b) = self.if_alive(x);
-        let table = CappedPurchases::with_power(a + 1.0, b - 1.0, power);
+        let (shape, a, b) = self.if_left(x);
+        let table = CappedPurchases::with_power(a, b, power);
         ExpectationsIfAlive { shape, alpha: self.alpha, table, taus: Vec::new() }
     }
 
@@ -193,8 +199,8 @@ impl BetaGeometric {
             return self.draw_alive(stream, x, t);
         }
         // One who left did so at the last purchase.
-        let (_, a, b) = self.if_alive(x);
-        let p = stream.beta(a + 1.0, b - 1.0);
+        let (_, a, b) = self.if_left(x);
+        let p = stream.beta(a, b);
         let rate = latent::purchase_rate(stream, self.r, self.alpha, f64::from(x), t_x);
         Latent { alive: false, rate, dropout: Dropout::AfterPurchase(p) }
     }

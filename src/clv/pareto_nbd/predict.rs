@@ -116,18 +116,9 @@ fn mean_exposure(shape: f64, rate: f64, horizon: f64, leaving: f64) -> f64 {
     b * exposure((horizon / b).ln_1p(), shape - 1.0)
 }
 
-/// Where the density of the moment of leaving has fallen by e to this power the rest is left out.
-const FALL_OF_LEAVING: f64 = 36.0;
-
-/// The most that it falls within a panel of sixteen nodes.
-const FALL_OF_PANEL: f64 = 14.0;
-
 /// Expected purchases within `horizons` of a customer who has left and comes back at T with its own rates: over the moment
 /// of leaving u with density ∝ (α+u)^−(r+x)·(β+u)^−(s+1) on (t_x, T), λ ~ gamma(r+x, α+u) and μ ~ gamma(s+1, β+u), times
-/// `leaving`.
-///
-/// In v = ln((α+u)/(α+t_x)) the density is e^(−(r+x+s)v)·((α+u)/(β+u))^(s+1), and the other factors are smooth: relative error
-/// below 1e-9.
+/// `leaving`. In v = ln((c+u)/(c+t_x)), with c the smaller of α and β, the density is log-concave. Relative error below 1e-9.
 pub(super) fn expected_if_back(
     params: &ParetoNbd,
     (x, t_x, t): (f64, f64, f64),
@@ -136,24 +127,32 @@ pub(super) fn expected_if_back(
     out: &mut [f64],
 ) {
     let ParetoNbd { r, alpha, s, beta, .. } = *params;
-    let (n, fall, from) = (r + x, r + x + s, alpha + t_x);
-    let length = ((t - t_x) / from).ln_1p().min(FALL_OF_LEAVING / fall);
-    let panels = (length * fall / FALL_OF_PANEL).ceil().max(1.0);
-    let width = length / panels;
+    let (a, b, n) = (alpha + t_x, beta + t_x, r + x);
+    let start = a.min(b);
+    let end = ((t - t_x) / start).ln_1p();
+    let log = |v: f64, d: f64| v - n * (d / a).ln_1p() - (s + 1.0) * (d / b).ln_1p();
+    let slope = |v: f64| {
+        let d = start * v.exp_m1();
+        1.0 - n * ((start + d) / (a + d)) - (s + 1.0) * ((start + d) / (b + d))
+    };
     out.fill(0.0);
-    let mut total = 0.0;
-    for panel in 0..panels as u32 {
-        for &(node, weight) in &Rule::shared().nodes {
-            let v = (f64::from(panel) + node) * width;
-            let at = from * v.exp();
-            let rate = beta + (at - alpha);
-            let density = weight * (-fall * v).exp() * (at / rate).powf(s + 1.0);
-            total += density;
-            for (out, &horizon) in out.iter_mut().zip(horizons) {
-                *out += density * n / at * mean_exposure(s + 1.0, rate, horizon, leaving);
-            }
+    // Relative to the highest density met so far.
+    let (mut total, mut highest) = (0.0, f64::NEG_INFINITY);
+    Rule::shared().walk(end, slope, |v, weight| {
+        let d = start * v.exp_m1();
+        let own = log(v, d);
+        if own > highest {
+            let scale = (highest - own).exp();
+            total *= scale;
+            out.iter_mut().for_each(|out| *out *= scale);
+            highest = own;
         }
-    }
+        let density = weight * (own - highest).exp();
+        total += density;
+        for (out, &horizon) in out.iter_mut().zip(horizons) {
+            *out += density * n / (a + d) * mean_exposure(s + 1.0, b + d, horizon, leaving);
+        }
+    });
     out.iter_mut().for_each(|out| *out /= total);
 }
 

@@ -242,7 +242,7 @@ fn draws(
     }
     let each = (0..worlds as usize).map(|i| all.draws[i % there]).collect();
     // However often they are used, draws are worth as many as there are.
-    Ok(ParameterDraws { draws: each, effective: all.effective.min(there as f64), ..all })
+    Ok(ParameterDraws { draws: each, effective: all.effective.min(there as f64), distinct: there, ..all })
 }
 
 /// What everybody has spent so far; 0 where the table does not say.

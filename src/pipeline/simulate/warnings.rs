@@ -1,7 +1,9 @@
 //! What the reader of a comparison has to know before using it.
 
-use crate::report::format::{count, money, percent};
-use crate::simulate::{ClaimCheck, Comparison, FEWEST_FOR_A_VERDICT, Metric, ParameterDraws, Verdict};
+use crate::report::format::{count, money, percent, signed_percent};
+use crate::simulate::{
+    ClaimCheck, ClaimVerdict, Comparison, FEWEST_FOR_A_VERDICT, Metric, ParameterDraws, Verdict,
+};
 use crate::strategy::{Plan, Source, StrategySet};
 
 /// Of plans: money left, nobody reached, and prices that differ between tiers.
@@ -118,17 +120,31 @@ fn assumed(set: &StrategySet, comparison: &Comparison) -> Option<String> {
 
 /// Of a claim that cannot be true.
 pub(super) fn of_claim(claim: &ClaimCheck) -> Option<String> {
-    (!claim.adds_up).then(|| {
-        format!(
-            "the claim \"{}\" does not add up: {} more from tier {} gives {} more of all sales only if the tier makes {} of them; \
-             it made {} so far and is expected to make {}",
-            claim.name,
-            percent(claim.lift),
-            claim.tier,
-            percent(claim.sales),
-            percent(claim.share_needed),
-            percent(claim.share_of_spend),
-            percent(claim.share_expected)
-        )
-    })
+    let shares = format!(
+        "it made {} so far and is expected to make {}",
+        if claim.share_of_spend.is_finite() {
+            percent(claim.share_of_spend)
+        } else {
+            "nobody knows what".into()
+        },
+        percent(claim.share_expected)
+    );
+    let (name, tier) = (&claim.name, &claim.tier);
+    let (lift, sales) = (signed_percent(claim.lift), signed_percent(claim.sales));
+    match claim.verdict {
+        ClaimVerdict::AddsUp => None,
+        ClaimVerdict::NeedsMore => Some(format!(
+            "the claim \"{name}\" does not add up: {lift} of tier {tier} gives {sales} of all sales only if the tier makes {} of \
+             them; {shares}",
+            percent(claim.share_needed)
+        )),
+        ClaimVerdict::GivesMore => Some(format!(
+            "the claim \"{name}\" does not add up: {lift} of tier {tier} alone gives {} of all sales, not {sales}; {shares}",
+            signed_percent(claim.sales_possible)
+        )),
+        ClaimVerdict::Contradictory => Some(format!(
+            "the claim \"{name}\" contradicts itself: tier {tier} moved by {lift} and all sales by {sales}, which nobody else moving \
+             cannot give"
+        )),
+    }
 }

@@ -30,14 +30,20 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Of what was sampled by replication and what is expected by world. `is_fixed` where the only world has the parameters
-    /// that all worlds have.
-    pub(super) fn new(sampled: &[f64], expected: Option<&[f64]>, is_fixed: bool) -> Estimate {
+    /// Of what was sampled by replication and what is expected by world.
+    pub(super) fn new(sampled: &[f64], expected: Option<&[f64]>, basis: Basis) -> Estimate {
         let of_what_happens = sorted(sampled);
-        let (value, mut mc_error) = mean_and_error(expected.unwrap_or(sampled));
-        if is_fixed && expected.is_some_and(|of| of.len() == 1) {
-            mc_error = 0.0;
-        }
+        let (value, mc_error) = match expected {
+            // Nothing varies: the only world is as all worlds are.
+            Some(of) if basis.is_fixed && of.len() == 1 => (of[0], 0.0),
+            Some(of) => basis.mean_and_error(of),
+            // Futures of one world go together: their mean is one value of it.
+            None if basis.is_fixed || basis.futures < 2 => basis.mean_and_error(sampled),
+            None => {
+                let each = |of: &[f64]| mean_and_error(of).0;
+                basis.mean_and_error(&sampled.chunks(basis.futures).map(each).collect::<Vec<_>>())
+            }
+        };
         let mean = expected.map(sorted);
         let end = |level| mean.as_ref().map_or(f64::NAN, |of| quantile(of, level));
         Estimate {
@@ -48,6 +54,26 @@ impl Estimate {
             mean_upper: end(LEVELS.1),
             mc_error,
         }
+    }
+}
+
+/// What estimates rest on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Basis {
+    /// Whether all worlds are the same: parameters and all that is believed are held.
+    pub is_fixed: bool,
+    /// Futures of each world.
+    pub futures: usize,
+    /// As many independent worlds are worth as much, where that is fewer than there are.
+    pub effective: f64,
+}
+
+impl Basis {
+    /// The mean of the worlds' values and its standard error.
+    fn mean_and_error(&self, of: &[f64]) -> (f64, f64) {
+        let (mean, error) = mean_and_error(of);
+        let n = of.len() as f64;
+        (mean, if self.effective < n { error * (n / self.effective).sqrt() } else { error })
     }
 }
 
@@ -100,12 +126,28 @@ mod tests {
 
     #[test]
     fn a_constant_has_no_error() {
-        let e = Estimate::new(&[0.1; 7], Some(&[0.2; 7]), false);
+        let basis = |is_fixed| Basis { is_fixed, futures: 1, effective: f64::INFINITY };
+        let e = Estimate::new(&[0.1; 7], Some(&[0.2; 7]), basis(false));
         assert_eq!((e.value, e.lower, e.upper, e.mean_lower, e.mc_error), (0.2, 0.1, 0.1, 0.2, 0.0));
-        let e = Estimate::new(&[0.1; 7], None, false);
+        let e = Estimate::new(&[0.1; 7], None, basis(false));
         assert!(e.value == 0.1 && e.mc_error == 0.0 && e.mean_lower.is_nan());
-        assert_eq!(Estimate::new(&[0.1, 0.3], Some(&[0.2]), true).mc_error, 0.0);
-        assert!(Estimate::new(&[0.1, 0.3], Some(&[0.2]), false).mc_error.is_nan());
+        assert_eq!(Estimate::new(&[0.1, 0.3], Some(&[0.2]), basis(true)).mc_error, 0.0);
+        assert!(Estimate::new(&[0.1, 0.3], Some(&[0.2]), basis(false)).mc_error.is_nan());
+    }
+
+    /// Draws that are used again and again, and futures of one draw, are worth no more than the draws.
+    #[test]
+    fn errors_know_what_draws_are_worth() {
+        let all: Vec<f64> = (0..100).map(|i| f64::from(i % 10)).collect();
+        let error = |futures, effective, expected: bool| {
+            let basis = Basis { is_fixed: false, futures, effective };
+            Estimate::new(&all, expected.then_some(&all[..]), basis).mc_error
+        };
+        let naive = error(1, f64::INFINITY, true);
+        assert!((error(1, 10.0, true) / naive - 10f64.sqrt()).abs() < 1e-12);
+        // Ten futures of each world, whose means are all the same.
+        assert_eq!(error(10, f64::INFINITY, false), 0.0);
+        assert!(error(1, f64::INFINITY, false) == naive);
     }
 
     /// Oracle: the worst-5 % mean of N(100, 20) is 58.7457.

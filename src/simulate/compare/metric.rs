@@ -244,6 +244,12 @@ impl Values {
         &self.expected[self.place(world, strategy, tier)]
     }
 
+    /// Whether something is spent in every replication and world.
+    pub fn always_spends(&self, strategy: usize, tier: Option<usize>) -> bool {
+        (0..self.replications).all(|r| self.sampled(r, strategy, tier).present_cost > 0.0)
+            && (0..self.worlds).all(|w| self.expected(w, strategy, tier).present_cost > 0.0)
+    }
+
     /// What is sampled by replication, and what is expected by world where that is known.
     pub fn of(&self, strategy: usize, tier: Option<usize>, metric: Metric) -> (Vec<f64>, Option<Vec<f64>>) {
         let pick = |t: &Totals, base: &Totals| match metric {

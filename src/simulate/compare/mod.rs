@@ -12,7 +12,7 @@ pub use metric::Metric;
 pub use periods::PeriodRow;
 pub use verdict::Verdict;
 
-use self::estimate::worst_mean;
+use self::estimate::{Basis, worst_mean};
 pub(super) use self::estimate::{mean_and_error, quantile, sorted};
 use self::metric::Values;
 pub(super) use self::metric::{present_values, upfront};
@@ -115,7 +115,11 @@ impl Comparison {
         draws: &ParameterDraws,
     ) -> Comparison {
         let values = Values::new(outcome, set, plans, heads.customers, heads.reachable);
-        let is_fixed = draws.effective.is_infinite();
+        let basis = Basis {
+            is_fixed: draws.is_fixed && !outcome.beliefs_are_drawn,
+            futures: outcome.futures,
+            effective: draws.effective,
+        };
         let uses = |pick: fn(&crate::strategy::Action) -> bool| set.actions.iter().any(pick);
         let minutes = uses(|a| a.minutes_on_contact > 0.0 || a.minutes_on_response > 0.0);
         let stock = uses(|a| a.stock_on_contact > 0.0 || a.stock_on_response > 0.0);
@@ -126,7 +130,7 @@ impl Comparison {
                     if metric == Metric::Minutes && !minutes || metric == Metric::Stock && !stock {
                         continue;
                     }
-                    rows.extend(row(&values, strategy, tier, metric, is_fixed));
+                    rows.extend(row(&values, strategy, tier, metric, basis));
                 }
             }
         }
@@ -141,9 +145,9 @@ impl Comparison {
             worlds: values.worlds,
             plans: plans.to_vec(),
             rows,
-            periods: periods::rows(outcome, set),
+            periods: periods::rows(outcome, set, basis),
             standings: standings(&values, set, draws),
-            winner: winner(&values),
+            winner: winner(&values, draws.distinct),
         }
     }
 
@@ -158,9 +162,9 @@ impl Comparison {
     }
 }
 
-fn row(values: &Values, strategy: usize, tier: Option<usize>, metric: Metric, is_fixed: bool) -> Option<Row> {
-    let spends = |s| values.expected(0, s, tier).cost > 0.0 || values.sampled(0, s, tier).cost > 0.0;
-    if metric == Metric::Roi && !spends(strategy) {
+fn row(values: &Values, strategy: usize, tier: Option<usize>, metric: Metric, basis: Basis) -> Option<Row> {
+    // A return where nothing is spent is none, be it in a single future.
+    if metric == Metric::Roi && !values.always_spends(strategy, tier) {
         return None;
     }
     let (sampled, expected) = values.of(strategy, tier, metric);
@@ -176,8 +180,8 @@ fn row(values: &Values, strategy: usize, tier: Option<usize>, metric: Metric, is
         strategy,
         tier,
         metric,
-        estimate: Estimate::new(&sampled, expected.as_deref(), is_fixed),
-        difference: Estimate::new(&differences, expected_differences.as_deref(), is_fixed),
+        estimate: Estimate::new(&sampled, expected.as_deref(), basis),
+        difference: Estimate::new(&differences, expected_differences.as_deref(), basis),
     })
 }
 
@@ -245,13 +249,14 @@ fn best(all: &[Vec<f64>], takes: impl Fn(usize) -> bool) -> usize {
     (0..all.len()).fold(0, |best, s| if means[s] > means[best] { s } else { best })
 }
 
-fn winner(values: &Values) -> Option<Winner> {
+/// `distinct` draws are used in turn: a draw belongs to one half however often it is used.
+fn winner(values: &Values, distinct: usize) -> Option<Winner> {
     if values.strategies < 2 || values.worlds == 0 {
         return None;
     }
     let all: Vec<Vec<f64>> = (1..values.strategies).map(|s| gains(values, s)).collect();
     let strategy = best(&all, |_| true);
-    if values.worlds < 4 {
+    if values.worlds.min(distinct) < 4 {
         let (gain, mc_error) = mean_and_error(&all[strategy]);
         return Some(Winner {
             strategy: strategy + 1,

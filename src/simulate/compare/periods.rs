@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::estimate::Estimate;
+use super::estimate::{Basis, Estimate};
 use crate::simulate::outcome::{Flow, Outcome};
 use crate::strategy::StrategySet;
 
@@ -31,12 +31,12 @@ pub struct PeriodRow {
 }
 
 /// All rows, in the order of strategy, tier (all first) and period.
-pub(super) fn rows(outcome: &Outcome, set: &StrategySet) -> Vec<PeriodRow> {
+pub(super) fn rows(outcome: &Outcome, set: &StrategySet, basis: Basis) -> Vec<PeriodRow> {
     let mut out = Vec::new();
     for strategy in 0..outcome.strategies {
         for tier in std::iter::once(None).chain((0..outcome.tiers).map(Some)) {
             for period in 0..outcome.periods {
-                out.push(row(outcome, set, strategy, tier, period));
+                out.push(row(outcome, set, basis, (strategy, tier, period)));
             }
         }
     }
@@ -46,9 +46,8 @@ pub(super) fn rows(outcome: &Outcome, set: &StrategySet) -> Vec<PeriodRow> {
 fn row(
     outcome: &Outcome,
     set: &StrategySet,
-    strategy: usize,
-    tier: Option<usize>,
-    period: usize,
+    basis: Basis,
+    (strategy, tier, period): (usize, Option<usize>, usize),
 ) -> PeriodRow {
     let tiers = tier.map_or(0..outcome.tiers, |k| k..k + 1);
     let sum = |of: &dyn Fn(usize) -> Flow| {
@@ -70,14 +69,14 @@ fn row(
     let (own_expected, base_expected) = (expected(strategy), expected(0));
     let estimate = |pick: &dyn Fn(&Flow) -> f64| {
         let of = |flows: &[Flow]| -> Vec<f64> { flows.iter().map(pick).collect() };
-        Estimate::new(&of(&own), own_expected.as_deref().map(of).as_deref(), false)
+        Estimate::new(&of(&own), own_expected.as_deref().map(of).as_deref(), basis)
     };
     let difference = |pick: &dyn Fn(&Flow) -> f64| {
         let of = |own: &[Flow], base: &[Flow]| -> Vec<f64> {
             own.iter().zip(base).map(|(own, base)| pick(own) - pick(base)).collect()
         };
         let expected = own_expected.as_deref().zip(base_expected.as_deref()).map(|(own, base)| of(own, base));
-        Estimate::new(&of(&own, &base), expected.as_deref(), false)
+        Estimate::new(&of(&own, &base), expected.as_deref(), basis)
     };
     let contribution = |flow: &Flow| set.margin * flow.revenue - flow.cost;
     PeriodRow {

@@ -56,14 +56,29 @@ pub(super) struct Joint {
 /// `differences` are by strategy, then world.
 pub(super) fn joint(differences: &[Vec<f64>]) -> Joint {
     let n = differences.first().map_or(0, Vec::len);
+    if n == 0 {
+        return Joint {
+            intervals: vec![(f64::NAN, f64::NAN); differences.len()],
+            tail: 0.0,
+            deviations: 0.0,
+        };
+    }
     let mut furthest = vec![0usize; n];
     let mut deviant = vec![0.0f64; n];
     for of in differences {
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&i, &j| of[i].total_cmp(&of[j]));
-        for (below, &world) in order.iter().enumerate() {
-            // From either end, 1 is the end itself; the larger is how far out it is.
-            furthest[world] = furthest[world].max((below + 1).max(n - below));
+        let mut begin = 0;
+        while begin < n {
+            let value = of[order[begin]];
+            let end = begin + order[begin..].iter().take_while(|&&world| of[world] == value).count().max(1);
+            // From either end, 1 is the end itself; the larger is how far out it is. Equal values have the least extreme of
+            // their ranks in common: a constant is never far out.
+            let rank = (begin..end).map(|below| (below + 1).max(n - below)).min().unwrap_or(n);
+            for &world in &order[begin..end] {
+                furthest[world] = furthest[world].max(rank);
+            }
+            begin = end;
         }
         let (mean, error) = mean_and_error(of);
         let deviation = error * (n as f64).sqrt();
@@ -161,6 +176,18 @@ mod tests {
             })
             .count();
         assert!((1900..=1925).contains(&held), "{held}");
+    }
+
+    /// Strategies with a fixed loss, or cut off at 0 in many worlds, do not widen the intervals of the others.
+    #[test]
+    fn constants_count_for_nothing() {
+        let one = draws(1, 1000, 4).remove(0);
+        let cut: Vec<f64> = one.iter().map(|v| v.max(3.5)).collect();
+        let alone = joint(std::slice::from_ref(&one));
+        let found = joint(&[one, vec![-100.0; 1000], cut]);
+        assert_eq!(found.intervals[0], alone.intervals[0]);
+        assert_eq!(found.intervals[1], (-100.0, -100.0));
+        assert!(joint(&[]).intervals.is_empty());
     }
 
     #[test]

@@ -144,11 +144,19 @@ fn expectations_of_changed_dropout_are_means_over_own_rates() {
 #[test]
 fn coming_back_is_integrated_well() {
     let unit = Unit::Week;
-    for (r, alpha, s, beta) in [(0.553, 10.578, 0.606, 11.669), (0.2, 3.0, 2.5, 0.8), (4.0, 60.0, 0.3, 5.0)] {
+    for (r, alpha, s, beta) in [
+        (0.553, 10.578, 0.606, 11.669),
+        (0.2, 3.0, 2.5, 0.8),
+        (4.0, 60.0, 0.3, 5.0),
+        (0.55, 10.6, 40.0, 800.0),
+        (0.55, 10.6, 200.0, 4000.0),
+        (0.3, 2.0, 20.0, 300.0),
+    ] {
         let model = ParetoNbd { r, alpha, s, beta, unit };
         for (x, t_x, t) in [(0u32, 0.0, 38.0), (3, 12.0, 30.0), (40, 70.0, 104.0), (2, 1.0, 150.0)] {
             let n = r + f64::from(x);
-            let density = |u: f64| (alpha + u).powf(-n) * (beta + u).powf(-s - 1.0) * (alpha + t_x).powf(n);
+            let density =
+                |u: f64| ((alpha + u) / (alpha + t_x)).powf(-n) * ((beta + u) / (beta + t_x)).powf(-s - 1.0);
             let value = |u: f64| {
                 let b = beta + u;
                 n / (alpha + u) * b * (1.0 - (b / (b + 39.0)).powf(s)) / s

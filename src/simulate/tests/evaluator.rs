@@ -65,7 +65,7 @@ fn at_the_break_even_a_strategy_gains_nothing() {
         let options = SimulateOptions { seed: 5, draw_responses: false, futures: 1 };
         let engine = Engine::new(company.population(), &set, &plans, options).unwrap();
         let evaluator = Evaluator::new(&engine, Parameters { purchases, spend: SPEND }, &plans, &heads);
-        let found = sensitivity(&evaluator, &set);
+        let found = sensitivity(&evaluator, &set, &()).unwrap();
         // Two tiers' responses, and what part would have come in anyway, which is not said to be anything but 0.
         assert_eq!((found.len(), found[0].bars.len()), (1, 3));
         assert!(found[0].bars[0].swing() >= found[0].bars[1].swing() && found[0].bars[2].swing() == 0.0);
