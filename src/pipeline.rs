@@ -258,7 +258,7 @@ pub fn run_with(
     };
     drop(patterns);
     warnings.extend(value.warnings.iter().cloned());
-    warnings.extend(blind_to_dropout(&purchases, table));
+    warnings.extend(purchases.model().and_then(|_| blind_to_dropout(purchases.name(), &table.frequency)));
 
     let options =
         SegmentOptions { clusters: config.clusters, seed: config.seed, ..SegmentOptions::default() };
@@ -334,15 +334,14 @@ fn insert(table: &mut CustomerTable, own: &mut usize, columns: impl IntoIterator
 }
 
 /// What the reader of P(alive), and of what rests on it, has to know of a model to which some customers never leave.
-fn blind_to_dropout(purchases: &PurchaseFit, table: &CustomerTable) -> Option<String> {
-    let name = purchases.name();
-    if !name.is_blind_to_first_time_dropout() || purchases.model().is_none() {
+fn blind_to_dropout(name: ModelName, frequency: &[u32]) -> Option<String> {
+    if !name.is_blind_to_first_time_dropout() {
         return None;
     }
-    let once = table.frequency.iter().filter(|&&x| x == 0).count();
+    let once = frequency.iter().filter(|&&x| x == 0).count();
     let (who, share) = match name {
         ModelName::Nbd => ("everybody", 1.0),
-        _ => ("everybody without a repeat purchase", once as f64 / table.len().max(1) as f64),
+        _ => ("everybody without a repeat purchase", once as f64 / frequency.len().max(1) as f64),
     };
     Some(format!(
         "{} takes {who} ({} of the customers) for alive: its P(alive) is no label for churn, no tier or rule should rest on \

@@ -1,7 +1,7 @@
 //! A strategy file to start from, written from a table's own tiers.
 //!
-//! It runs as it is and says that nothing is known: every effect is 0 with a wide interval, so that every verdict is
-//! "undecided" until somebody puts in what a test has measured or people believe.
+//! It runs as it is and says that nothing is known: every effect is 0 with a wide interval, so that no strategy gains until
+//! somebody puts in what a test has measured or people believe.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use crate::calendar::{Day, Unit};
 use crate::customers::WholeFile;
 use crate::error::{Error, Result};
 use crate::report::format::{count, money, percent};
-use crate::tier::{Look, SchemeFile, Tiering};
+use crate::tier::{Look, SchemeFile, Tiering, builtin};
 
 /// What a contact costs in the file, for want of anything better: one unit of money.
 const CONTACT: f64 = 1.0;
@@ -57,13 +57,18 @@ fn text(file: &str, scheme: &SchemeFile, begins: Day, tiering: &Tiering) -> Stri
     let spend: f64 = tiering.tiers.iter().map(|tier| tier.spend).sum();
     let mut out = format!(
         "# Strategies for the {} customers of {}, as of {begins}, in tiers by {}.\n\
-         # It runs as it stands: `tiercast simulate CUSTOMERS --strategies THIS_FILE`. Every effect below is 0 with a wide interval, so\n\
-         # that it says \"undecided\" until you put in what a test has measured (`tiercast learn` writes such sections) or what people\n\
-         # who should know believe. docs/strategy-file.md describes every key.\n#\n\
+         # It runs as it stands: `tiercast simulate CUSTOMERS --strategies THIS_FILE{}`. Every effect below is 0 with a wide interval,\n\
+         # so that no strategy gains, and where contacts are dear some lose, until you put in what a test has measured (`tiercast learn`\n\
+         # writes such sections) or what people who should know believe. docs/strategy-file.md describes every key.\n#\n\
          # tier            customers   share   of spend   who\n",
         count(customers),
         one_line(file),
-        scheme.key
+        scheme.key,
+        if builtin::is_file(&scheme.file) {
+            format!(" --scheme {}", one_line(&scheme.file))
+        } else {
+            String::new()
+        }
     );
     for tier in &tiering.tiers {
         let _ = writeln!(
@@ -83,9 +88,12 @@ fn text(file: &str, scheme: &SchemeFile, begins: Day, tiering: &Tiering) -> Stri
          currency = \"\"            # a label: nothing is converted\n\
          horizon = \"12mo\"         # how far ahead\n\
          margin = 0.30            # profit per unit of revenue, before the cost of actions: put in your own\n\
-         budget = {budget:?}       # of each strategy; 1 % of what these customers have spent so far ({})\n\
+         budget = {budget:?}       # of each strategy: {}\n\
          tiers = {}\n",
-        money(spend),
+        match 0.01 * spend > 0.1 * customers as f64 * CONTACT {
+            true => format!("1 % of what these customers have spent so far ({})", money(spend)),
+            false => "contacts for a tenth of these customers".to_string(),
+        },
         quoted(&scheme.key)
     );
     let _ = write!(
@@ -148,7 +156,7 @@ mod tests {
     use super::*;
     use crate::strategy::StrategySet;
     use crate::strategy::file::StrategyFile;
-    use crate::tier::{Tier, builtin};
+    use crate::tier::Tier;
 
     fn tier(name: &str, customers: u64, spend: f64) -> Tier {
         Tier {

@@ -63,7 +63,7 @@ pub struct RunChanges {
     pub settings: Vec<Change>,
     /// Parameters of the models.
     pub models: Vec<Change>,
-    /// Customers by tier.
+    /// Customers by tier, and the rules in words.
     pub tiers: Vec<Change>,
     /// The strategy file.
     pub strategies: Vec<Change>,
@@ -92,7 +92,8 @@ pub fn compare_runs(first: &Path, second: &Path) -> Result<RunChanges> {
         Value::Object(keys.iter().filter_map(|&key| Some((key.to_string(), of.get(key)?.clone()))).collect())
     };
     let data = |of: &Value| {
-        let mut out = pick(of, &["fingerprint", "customers", "begins", "window", "unit"]);
+        let mut out =
+            pick(of, &["fingerprint", "customers", "begins", "window", "unit", "files", "tiercast"]);
         let inner = of.get("input").and_then(|input| input.get("fingerprint"));
         if let (Some(object), Some(inner)) = (out.as_object_mut(), inner) {
             object.insert("fingerprint".into(), inner.clone());
@@ -262,8 +263,9 @@ fn gains(a: &Value, b: &Value) -> Vec<StrategyChange> {
             let moved = match (&before, &after) {
                 (Some((a, _)), Some((b, _))) => {
                     let error = a.mc_error.hypot(b.mc_error);
+                    // What has no known error has moved where more than the last digits differ.
                     let error = if error.is_finite() { error } else { 0.0 };
-                    (a.value - b.value).abs() > 2.0 * error
+                    (a.value - b.value).abs() > 2.0 * error + 1e-9 * a.value.abs()
                 }
                 _ => true,
             };

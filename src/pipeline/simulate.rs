@@ -157,8 +157,17 @@ pub(super) fn compare(
         warnings.extend(remarks);
         plans.push(plan);
     }
-    warnings.extend(warnings::of_plans(set, &plans));
     let (customers, reachable) = heads(crowd, tiers);
+    warnings.extend(warnings::of_plans(set, &plans, &reachable));
+    let once =
+        crowd.frequency.iter().filter(|&&x| x == 0).count() as f64 / crowd.frequency.len().max(1) as f64;
+    warnings.extend(warnings::of_levers(set, &plans, &models.purchases, once));
+    let below_zero = crowd.monetary_value.iter().filter(|value| **value < 0.0).count();
+    if below_zero > 0 {
+        warnings
+            .push(format!("{below_zero} customers have a mean value of orders below 0, which counts as 0"));
+    }
+    check_size(set)?;
     let heads = Heads { customers: &customers, reachable: &reachable };
     let population = Population {
         frequency: crowd.frequency,
@@ -182,7 +191,7 @@ pub(super) fn compare(
     let engine = Engine::new(population, set, &plans, simulate)?;
     let outcome = futures(&engine, set, &plans, heads, draws, options, progress)?;
     let comparison = Comparison::new(&outcome, set, &plans, heads, draws);
-    warnings.extend(warnings::of_comparison(set, &comparison, draws));
+    warnings.extend(warnings::of_comparison(set, &comparison, draws, options));
     progress.phase("weighing assumptions", 0);
     let parameters = Parameters { purchases: models.purchases, spend: models.spend };
     let evaluator = Evaluator::new(&engine, parameters, &plans, &reachable);
@@ -197,6 +206,35 @@ pub(super) fn compare(
         comparison,
         claims,
     })
+}
+
+/// The most new customers that are expected within the horizon: each of them is simulated one by one.
+const MOST_NEW_CUSTOMERS: f64 = 1e7;
+
+/// The longest horizon, as everywhere.
+const LONGEST_DAYS: f64 = 100.0 * 365.25;
+
+/// Refuses what would run for ever.
+fn check_size(set: &StrategySet) -> Result<()> {
+    if set.horizon.days() > LONGEST_DAYS {
+        let remedy = "give a horizon of at most 100 years";
+        return Err(Error::value(
+            "horizon",
+            set.horizon,
+            "no model of today's customers reaches so far",
+            remedy,
+        ));
+    }
+    let periods = set.periods as f64;
+    match &set.new_customers {
+        Some(new) if new.upper * periods > MOST_NEW_CUSTOMERS => Err(Error::value(
+            "[new_customers] upper",
+            new.upper,
+            format!("{periods} periods would bring more than ten million customers"),
+            "give the number per period of the horizon",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Simulates all draws, or as many as are enough.

@@ -35,7 +35,7 @@ pub const VALIDATION_FILES: [&str; 8] = [
 pub const VALIDATION: &str = "validation.json";
 
 /// The files of a folder that holds a simulation.
-pub const SIMULATION_FILES: [&str; 15] = [
+pub const SIMULATION_FILES: [&str; 16] = [
     "strategies.csv",
     "strategies.parquet",
     "standings.csv",
@@ -48,6 +48,7 @@ pub const SIMULATION_FILES: [&str; 15] = [
     "assumptions.parquet",
     "plans.csv",
     "plans.parquet",
+    "contacts.csv",
     "contacts.parquet",
     SIMULATION,
     "report.html",

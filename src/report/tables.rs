@@ -9,7 +9,7 @@ mod tests;
 
 pub use believed::{assumptions, sensitivity};
 pub use compared::{periods, plans, standings, strategies};
-pub use contacts::contacts;
+pub use contacts::{contacts, contacts_csv};
 pub use table::Table;
 
 use std::fs::File;

@@ -207,7 +207,7 @@ pub fn simulated(set: &StrategySet, simulated: &Simulated, begins: Day) -> Strin
             interval(standing.joint.0, standing.joint.1, signed),
             money(standing.value_at_risk),
             signed(standing.worst_mean),
-            percent(standing.p_over_budget),
+            standing.p_over_budget.map_or(NONE.to_string(), percent),
         ]);
     }
     text += &grid.text();
@@ -275,11 +275,12 @@ const MOST_BARS: usize = 3;
 /// The same of any comparison from a day on.
 pub fn strategies_of(set: &StrategySet, comparison: &Comparison, begins: Day) -> String {
     let title = format!(
-        "Strategies over {} from {}, {} futures of every customer; profit = {} of revenue − cost{}",
+        "Strategies over {} from {}, {} futures of every customer; profit = {} of revenue − cost{}{}",
         set.horizon,
         begins,
         count(comparison.replications as u64),
         percent(set.margin),
+        set.discount.map_or(String::new(), |discount| format!(", discounted at {discount}")),
         if set.currency.is_empty() { String::new() } else { format!(", in {}", set.currency) },
     );
     let columns = [
@@ -315,8 +316,8 @@ pub fn strategies_of(set: &StrategySet, comparison: &Comparison, begins: Day) ->
     }
     let mut text = grid.text();
     text.push_str(
-        "\"With luck\" is what will happen: parameters, responses, the customers' own rates and chance. \"Its mean\" \
-         leaves the customers' chance out.\nEvery response is listed with its source in the report. ",
+        "\"With luck\" is what will happen: what is drawn of parameters and responses, the customers' own rates and chance. \"Its \
+         mean\" leaves the customers' chance out.\nEvery response is listed with its source in the report. ",
     );
     let assumed = set.responses.iter().filter(|r| r.effect.source == Source::Assumption).count();
     text.push_str(&format!("{assumed} of {} responses are assumptions.\n", set.responses.len()));

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use super::super::scored_table::ScoredTable;
 use super::super::tiers::times;
-use super::super::{StrategyText, fit_customers};
+use super::super::{StrategyText, blind_to_dropout, doubtful_opt_outs, fit_customers};
 use super::{Crowd, FutureOptions, Models, Simulated, compare};
 use crate::calendar::Day;
 use crate::clv::{
     GammaGamma, ModelFile, ModelName, PosteriorOptions, Prior, PurchaseParameters, ValueOptions,
 };
-use crate::customers::{Ids, MoneyKind, StatisticsFile, StatisticsOptions, WholeFile};
+use crate::customers::{Ids, MoneyKind, Statistics, StatisticsFile, StatisticsOptions, WholeFile};
 use crate::error::{Error, Result};
 use crate::parallel;
 use crate::progress::Progress;
@@ -124,6 +124,12 @@ pub fn simulate_customers(
     let tiering = scheme.ready(&columns)?.grade_rows(&total_spend, |i| own.text(i))?.tiering;
     let out = request.opt_out.map(|list| list.apply(&[&own], begins));
     let opted_out = out.as_ref().map(|(is_out, _)| is_out.concat());
+    if let Some(list) = request.opt_out {
+        let (_, report) = list.apply(&[&own], begins);
+        warnings.extend(doubtful_opt_outs(&report));
+    }
+    warnings.extend(blind_to_dropout(model.purchases.model, &scored.statistics.frequency));
+    check_range(file, &scored.statistics, &own)?;
     let days = |of: &[f64]| parallel::collect(of.len(), |i| of[i].round() as u32);
     let statistics = &scored.statistics;
     if !statistics.are_whole_days() {
@@ -253,4 +259,27 @@ fn spend_so_far(look: &Look<'_>) -> Result<Vec<f64>> {
     let mut out = look.numbers("total_spend")?;
     out.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
     Ok(out)
+}
+
+/// The longest history: 200 years. Beyond it, T is in another unit than it is said to be.
+const LONGEST_DAYS: f64 = 200.0 * 365.25;
+
+/// The most repeat purchases of one customer: one for each day of such a history.
+const MOST_PURCHASES: u32 = 73_050;
+
+/// Refuses histories that no customer has.
+fn check_range(file: &WholeFile, statistics: &Statistics, ids: &Ids) -> Result<()> {
+    let refuse = |what: &str, i: usize, value: f64, remedy: &str| {
+        let name = format!("{what} of customer {} in {}", ids.text(i), file.path().display());
+        Err(Error::value(name, value, "no customer has such a history", remedy))
+    };
+    if let Some(i) = statistics.t_days.iter().position(|&days| days > LONGEST_DAYS) {
+        return refuse("T in days", i, statistics.t_days[i], "say its unit with --unit, or mend it");
+    }
+    match statistics.frequency.iter().position(|&x| x > MOST_PURCHASES) {
+        Some(i) => {
+            refuse("frequency", i, f64::from(statistics.frequency[i]), "mend it: it counts distinct periods")
+        }
+        None => Ok(()),
+    }
 }

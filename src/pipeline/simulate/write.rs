@@ -18,7 +18,7 @@ use crate::report::html::{SimulationPage, render_simulation};
 use crate::report::output::SIMULATION;
 use crate::report::{OutputFolder, tables};
 use crate::strategy::StrategySet;
-use crate::tier::Tiering;
+use crate::tier::{Tier, Tiering};
 
 /// Version of the manifest's layout; it changes when a key changes its meaning or goes.
 const SCHEMA: u32 = 1;
@@ -76,6 +76,8 @@ pub fn write_simulation(
     }
     let contacts = tables::contacts(facts.ids, facts.tiering, set, comparison, &simulated.contacts)?;
     tables::write_parquet(&out.path("contacts.parquet"), &contacts)?;
+    let place = out.path("contacts.csv");
+    tables::contacts_csv(&place, facts.ids, facts.tiering, set, comparison, &simulated.contacts)?;
     let entries: Vec<(String, String)> = config
         .iter()
         .map(|entry| (entry.key.clone(), entry.value.clone().unwrap_or_else(|| "left to the data".into())))
@@ -105,6 +107,11 @@ pub fn write_simulation(
 
 /// What the folder's manifest says: the settings, the strategies, and everything that was found.
 pub fn simulation_manifest(facts: &SimulationFacts<'_>, config: &[ConfigEntry]) -> Value {
+    let of_tier = |tier: &Tier| json!({"name": tier.name, "customers": tier.customers, "rule": tier.rule});
+    let tiers = json!({
+        "key": facts.tiering.key,
+        "tiers": facts.tiering.tiers.iter().map(of_tier).collect::<Vec<_>>(),
+    });
     let mut out = json!({
         "tiercast": env!("CARGO_PKG_VERSION"),
         "schema": SCHEMA,
@@ -114,6 +121,7 @@ pub fn simulation_manifest(facts: &SimulationFacts<'_>, config: &[ConfigEntry]) 
         "config": config,
         "options": facts.options,
         "model": facts.model,
+        "tiers": [tiers],
         "strategies": facts.set,
         "simulated": facts.simulated,
         "warnings": facts.warnings,

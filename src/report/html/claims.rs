@@ -35,7 +35,7 @@ pub(super) fn table(of: &Compared) -> Markup {
                             td.n { (percent(claim.share_expected)) }
                             td.n { "+" (percent(claim.sales_possible)) }
                             td {
-                                @if claim.adds_up { span.badge.gains { "adds up" } } @else { span.badge.loses { "does not add up" } }
+                                @if (claim.verdict == crate::simulate::ClaimVerdict::AddsUp) { span.badge.gains { "adds up" } } @else { span.badge.loses { "does not add up" } }
                             }
                         }
                     }
@@ -46,7 +46,7 @@ pub(super) fn table(of: &Compared) -> Markup {
 }
 
 fn words(claim: &ClaimCheck) -> String {
-    if claim.adds_up {
+    if (claim.verdict == crate::simulate::ClaimVerdict::AddsUp) {
         return "the tier is large enough; whether it did rise is for an experiment to say".to_string();
     }
     if claim.share_needed > 1.0 {

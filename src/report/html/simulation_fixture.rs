@@ -191,7 +191,7 @@ fn standing(s: usize, gain: &Estimate) -> Standing {
         p_gain: if gain.value > 0.0 { 0.83 } else { 0.21 },
         value_at_risk: -0.9 * gain.lower,
         worst_mean: 1.05 * gain.lower,
-        p_over_budget: if s == 2 { 0.062 } else { 0.0 },
+        p_over_budget: Some(if s == 2 { 0.062 } else { 0.0 }),
     }
 }
 
@@ -204,6 +204,7 @@ fn sensitivity(set: &StrategySet, strategy: usize, gain: f64) -> Sensitivity {
             let belief = set.belief(of).filter(|belief| belief.lower < belief.upper)?;
             let swing = (gain.abs() + 200.0) / (1.0 + i as f64);
             Some(Bar {
+                searched: (-1.0, 200.0),
                 name: set.assumed_name(of),
                 value: belief.value,
                 lower: belief.lower,

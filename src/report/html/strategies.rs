@@ -187,7 +187,7 @@ pub(super) fn risk(of: &Compared) -> Markup {
                             td.n { (money(standing.value_at_risk)) }
                             td.n { (signed(standing.worst_mean)) }
                             td.n { (budget.map_or("no limit".into(), money)) }
-                            td.n { (budget.map_or(NONE.into(), |_| percent(standing.p_over_budget))) }
+                            td.n { (budget.map_or(NONE.into(), |_| percent(standing.p_over_budget.unwrap_or(f64::NAN)))) }
                         }
                     }
                 }

@@ -93,7 +93,7 @@ pub fn standings(set: &StrategySet, comparison: &Comparison) -> Table {
         .numbers("p_gain", all().map(|(_, of)| of.p_gain))
         .numbers("value_at_risk", all().map(|(_, of)| of.value_at_risk))
         .numbers("worst_mean", all().map(|(_, of)| of.worst_mean))
-        .numbers("p_over_budget", all().map(|(_, of)| of.p_over_budget))
+        .numbers("p_over_budget", all().map(|(_, of)| of.p_over_budget.unwrap_or(f64::NAN)))
         .numbers("cost", all().map(|(s, _)| value(s, Metric::Cost)))
         .numbers("budget", all().map(|(s, _)| budget(s)))
         .numbers("upfront_cost", plans().map(|plan| super::upfront_cost(set, plan)))

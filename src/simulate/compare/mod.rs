@@ -53,8 +53,9 @@ pub struct Standing {
     pub value_at_risk: f64,
     /// The mean difference in the worst 5 % of futures.
     pub worst_mean: f64,
-    /// Share of futures in which all that is spent is above the budget, orders' costs included; 0 without a budget.
-    pub p_over_budget: f64,
+    /// Share of futures in which all that is spent is above the budget, orders' costs, minutes and stock included; none without a
+    /// budget.
+    pub p_over_budget: Option<f64>,
 }
 
 /// The strategy whose expected profit is highest, valued on worlds that did not choose it.
@@ -201,7 +202,7 @@ fn standings(values: &Values, set: &StrategySet, draws: &ParameterDraws) -> Vec<
             let profit = |r, s| values.sampled(r, s, None).profit;
             let happens: Vec<f64> = (0..values.replications).map(|r| profit(r, s) - profit(r, 0)).collect();
             let happens = sorted(&happens);
-            let over = set.strategies[s].budget.filter(|_| s > 0).map_or(0, |budget| {
+            let over = set.strategies[s].budget.filter(|_| s > 0).map(|budget| {
                 // The budget's own last digits are rounding.
                 let limit = budget * (1.0 + 1e-9);
                 (0..values.replications).filter(|&r| values.sampled(r, s, None).cost > limit).count()
@@ -218,7 +219,7 @@ fn standings(values: &Values, set: &StrategySet, draws: &ParameterDraws) -> Vec<
                 p_gain: own.iter().filter(|&&gain| gain > 0.0).count() as f64 / values.worlds.max(1) as f64,
                 value_at_risk: -quantile(&happens, WORST),
                 worst_mean: worst_mean(&happens, WORST),
-                p_over_budget: over as f64 / values.replications.max(1) as f64,
+                p_over_budget: over.map(|over| over as f64 / values.replications.max(1) as f64),
             }
         })
         .collect()

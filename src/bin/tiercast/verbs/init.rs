@@ -4,6 +4,7 @@ use clap::ArgMatches;
 use tiercast::customers::WholeFile;
 use tiercast::pipeline::init_strategies;
 use tiercast::report::{FileKind, OutputFile};
+use tiercast::tier::builtin;
 use tiercast::{Error, Result};
 
 use super::tier::{named, unit, with_clusters};
@@ -44,8 +45,13 @@ pub fn main(global: &Global, args: InitArgs, matches: Option<&ArgMatches>) -> Re
         terminal::print_json(&serde_json::json!({ "schema": 1, "output": path }))?;
     }
     if !global.quiet {
+        let with = if builtin::is_file(&args.scheme) || args.scheme == "clusters" {
+            format!(" --scheme {}", args.scheme)
+        } else {
+            String::new()
+        };
         terminal::note(&format!(
-            "strategies in {}: edit them, then `tiercast simulate {} --strategies {}`",
+            "strategies in {}: edit them, then `tiercast simulate {} --strategies {}{with}`",
             path.display(),
             customers.display(),
             path.display()

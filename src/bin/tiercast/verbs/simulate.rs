@@ -4,24 +4,26 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use serde_json::{Value, json};
-use tiercast::clv::{AnyModelFile, ModelFile, ModelName, ValueOptions};
-use tiercast::customers::WholeFile;
+use tiercast::calendar::Unit;
+use tiercast::clv::{AnyModelFile, CustomerModel, ModelFile, ModelName, ValueOptions};
+use tiercast::customers::{Money, StatisticsFile, WholeFile};
 use tiercast::history::{Source, files_of};
 use tiercast::pipeline::{
     self, ConfigEntry, FutureOptions, ModelSetting, SimulateModel, SimulateRequest, SimulationFacts,
     StrategyText, simulate_customers,
 };
 use tiercast::progress::Progress;
+use tiercast::report::format::count;
 use tiercast::report::output::{Kind, OutputFolder};
 use tiercast::strategy::file::StrategyFile;
-use tiercast::tier::opt_out::OptOuts;
+use tiercast::tier::opt_out::{OptOutReport, OptOuts};
 use tiercast::tier::{SchemeFile, builtin};
 use tiercast::{Error, Result};
 
 use super::tier::{named, with_clusters};
 use crate::args::{Global, HistoryArgs, HoldArg, ModelArgs, SimulateArgs};
 use crate::bars::Bars;
-use crate::settings::{self, Settings, Typed};
+use crate::settings::{self, Origin, Settings, Typed};
 use crate::{tables, terminal};
 
 /// Settings that change nothing here, or no result.
@@ -74,7 +76,7 @@ pub fn main(global: &Global, args: SimulateArgs, matches: Option<&ArgMatches>) -
     let mut inputs = files_of(&args.input.iter().cloned().map(Source::Path).collect::<Vec<_>>())?;
     inputs.extend([path.clone()]);
     inputs.extend(settings.run.opt_out.clone());
-    inputs.extend(args.model.iter().map(PathBuf::from).filter(|path| path.exists()));
+    inputs.extend(args.model.iter().chain(&args.scheme).map(PathBuf::from).filter(|path| path.exists()));
     inputs.extend(settings.file.clone());
     let bars = Bars::new(global)?;
     let begin = |folder: &PathBuf| OutputFolder::begin_kind(Kind::Simulation, folder, args.force, &inputs);
@@ -123,9 +125,27 @@ fn is_table(path: &Path, id: Option<&str>) -> Result<bool> {
     if path.is_dir() {
         return Ok(false);
     }
-    let Ok(file) = WholeFile::open(path, id) else { return Ok(false) };
-    let columns = file.columns();
-    Ok(["frequency", "recency", "T"].iter().all(|name| columns.iter().any(|own| own == name)))
+    match WholeFile::open(path, id) {
+        Ok(file) => {
+            let columns = file.columns();
+            Ok(["frequency", "recency", "T"].iter().all(|name| columns.iter().any(|own| own == name)))
+        }
+        // A table whose id is another column is no history: its own error says what is missing.
+        Err(error) => match StatisticsFile::open(path, Some(Unit::Week)) {
+            Ok(_) => Err(error),
+            Err(_) => Ok(false),
+        },
+    }
+}
+
+/// Who is contacted by no strategy.
+fn opted_out(report: &OptOutReport, customers: u64) -> String {
+    format!(
+        "note: {} of {} customers have opted out by {} and are contacted by no strategy",
+        count(report.customers),
+        count(customers),
+        report.date
+    )
 }
 
 /// What is shown at the end.
@@ -147,7 +167,7 @@ struct Job<'a> {
 impl Job<'_> {
     fn table(&self, bars: &Bars, out: Option<&OutputFolder>) -> Result<Shown> {
         let (args, settings) = (self.args, self.settings);
-        let except = ["unit"];
+        let except = ["unit", "margin"];
         super::refuse_typed::<HistoryArgs>(
             self.matches,
             &except,
@@ -158,9 +178,14 @@ impl Job<'_> {
         let file = WholeFile::open(&args.input[0], args.id.as_deref())?;
         let schemes = self.schemes(Some(&file))?;
         let opt_outs = settings.run.opt_out.as_deref().map(OptOuts::read).transpose()?;
-        let reading = super::table_options(settings, None);
-        let value =
-            ValueOptions { horizon: settings.run.horizon, discount: settings.run.discount, margin: 1.0 };
+        let file_model = model.as_ref().ok();
+        let margin = match file_model {
+            Some(model) => super::predict::margin(CustomerModel::Alike(model), settings)?.0,
+            None => settings.run.margin,
+        };
+        let column = file_model.and_then(|model| model.money()).filter(|money| *money != Money::revenue());
+        let reading = super::table_options(settings, column.map(|money| money.column));
+        let value = ValueOptions { horizon: settings.run.horizon, discount: settings.run.discount, margin };
         let request = SimulateRequest {
             strategies: self.strategies,
             schemes: &schemes,
@@ -196,11 +221,9 @@ impl Job<'_> {
             warnings: &found.warnings,
         };
         let mut shown = self.shown(&facts, bars, out)?;
+        shown.notes.extend(found.opt_out.as_ref().map(|of| opted_out(of, found.customers)));
         if found.prospects > 0 {
-            shown.notes.push(format!(
-                "note: {} rows without an order are left out",
-                tiercast::report::format::count(found.prospects)
-            ));
+            shown.notes.push(format!("note: {} rows without an order are left out", count(found.prospects)));
         }
         Ok(shown)
     }
@@ -213,8 +236,8 @@ impl Job<'_> {
                 return Err(Error::value(option, value, problem, "use --customer and --as-of"));
             }
         }
-        let model = match &args.model {
-            Some(name) if Path::new(name).exists() => {
+        let model = match self.model_name() {
+            Some(name) if Path::new(&name).exists() => {
                 return Err(Error::value(
                     "--model",
                     name,
@@ -235,7 +258,11 @@ impl Job<'_> {
             return Err(Error::value(
                 "the history",
                 args.input[0].display(),
-                run.warnings.last().cloned().unwrap_or_default(),
+                run.warnings
+                    .iter()
+                    .find(|warning| warning.starts_with("strategies are not compared"))
+                    .cloned()
+                    .unwrap_or_default(),
                 "choose another model, or give more customers",
             ));
         };
@@ -264,7 +291,9 @@ impl Job<'_> {
             )],
             warnings: &run.warnings,
         };
-        self.shown(&facts, bars, out)
+        let mut shown = self.shown(&facts, bars, out)?;
+        shown.notes.extend(run.opt_out.as_ref().map(|of| opted_out(of, facts.customers)));
+        Ok(shown)
     }
 
     fn shown(&self, facts: &SimulationFacts<'_>, bars: &Bars, out: Option<&OutputFolder>) -> Result<Shown> {
@@ -295,10 +324,22 @@ impl Job<'_> {
             .collect()
     }
 
+    /// The model as it is named on the command line, in the environment or in the settings file.
+    fn model_name(&self) -> Option<String> {
+        let of_file = match self.settings.origin("model") {
+            Origin::File(_) => Some(self.settings.run.model.to_string()),
+            _ => None,
+        };
+        self.args.model.clone().or(of_file)
+    }
+
     /// The model of a file, or the name of one to fit.
     fn model_file(&self) -> Result<std::result::Result<Box<ModelFile>, ModelName>> {
-        let Some(name) = &self.args.model else { return Ok(Err(ModelName::ParetoNbd)) };
-        let path = Path::new(name);
+        // Which model predicts a history best cannot be asked of a table, which has no second half.
+        let Some(name) = self.model_name().filter(|name| name != "auto") else {
+            return Ok(Err(ModelName::ParetoNbd));
+        };
+        let path = Path::new(&name);
         if !path.exists() {
             return match name.parse::<ModelName>() {
                 Ok(name) => Ok(Err(name)),
