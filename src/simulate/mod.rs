@@ -17,7 +17,7 @@ mod parameters;
 mod sensitivity;
 mod tables;
 
-pub use claims::ClaimCheck;
+pub use claims::{ClaimCheck, ClaimVerdict};
 pub use compare::{
     Comparison, Estimate, Heads, Metric, NEW_CUSTOMERS, PeriodRow, Row, Standing, Verdict, WORST, Winner,
 };

@@ -22,8 +22,10 @@ pub struct Bar {
     pub gain_at_lower: f64,
     /// … and at the upper.
     pub gain_at_upper: f64,
-    /// The value nearest to the stated one at which the strategy gains nothing; `None` where no possible value does.
+    /// The value nearest to the stated one at which the strategy gains nothing; `None` where none within `searched` does.
     pub break_even: Option<f64>,
+    /// The lowest and the highest value that were looked at for it: the ends of what is possible, or far from what is stated.
+    pub searched: (f64, f64),
 }
 
 impl Bar {
@@ -63,6 +65,7 @@ pub fn sensitivity(evaluator: &Evaluator, set: &StrategySet) -> Vec<Sensitivity>
         };
         let grid = grid(set, of, belief.value);
         let on_grid: Vec<Vec<f64>> = grid.iter().map(|&value| at(value)).collect();
+        let searched = (grid[0], grid[grid.len() - 1]);
         let (at_lower, at_upper) = (at(belief.lower), at(belief.upper));
         for own in &mut out {
             let s = own.strategy;
@@ -80,6 +83,7 @@ pub fn sensitivity(evaluator: &Evaluator, set: &StrategySet) -> Vec<Sensitivity>
                 gain_at_lower: at_lower[s],
                 gain_at_upper: at_upper[s],
                 break_even: root(&grid, &curve, belief.value, |value| at(value)[s]),
+                searched,
             });
         }
     }

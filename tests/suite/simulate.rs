@@ -143,7 +143,7 @@ fn a_claim_is_held_against_the_shares() {
     let of = |k: usize, key: &str| found["simulated"]["claims"][k][key].as_f64().unwrap();
     assert!((of(0, "share_needed") - 2.0 / 3.0).abs() < 1e-12);
     assert!(of(0, "share_of_spend") > 0.5 && of(1, "share_of_spend") < 0.3);
-    assert_eq!(found["simulated"]["claims"][1]["adds_up"], false);
+    assert_eq!(found["simulated"]["claims"][1]["verdict"], "needs_more");
     let ran = scratch.run(&words);
     assert!(ran.stderr.contains("the claim \"low\" does not add up"), "{}", ran.stderr);
 }

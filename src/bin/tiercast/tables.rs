@@ -6,7 +6,7 @@ use tiercast::customers::ListReport;
 use tiercast::history::{Inspection, JoinReport, Unmatched};
 use tiercast::pipeline::{ModelChoice, Run, Simulated};
 use tiercast::report::format::{NONE, count, interval, money, number, percent, signed, significant};
-use tiercast::simulate::{Comparison, Metric};
+use tiercast::simulate::{ClaimVerdict, Comparison, Metric};
 use tiercast::strategy::{Source, StrategySet};
 
 use crate::render::Grid;
@@ -254,7 +254,10 @@ pub fn simulated(set: &StrategySet, simulated: &Simulated, begins: Day) -> Strin
             claim.tier,
             percent(claim.share_of_spend),
             percent(claim.share_expected),
-            if claim.adds_up { "it adds up" } else { "it does not add up" },
+            match claim.verdict {
+                ClaimVerdict::AddsUp => "it adds up",
+                _ => "it does not add up",
+            },
         );
     }
     text

@@ -1,7 +1,9 @@
 //! What the reader of a comparison has to know before using it.
 
 use crate::report::format::{count, money, percent};
-use crate::simulate::{ClaimCheck, Comparison, FEWEST_FOR_A_VERDICT, Metric, ParameterDraws, Verdict};
+use crate::simulate::{
+    ClaimCheck, ClaimVerdict, Comparison, FEWEST_FOR_A_VERDICT, Metric, ParameterDraws, Verdict,
+};
 use crate::strategy::{Plan, Source, StrategySet};
 
 /// Of plans: money left, nobody reached, and prices that differ between tiers.
@@ -118,7 +120,7 @@ fn assumed(set: &StrategySet, comparison: &Comparison) -> Option<String> {
 
 /// Of a claim that cannot be true.
 pub(super) fn of_claim(claim: &ClaimCheck) -> Option<String> {
-    (!claim.adds_up).then(|| {
+    (claim.verdict != ClaimVerdict::AddsUp).then(|| {
         format!(
             "the claim \"{}\" does not add up: {} more from tier {} gives {} more of all sales only if the tier makes {} of them; \
              it made {} so far and is expected to make {}",

@@ -14,7 +14,7 @@ use crate::clv::{FitReport, ModelFile};
 use crate::customers::Ids;
 use crate::error::{Error, Result};
 use crate::report::format::{count, significant};
-use crate::report::html::{SimulationPage, render_simulation};
+use crate::report::html::{Drawn, SimulationPage, render_simulation};
 use crate::report::output::SIMULATION;
 use crate::report::{OutputFolder, tables};
 use crate::strategy::StrategySet;
@@ -87,6 +87,8 @@ pub fn write_simulation(
         currency: &set.currency,
         set,
         comparison,
+        drawn: Drawn { parameters: !facts.options.hold_parameters, responses: !facts.options.hold_responses },
+        opt_out: None,
         sensitivity: &simulated.sensitivity,
         split_winners: simulated.split_winners.as_ref(),
         claims: &simulated.claims,
