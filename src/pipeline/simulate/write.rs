@@ -7,17 +7,18 @@ use std::path::Path;
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::super::{ConfigEntry, Run};
+use super::super::{ConfigEntry, Run, opt_out_summary};
 use super::{FutureOptions, Simulated};
 use crate::calendar::Day;
 use crate::clv::{FitReport, ModelFile};
 use crate::customers::Ids;
 use crate::error::{Error, Result};
 use crate::report::format::{count, significant};
-use crate::report::html::{SimulationPage, render_simulation};
+use crate::report::html::{Drawn, SimulationPage, render_simulation};
 use crate::report::output::SIMULATION;
 use crate::report::{OutputFolder, tables};
 use crate::strategy::StrategySet;
+use crate::tier::opt_out::OptOutReport;
 use crate::tier::{Tier, Tiering};
 
 /// Version of the manifest's layout; it changes when a key changes its meaning or goes.
@@ -46,6 +47,8 @@ pub struct SimulationFacts<'a> {
     pub model: &'a Value,
     /// The input by its content.
     pub fingerprint: &'a str,
+    /// What became of the list of those who opted out, where there was one.
+    pub opt_out: Option<&'a OptOutReport>,
     /// Further facts that stand in the manifest under their own keys.
     pub more: &'a [(&'static str, Value)],
     /// What the reader of any result has to know.
@@ -89,6 +92,8 @@ pub fn write_simulation(
         currency: &set.currency,
         set,
         comparison,
+        drawn: Drawn { parameters: !facts.options.hold_parameters, responses: !facts.options.hold_responses },
+        opt_out: facts.opt_out,
         sensitivity: &simulated.sensitivity,
         split_winners: simulated.split_winners.as_ref(),
         claims: &simulated.claims,
@@ -124,6 +129,7 @@ pub fn simulation_manifest(facts: &SimulationFacts<'_>, config: &[ConfigEntry]) 
         "tiers": [tiers],
         "strategies": facts.set,
         "simulated": facts.simulated,
+        "opt_out": facts.opt_out.map(|of| opt_out_summary(of, facts.customers)),
         "warnings": facts.warnings,
     });
     if let Some(object) = out.as_object_mut() {

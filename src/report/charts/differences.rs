@@ -14,7 +14,7 @@ pub struct Difference {
     pub name: String,
     /// The mean.
     pub value: f64,
-    /// The interval of the expectation.
+    /// The interval of the expectation; NaN where it has none.
     pub mean: (f64, f64),
     /// The interval of what will happen.
     pub range: (f64, f64),
@@ -22,7 +22,14 @@ pub struct Difference {
 
 impl Difference {
     fn is_finite(&self) -> bool {
-        [self.value, self.mean.0, self.mean.1, self.range.0, self.range.1].iter().all(|v| v.is_finite())
+        let finite = |of: &[f64]| of.iter().all(|v| v.is_finite());
+        finite(&[self.value, self.range.0, self.range.1])
+            && (!self.has_interval() || finite(&[self.mean.0, self.mean.1]))
+    }
+
+    /// Whether the expectation has an interval.
+    fn has_interval(&self) -> bool {
+        !(self.mean.0.is_nan() && self.mean.1.is_nan())
     }
 }
 
@@ -87,8 +94,10 @@ fn paint(canvas: &mut Canvas, x: Scale, row: &Difference, top: f64) {
         return;
     }
     let y = top + 37.0;
-    let (from, to) = (x.at(row.mean.0), x.at(row.mean.1));
-    canvas.rect((from, y - 6.0), ((to - from).max(2.0), 12.0), SKY);
+    if row.has_interval() {
+        let (from, to) = (x.at(row.mean.0), x.at(row.mean.1));
+        canvas.rect((from, y - 6.0), ((to - from).max(2.0), 12.0), SKY);
+    }
     // Over the bar: where 0 lies in it nothing is decided, and an end of the whisker can lie inside it.
     canvas.line((x.at(0.0), y - 10.0), (x.at(0.0), y + 10.0), INK, 1.6);
     let (from, to) = (x.at(row.range.0), x.at(row.range.1));
@@ -130,7 +139,7 @@ fn caption(rows: &[Difference], heading: &str) -> String {
     let best = rows.iter().filter(|row| row.is_finite()).max_by(|a, b| a.value.total_cmp(&b.value));
     match best {
         Some(row) => format!(
-            "{heading}: {} “{}” with {} (expectation {} to {}; what will happen {} to {}).",
+            "{heading}: {} “{}” with {} ({}what will happen {} to {}).",
             if row.value >= 0.0 {
                 "highest on average is"
             } else {
@@ -138,8 +147,10 @@ fn caption(rows: &[Difference], heading: &str) -> String {
             },
             row.name,
             signed(row.value),
-            signed(row.mean.0),
-            signed(row.mean.1),
+            match row.has_interval() {
+                true => format!("expectation {} to {}; ", signed(row.mean.0), signed(row.mean.1)),
+                false => String::new(),
+            },
             signed(row.range.0),
             signed(row.range.1),
         ),
@@ -147,22 +158,25 @@ fn caption(rows: &[Difference], heading: &str) -> String {
     }
 }
 
-/// The key to the three marks, as a small drawing of its own.
-pub fn key() -> Chart {
-    let caption =
-        "Dot: mean. Thick bar: 95\u{a0}% interval of the expectation. Thin whisker: 95\u{a0}% interval of \
-                   what will happen."
-            .to_string();
-    let svg = draw(92.0, "How to read the marks", &caption, |canvas| {
+/// The key to the marks, as a small drawing of its own. `interval` says whether expectations have one.
+pub fn key(interval: bool) -> Chart {
+    let caption = format!(
+        "Dot: mean. {}Thin whisker: 95\u{a0}% interval of what will happen.",
+        if interval { "Thick bar: 95\u{a0}% interval of the expectation. " } else { "" }
+    );
+    let last = if interval { 74.0 } else { 44.0 };
+    let svg = draw(last + 18.0, "How to read the marks", &caption, |canvas| {
         canvas.circle((40.0, 14.0), 4.8, BLUE);
         canvas.text("mean difference", (90.0, 14.0), Anchor::Left, SMALL, INK);
-        canvas.rect((16.0, 38.0), (48.0, 12.0), SKY);
-        canvas.text("expectation, 95 % interval", (90.0, 44.0), Anchor::Left, SMALL, INK);
-        canvas.line((6.0, 74.0), (74.0, 74.0), BLUE, 1.6);
-        for end in [6.0, 74.0] {
-            canvas.line((end, 68.0), (end, 80.0), BLUE, 1.6);
+        if interval {
+            canvas.rect((16.0, 38.0), (48.0, 12.0), SKY);
+            canvas.text("expectation, 95 % interval", (90.0, 44.0), Anchor::Left, SMALL, INK);
         }
-        canvas.text("what will happen, 95 % interval", (90.0, 74.0), Anchor::Left, SMALL, INK);
+        canvas.line((6.0, last), (74.0, last), BLUE, 1.6);
+        for end in [6.0, 74.0] {
+            canvas.line((end, last - 6.0), (end, last + 6.0), BLUE, 1.6);
+        }
+        canvas.text("what will happen, 95 % interval", (90.0, last), Anchor::Left, SMALL, INK);
     });
     Chart { svg, caption }
 }

@@ -4,31 +4,22 @@ use maud::{Markup, html};
 
 use super::compared::printer;
 use super::parts::interval;
-use super::{Page, parts, rests_on};
+use super::rule_words::{goes_by_clv, rule_words};
+use super::{Drawn, Page, built_in, parts, rests_on};
 use crate::report::format::{money, money_in, number, percent, plural, significant};
 use crate::strategy::{Assumed, Curve, Lever, Response, Source, StrategySet};
 
 pub(super) fn section(page: &Page) -> Markup {
-    // The model of purchases is the first fit.
-    let model = page.fits.first().map_or("", |fit| fit.model);
+    let model = built_in::model_named(page.fits.iter().map(|fit| fit.model));
     html! {
         @match page.set {
-            Some(set) => (sheet(set, page.currency)),
+            Some(set) => (sheet(set, page.currency, Drawn::ALL, page.config)),
             None => (parts::absent("No strategy file: nothing is assumed about what a company could do.")),
         }
         h3 { "Built into the models" }
         ul {
-            (built_in(page.set, model))
-            @if let Some(opt_out) = page.opt_out {
-                li {
-                    (plural(opt_out.customers, "customer has", "customers have"))
-                    " opted out by " (opt_out.date) " ("
-                    (percent(opt_out.customers as f64 / page.table.len().max(1) as f64))
-                    " of all) and " (if opt_out.customers == 1 { "is" } else { "are" })
-                    " contacted by no strategy: they cost nothing, no action changes what they do, and budgets are spread "
-                    "over the others. Their futures are in every total."
-                }
-            }
+            (built_in::items(page.set, model, Drawn::ALL))
+            @if let Some(opt_out) = page.opt_out { (built_in::opted_out(opt_out, page.table.len() as u64)) }
             @if let Some(lifetime) = &page.lifetime {
                 li {
                     "Lifetime values look " (parts::span(lifetime.horizon)) " ahead and are discounted at "
@@ -40,60 +31,9 @@ pub(super) fn section(page: &Page) -> Markup {
     }
 }
 
-/// What the models and the simulation take for granted, as items of a list. `model` is the name of that of purchases.
-pub(super) fn built_in(set: Option<&StrategySet>, model: &str) -> Markup {
-    let back = set.is_some_and(|set| set.responses.iter().any(|r| r.on == Lever::Reactivation));
-    html! {
-        li {
-            "Customers buy at a steady rate of their own until they leave for good"
-            @if back { " or, where an action says so, are brought back" }
-            "; both differ between customers as the fitted distributions say. Seasons, trends and competitors are not in the "
-            "model."
-        }
-        li { "What an order is worth does not depend on how often the customer buys." }
-        li {
-            "An order of the models is a day on which a customer buys: several orders of one day are one. What a "
-            "customer without a repeat purchase will spend is taken from the population, whatever the first "
-            "purchase was worth."
-        }
-        @if model == "BG/NBD" {
-            li {
-                "BG/NBD takes every customer without a repeat purchase for alive. What an action brings among them is "
-                "an upper bound where many have left for good."
-            }
-        }
-        @if back {
-            li {
-                "Who is brought back comes back when the horizon begins, buys at the rate that the customer had, and may leave "
-                "again."
-            }
-        }
-        li {
-            "Each assumption is drawn on its own, the same in all strategies. Where one error would hit several at once, "
-            "all tiers of an action for instance, the interval of the total is too narrow."
-        }
-        @match set.and_then(|set| set.new_customers.as_ref().map(|belief| (set, belief))) {
-            Some((set, belief)) => li {
-                "New customers come at a steady rate: " (significant(belief.value, 4)) " per "
-                (period(set)) " (" (interval(belief.lower, belief.upper, |x| significant(x, 4))) "), each with an order when it "
-                "comes and then as the models say of new ones. No strategy contacts them, so they are in every total and in no "
-                "difference. Nobody’s word of mouth is simulated."
-            },
-            None => li {
-                "Only the customers of this history are simulated: no new ones, and nobody’s word of mouth."
-            },
-        }
-    }
-}
-
-/// The period that new customers are counted by.
-fn period(set: &StrategySet) -> String {
-    let one = crate::calendar::Span::new(1.0, set.horizon.period());
-    one.map_or_else(|_| "period".to_string(), |one| parts::span(one).replace("1\u{a0}", ""))
-}
-
 /// Everything that the strategy file states.
-pub(super) fn sheet(set: &StrategySet, currency: &str) -> Markup {
+/// `config` is the command's: it says over which horizon lifetime value is.
+pub(super) fn sheet(set: &StrategySet, currency: &str, drawn: Drawn, config: &[(String, String)]) -> Markup {
     let assumed = set.responses.iter().filter(|r| r.effect.source != Source::Experiment).count();
     html! {
         @if assumed > 0 {
@@ -105,11 +45,12 @@ pub(super) fn sheet(set: &StrategySet, currency: &str) -> Markup {
         }
         (parts::facts(&facts(set, currency)))
         h3 { "Responses: what an action is believed to change" }
-        @if set.responses.is_empty() { (parts::absent("None is stated.")) } @else { (responses(set, currency)) }
+        @if set.responses.is_empty() { (parts::absent("None is stated.")) } @else { (responses(set, currency, drawn)) }
         (beliefs(set))
         h3 { "Actions and budgets" }
         (actions(set))
         (budgets(set, currency))
+        @if goes_by_clv(set) { (built_in::clv_line(config)) }
     }
 }
 
@@ -170,7 +111,7 @@ fn beliefs(set: &StrategySet) -> Markup {
                         tr {
                             th scope="row" {
                                 (set.assumed_name(of))
-                                @if matches!(of, Assumed::Arrivals) { ", per " (period(set)) }
+                                @if matches!(of, Assumed::Arrivals) { ", " (built_in::per_period(set)) }
                             }
                             td.n { (print(belief.value)) small { (interval(belief.lower, belief.upper, print)) } }
                             td.words { (rests_on::source(belief.source)) small { (belief.note) } }
@@ -258,13 +199,14 @@ fn budgets(set: &StrategySet, currency: &str) -> Markup {
     parts::scroll(
         "Budgets",
         html! {
-            table.narrow {
-                (parts::head(&["Strategy", "What it is", "Budget"], 2..3))
+            table {
+                (parts::head(&["Strategy", "What it is", "Who gets it", "Budget"], 3..4))
                 tbody {
                     @for strategy in &set.strategies {
                         tr {
                             th scope="row" { (strategy.name) }
                             td.words { (strategy.description) }
+                            td.words { (rule_words(set, &strategy.rule)) }
                             td.n { (budget(strategy.budget)) }
                         }
                     }
@@ -274,12 +216,15 @@ fn budgets(set: &StrategySet, currency: &str) -> Markup {
     )
 }
 
-fn responses(set: &StrategySet, currency: &str) -> Markup {
+fn responses(set: &StrategySet, currency: &str, drawn: Drawn) -> Markup {
     parts::scroll(
         "Responses",
         html! {
             table {
-                caption { "Effects are medians with their 95\u{a0}% interval; each world draws its own." }
+                caption {
+                    "Effects are medians with their 95\u{a0}% interval; "
+                    @if drawn.responses { "each world draws its own." } @else { "they are held at the medians." }
+                }
                 (parts::head(&["Action", "Tier", "Changes", "Effect", "Curve over the dose", "Source"], 3..4))
                 tbody {
                     @for (i, r) in set.responses.iter().enumerate() {

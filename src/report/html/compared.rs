@@ -1,5 +1,6 @@
 //! What every section about strategies looks at, and how it prints what is believed.
 
+use super::Drawn;
 use crate::calendar::Day;
 use crate::report::format::{percent, signed_percent, significant};
 use crate::simulate::{ClaimCheck, Comparison, Estimate, Metric, Sensitivity, SplitWinner};
@@ -16,9 +17,21 @@ pub(super) struct Compared<'a> {
     pub currency: &'a str,
     /// The last day of the history: the horizon begins after it.
     pub begins: Day,
+    /// What worlds draw anew.
+    pub drawn: Drawn,
 }
 
 impl Compared<'_> {
+    /// Whether expectations have an interval: whether there are worlds that differ.
+    pub fn has_intervals(&self) -> bool {
+        self.drawn.without_interval(self.comparison.worlds).is_none()
+    }
+
+    /// The interval of an expectation; NaN where it has none.
+    pub fn mean_interval(&self, of: &Estimate) -> (f64, f64) {
+        if self.has_intervals() { (of.mean_lower, of.mean_upper) } else { (f64::NAN, f64::NAN) }
+    }
+
     /// The difference in profit from doing nothing.
     pub fn gain(&self, strategy: usize, tier: Option<usize>) -> Option<Estimate> {
         self.comparison.find(strategy, tier, Metric::Profit).map(|row| row.difference)

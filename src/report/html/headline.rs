@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::compared::Compared;
 use super::parts::interval;
 use super::{Page, holds, parts};
 use crate::report::format::{count, money, money_in, percent, plural, signed};
@@ -24,10 +25,8 @@ pub(super) fn header(page: &Page) -> Markup {
         }
         div.answer {
             p { (answer(page)) }
-            @if let Some(comparison) = page.comparison {
-                @for p in details(comparison, page.currency) { p { (p) } }
-            }
             @if let Some(of) = page.compared() {
+                @for p in details(&of) { p { (p) } }
                 @for p in holds::in_short(&of) { p { (p) } }
             }
             p.muted { (ledger_line(page)) }
@@ -50,20 +49,22 @@ pub(super) fn leader(comparison: &Comparison) -> Option<(usize, Estimate)> {
 }
 
 fn answer(page: &Page) -> String {
-    match (page.comparison, page.no_comparison) {
-        (Some(comparison), _) => of_comparison(comparison, page.currency),
+    match (page.compared(), page.no_comparison) {
+        (Some(of), _) => of_comparison(&of),
         (None, "") => "No strategies were compared.".to_string(),
         (None, why) => format!("No strategies were compared. {why}"),
     }
 }
 
 /// The answer in a sentence, with the interval that it rests on.
-pub(super) fn of_comparison(comparison: &Comparison, currency: &str) -> String {
+pub(super) fn of_comparison(of: &Compared) -> String {
+    let comparison = of.comparison;
     let Some((s, difference)) = leader(comparison) else {
         return "There is no strategy to compare with doing nothing.".to_string();
     };
     let name = &comparison.strategies[s];
-    let amount = money_in(difference.value.abs(), currency);
+    let amount = money_in(difference.value.abs(), of.currency);
+    let side = if difference.value < 0.0 { "less profit than without" } else { "more profit than without" };
     let joint = comparison.standings.get(s).map_or((f64::NAN, f64::NAN), |of| of.joint);
     let ends = format!("95\u{a0}% interval {}", interval(joint.0, joint.1, signed));
     let all_lose = comparison.standings.iter().skip(1).all(|of| of.verdict == Verdict::Loses);
@@ -72,22 +73,38 @@ pub(super) fn of_comparison(comparison: &Comparison, currency: &str) -> String {
         Some(Verdict::Loses) if all_lose => format!(
             "Every strategy loses against doing nothing; “{name}” loses least: {amount} of profit ({ends})."
         ),
+        _ if !of.drawn.any() => format!(
+            "With the models’ parameters and all that is believed held at their values “{name}” comes out highest: {amount} {side}. \
+             That is what follows from these values, without an interval, and no verdict."
+        ),
+        _ if !of.has_intervals() => format!(
+            "Undecided: {}. In this one world “{name}” comes out highest: {amount} {side}.",
+            of.drawn.too_few(comparison.worlds).unwrap_or_default()
+        ),
         _ => format!(
-            "Undecided: no strategy is known to gain over doing nothing. “{name}” comes out highest on average: \
-             {amount} {} ({ends}).",
-            if difference.value < 0.0 { "less profit than without" } else { "more profit than without" },
+            "Undecided: {}. “{name}” comes out highest on average: {amount} {side} ({ends}).",
+            of.drawn
+                .too_few(comparison.worlds)
+                .unwrap_or_else(|| "no strategy is known to gain over doing nothing".into())
         ),
     }
 }
 
 /// The intervals of the leader, and what can be said of the others.
-pub(super) fn details(comparison: &Comparison, currency: &str) -> Vec<String> {
+pub(super) fn details(of: &Compared) -> Vec<String> {
+    let (comparison, currency) = (of.comparison, of.currency);
     let Some((s, difference)) = leader(comparison) else { return Vec::new() };
     let unit = if currency.is_empty() { String::new() } else { format!("\u{a0}{currency}") };
     let several = comparison.strategies.len() > 2;
+    let happens = format!("{}{unit}", interval(difference.lower, difference.upper, signed));
+    if !of.has_intervals() {
+        return vec![format!(
+            "What will happen to these customers, by luck alone: {happens} (95\u{a0}% interval)."
+        )];
+    }
     let mut lines = vec![format!(
-        "That is the interval of the expected difference, over parameters and all that is believed{}; what will happen to \
-         these customers: {}{unit}.",
+        "That is the interval of the expected difference, over {}{}; what will happen to these customers: {happens}.",
+        of.drawn.what(),
         match several {
             true => format!(
                 ", which holds for all strategies together (of this strategy alone: {}{unit})",
@@ -95,8 +112,8 @@ pub(super) fn details(comparison: &Comparison, currency: &str) -> Vec<String> {
             ),
             false => String::new(),
         },
-        interval(difference.lower, difference.upper, signed),
     )];
+    lines.extend(of.drawn.held().map(str::to_string));
     let rivals: Vec<String> = (1..comparison.strategies.len())
         .filter(|&other| other != s && comparison.verdict(other) == Some(Verdict::Gains))
         .map(|other| format!("“{}”", comparison.strategies[other]))
@@ -160,19 +177,17 @@ fn tiles(page: &Page) -> Markup {
             } @else {
                 div { dt { "Lifetime value" } dd { "–" small { "no usable fit" } } }
             }
-            @if let Some((comparison, (s, difference))) = page.comparison.and_then(|c| Some((c, leader(c)?))) {
+            @if let Some((of, (s, difference))) = page.compared().and_then(|of| Some((of, leader(of.comparison)?))) {
+                @let (low, high) = of.mean_interval(&difference);
                 div {
                     dt {
                         @if difference.value > 0.0 { "Best on average: " } @else { "Best after doing nothing: " }
-                        (comparison.strategies[s])
+                        (of.name(s))
                     }
                     dd {
                         (signed(difference.value)) " "
-                        @if let Some(verdict) = comparison.verdict(s) { (parts::verdict(verdict)) }
-                        small {
-                            "profit against doing nothing, expected "
-                            (interval(difference.mean_lower, difference.mean_upper, signed))
-                        }
+                        @if let Some(verdict) = of.comparison.verdict(s) { (parts::verdict(verdict)) }
+                        small { "profit against doing nothing, expected " (interval(low, high, signed)) }
                     }
                 }
             }

@@ -56,6 +56,9 @@ fn sentences(of: &Compared) -> Vec<String> {
     let mut lines = Vec::new();
     match &of.comparison.winner {
         None => {}
+        Some(_) if !of.drawn.any() => lines.push(
+            "Nothing is drawn, so there is one world, and no other on which the best strategy could be looked at.".into(),
+        ),
         Some(_) if of.comparison.worlds < FEWEST_WORLDS => lines.push(
             "There are too few worlds to choose a strategy by one half of them and to look at it on the other.".into(),
         ),
@@ -91,10 +94,11 @@ fn of_worlds(of: &Compared, winner: &Winner) -> String {
     format!(
         "“{}” comes out highest over all worlds. Chosen by one half of the worlds and valued on the other, which did not choose \
          it, the best {}; on the half that chose it the mean is {}. This takes out the luck of choosing among few worlds, not \
-         what is unknown: that is in the intervals.",
+         what is unknown{}.",
         of.name(winner.strategy),
         on_worlds(winner),
         signed(winner.gain_in_choice),
+        if of.drawn.held().is_none() { ": that is in the intervals" } else { "" },
     )
 }
 

@@ -4,11 +4,13 @@
 //! that a user has named passes through maud, which escapes it.
 
 mod assumptions;
+mod built_in;
 mod claims;
 mod cohorts;
 mod compared;
 mod customers;
 mod data;
+mod drawn;
 #[cfg(test)]
 mod fixture;
 mod groups;
@@ -20,6 +22,7 @@ mod over_time;
 mod parts;
 mod plans;
 mod rests_on;
+mod rule_words;
 mod simulation;
 #[cfg(test)]
 pub(in crate::report) mod simulation_fixture;
@@ -31,6 +34,7 @@ mod strategies;
 mod tests;
 pub mod validation;
 
+pub use drawn::Drawn;
 pub use simulation::{SimulationPage, render_simulation};
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -121,6 +125,7 @@ impl<'a> Page<'a> {
             claims: self.claims,
             currency: self.currency,
             begins: self.table.window.calibration_end,
+            drawn: Drawn::ALL,
         })
     }
 }
@@ -207,7 +212,11 @@ fn body(page: &Page, heading: &str) -> Markup {
         ("tiers", "Tiers", groups::tiers(page)),
         ("strategies", "Strategies", strategies::section(page)),
         ("assumptions", "Assumptions", assumptions::section(page)),
-        ("intervals", "How to read the intervals", notes::intervals(page.comparison.map(|of| of.worlds))),
+        (
+            "intervals",
+            "How to read the intervals",
+            notes::intervals(page.comparison.map(|of| of.worlds), Drawn::ALL),
+        ),
         ("warnings", "Warnings", notes::warnings(page)),
         ("provenance", "Configuration and provenance", notes::provenance(page)),
     ];

@@ -2,17 +2,25 @@
 
 use maud::{Markup, html};
 
-use super::{Page, parts};
+use super::{Drawn, Page, parts};
 
 /// What each kind of interval means, and which of them the verdict rests on.
-pub(super) fn intervals(worlds: Option<usize>) -> Markup {
+pub(super) fn intervals(worlds: Option<usize>, drawn: Drawn) -> Markup {
+    let without = worlds.and_then(|worlds| drawn.without_interval(worlds));
+    let held = if without.is_some() { None } else { drawn.held() };
     html! {
         p { "An interval means one thing on the whole page and in every file of the result:" }
         dl.facts {
             dt { "Expectation" br; code { "mean_lower" } ", " code { "mean_upper" } }
             dd {
-                "95\u{a0}% interval of the expected value. It reflects what is not known: the models’ parameters and "
-                "what is believed. With more data, or an experiment, it shrinks."
+                @match &without {
+                    Some(why) => { "None here. " (why) " In the files both ends are the expected value itself." }
+                    None => {
+                        "95\u{a0}% interval of the expected value. It reflects what is not known: " (drawn.what())
+                        ". With more data, or an experiment, it shrinks."
+                        @if let Some(held) = held { " " (held) }
+                    }
+                }
             }
             dt { "Joint" br; code { "joint_lower" } ", " code { "joint_upper" } }
             dd {
@@ -23,9 +31,12 @@ pub(super) fn intervals(worlds: Option<usize>) -> Markup {
             }
             dt { "What will happen" br; code { "lower" } ", " code { "upper" } }
             dd {
-                "95\u{a0}% of the futures of these very customers. On top of what is not known it holds luck: each "
-                "customer’s own rates, and when and how much each buys. No data make luck go away. Where responses are "
-                "the main doubt both intervals are nearly the same."
+                "95\u{a0}% of the futures of these very customers. "
+                @if without.is_some() { "It holds luck alone: each " } @else { "On top of what is not known it holds luck: each " }
+                "customer’s own rates, and when and how much each buys. No data make luck go away."
+                @if without.is_none() && drawn.responses {
+                    " Where responses are the main doubt both intervals are nearly the same."
+                }
             }
             dt { "Numerical error" br; code { "mc_error" } }
             dd {
@@ -35,8 +46,9 @@ pub(super) fn intervals(worlds: Option<usize>) -> Markup {
             }
             dt { "P(best), P(gain)" }
             dd {
-                "Share of the " @if let Some(worlds) = worlds { (worlds) " " }
-                "worlds (draws of the parameters and of what is believed) in whose expectation a strategy has the highest profit "
+                @if without.is_some() { "Shares of worlds, which do not exist where there is one. " }
+                "Share of the " @if let Some(worlds) = worlds.filter(|_| without.is_none()) { (worlds) " " }
+                "worlds (draws of " (drawn.what()) ") in whose expectation a strategy has the highest profit "
                 "of all, doing nothing included; and of those in which its profit is above that of doing nothing."
             }
         }

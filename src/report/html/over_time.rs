@@ -53,7 +53,7 @@ fn by_period(of: &Compared, s: usize, rows: &[&PeriodRow]) -> Chart {
             FanPoint {
                 at: row.period as f64,
                 value: d.value,
-                mean: (d.mean_lower, d.mean_upper),
+                mean: of.mean_interval(&d),
                 range: (d.lower, d.upper),
             }
         })
@@ -88,25 +88,30 @@ fn in_all(of: &Compared, s: usize, rows: &[&PeriodRow]) -> Chart {
     if let Some((gain, last)) = gain.zip(points.last_mut()) {
         // The profit over the horizon; the sum of periods differs from it by numerical error at most.
         last.value = gain.value;
-        (last.mean, last.range) = ((gain.mean_lower, gain.mean_upper), (gain.lower, gain.upper));
+        (last.mean, last.range) = (of.mean_interval(&gain), (gain.lower, gain.upper));
     }
     let end = gain.map_or(String::new(), |gain| {
         format!(
-            ": {} ({} to {} expected, {} to {} will happen)",
+            ": {} ({}{} to {} will happen)",
             signed(gain.value),
-            signed(gain.mean_lower),
-            signed(gain.mean_upper),
+            match of.has_intervals() {
+                true => format!("{} to {} expected, ", signed(gain.mean_lower), signed(gain.mean_upper)),
+                false => String::new(),
+            },
             signed(gain.lower),
             signed(gain.upper)
         )
     });
     let caption = format!(
         "“{}”, added up from what is paid upfront ({}): the mean difference so far{}. Intervals of sums are kept for the whole \
-         horizon only, at its end{end}. Thick bar: 95\u{a0}% interval of the expectation; whisker: 95\u{a0}% interval of what \
-         will happen.",
+         horizon only, at its end{end}. {}hisker: 95\u{a0}% interval of what will happen.",
         of.name(s),
         money_in(paid, of.currency),
         if of.set.discount.is_some() { ", each period discounted by its end" } else { ", not discounted" },
+        match of.has_intervals() {
+            true => "Thick bar: 95\u{a0}% interval of the expectation; w",
+            false => "W",
+        },
     );
     fan(&points, of.name(s), &contribution(of, "difference in profit so far"), caption)
 }

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::compared::Compared;
 use super::parts;
+use super::rule_words::rule_words;
 use crate::report::format::{NONE, count, money, number};
 use crate::strategy::plan::Limit;
 use crate::strategy::{Plan, StrategySet};
@@ -92,7 +93,10 @@ fn whole(of: &Compared) -> Markup {
                     @for (s, plan) in plans.iter().enumerate().skip(1) {
                         @let budget = of.set.strategies.get(s).and_then(|own| own.budget);
                         tr {
-                            th scope="row" { (of.name(s)) }
+                            th.words scope="row" {
+                                (of.name(s))
+                                @if let Some(own) = of.set.strategies.get(s) { small { (rule_words(of.set, &own.rule)) } }
+                            }
                             td.n { (count(plan.contacts.iter().flatten().sum())) }
                             td.n { (budget.map_or("no limit".into(), money)) }
                             td.n { (money(plan.fixed_cost)) }

@@ -132,10 +132,9 @@ pub(super) fn source(source: Source) -> Markup {
 
 fn break_even(bar: &Bar, gain: f64, print: fn(f64) -> String) -> String {
     let Some(at) = bar.break_even else {
-        return match gain > 0.0 {
-            true => "it gains at every possible value".to_string(),
-            false => "it gains at no possible value".to_string(),
-        };
+        let (from, to) = bar.searched;
+        let which = if gain > 0.0 { "every" } else { "no" };
+        return format!("it gains at {which} value from {} to {}", print(from), print(to));
     };
     let side = if at < bar.value { "below" } else { "above" };
     match gain > 0.0 {

@@ -4,12 +4,14 @@ use maud::{Markup, html};
 
 use super::compared::Compared;
 use super::{
-    assumptions, claims, document, headline, holds, notes, over_time, parts, plans, rests_on, strategies,
+    Drawn, assumptions, built_in, claims, document, headline, holds, notes, over_time, parts, plans,
+    rests_on, strategies,
 };
 use crate::calendar::Day;
 use crate::report::format::{number, plural};
 use crate::simulate::{ClaimCheck, Comparison, Metric, Sensitivity, SplitWinner};
 use crate::strategy::StrategySet;
+use crate::tier::opt_out::OptOutReport;
 
 /// What the page is made of.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +28,10 @@ pub struct SimulationPage<'a> {
     pub set: &'a StrategySet,
     /// Strategies side by side.
     pub comparison: &'a Comparison,
+    /// What each of its worlds draws anew, and what is held.
+    pub drawn: Drawn,
+    /// What became of the list of those who opted out, where there was one.
+    pub opt_out: Option<&'a OptOutReport>,
     /// What each strategy's gain rests on; empty where it was not asked.
     pub sensitivity: &'a [Sensitivity],
     /// The winner of each half of the contacts, valued by the other, where responses were learned with halves.
@@ -34,11 +40,12 @@ pub struct SimulationPage<'a> {
     pub claims: &'a [ClaimCheck],
     /// What a reader should know.
     pub warnings: &'a [String],
-    /// The resolved configuration: key, value.
+    /// The resolved configuration: key, value. Of `horizon` and `discount` the page says that lifetime value goes by them.
     pub config: &'a [(String, String)],
     /// The last day of the history: the horizon begins after it.
     pub begins: Day,
-    /// Facts about the models: name, value. An entry whose value begins with "BG/NBD" says that this is the model of purchases.
+    /// Facts about the models: name, value. The first value that begins with the name of a model of purchases ("BG/NBD") says
+    /// that it is this one.
     pub model: &'a [(String, String)],
 }
 
@@ -52,6 +59,7 @@ impl<'a> SimulationPage<'a> {
             claims: self.claims,
             currency: self.currency,
             begins: self.begins,
+            drawn: self.drawn,
         }
     }
 
@@ -74,9 +82,13 @@ pub fn render_simulation(page: &SimulationPage) -> String {
         ("time", "Over the horizon", over_time::charts(&of)),
         ("sensitivity", "What the gains rest on", rests_on::by_strategy(&of)),
         ("claims", "Claims", claims::table(&of)),
-        ("assumptions", "Assumptions", assumptions::sheet(page.set, page.currency)),
+        ("assumptions", "Assumptions", assumptions::sheet(page.set, page.currency, page.drawn, page.config)),
         ("model", "Built into the model", model(page)),
-        ("intervals", "How to read the intervals", notes::intervals(Some(page.comparison.worlds))),
+        (
+            "intervals",
+            "How to read the intervals",
+            notes::intervals(Some(page.comparison.worlds), page.drawn),
+        ),
         ("warnings", "Warnings", warnings(page)),
         ("provenance", "Configuration and provenance", provenance(page)),
     ];
@@ -85,8 +97,8 @@ pub fn render_simulation(page: &SimulationPage) -> String {
             h1 { (page.heading()) }
             (byline(page))
             div.answer {
-                p { (headline::of_comparison(page.comparison, page.currency)) }
-                @for p in headline::details(page.comparison, page.currency) { p { (p) } }
+                p { (headline::of_comparison(&of)) }
+                @for p in headline::details(&of) { p { (p) } }
                 @for p in holds::in_short(&of) { p { (p) } }
             }
             nav aria-label="Sections" {
@@ -103,15 +115,19 @@ pub fn render_simulation(page: &SimulationPage) -> String {
 
 fn byline(page: &SimulationPage) -> Markup {
     let comparison = page.comparison;
-    let customers = page.compared().value(0, None, Metric::Customers);
     html! {
         p.byline {
-            (number(customers, 0)) " customers · history to " (page.begins) " · "
+            (number(customers(page), 0)) " customers · history to " (page.begins) " · "
             (parts::span(page.set.horizon)) " ahead · "
             (plural(comparison.worlds as u64, "world", "worlds")) " · "
             (plural(comparison.replications as u64, "replication", "replications")) " · seed\u{a0}" (page.seed)
         }
     }
+}
+
+/// Customers who are there when the horizon begins.
+fn customers(page: &SimulationPage) -> f64 {
+    page.compared().value(0, None, Metric::Customers)
 }
 
 fn differences(page: &SimulationPage, of: &Compared) -> Markup {
@@ -127,11 +143,13 @@ fn differences(page: &SimulationPage, of: &Compared) -> Markup {
 }
 
 fn model(page: &SimulationPage) -> Markup {
-    // "MBG/NBD" does not begin so.
-    let bg = page.model.iter().any(|(_, value)| value.starts_with("BG/NBD"));
+    let model = built_in::model_named(page.model.iter().map(|(_, value)| value.as_str()));
     html! {
         @if !page.model.is_empty() { (parts::pairs(page.model)) }
-        ul { (assumptions::built_in(Some(page.set), if bg { "BG/NBD" } else { "" })) }
+        ul {
+            (built_in::items(Some(page.set), model, page.drawn))
+            @if let Some(opt_out) = page.opt_out { (built_in::opted_out(opt_out, customers(page) as u64)) }
+        }
     }
 }
 
@@ -149,6 +167,7 @@ fn provenance(page: &SimulationPage) -> Markup {
             ("Version", html! { "tiercast " (page.version) }),
             ("Seed", html! { (page.seed) }),
             ("Worlds", html! { (page.comparison.worlds) }),
+            ("Drawn in each", html! { (page.drawn.what()) }),
             ("Replications", html! { (page.comparison.replications) }),
         ]))
         (notes::configuration(page.config))

@@ -11,7 +11,7 @@ use crate::strategy::plan::{Given, Limit};
 use crate::strategy::response::Half;
 use crate::strategy::{BUNDLED, Belief, Curve, Lever, Plan, Response, Source, StrategySet, Treatment};
 
-use super::SimulationPage;
+use super::{Drawn, SimulationPage};
 
 /// What a page says of strategies.
 pub(in crate::report) struct Found {
@@ -154,6 +154,8 @@ pub(in crate::report) fn found(set: &StrategySet, customers: &[u64], worth: &[f6
             claim("VIP repurchase +30 % gave +20 % sales", 0, 0.3, 0.2, 0.58),
             claim("the middle gives 2 %", 1, 0.1, 0.02, 0.31),
             claim("the low tier doubles sales", 2, 0.5, 1.0, 0.1),
+            claim("VIPs +10 % gave +6 %", 0, 0.1, 0.06, 0.58),
+            claim("fewer VIPs, more sales", 0, -0.1, 0.05, 0.58),
         ],
         sensitivity,
         comparison: Comparison {
@@ -204,7 +206,6 @@ fn sensitivity(set: &StrategySet, strategy: usize, gain: f64) -> Sensitivity {
             let belief = set.belief(of).filter(|belief| belief.lower < belief.upper)?;
             let swing = (gain.abs() + 200.0) / (1.0 + i as f64);
             Some(Bar {
-                searched: (-1.0, 200.0),
                 name: set.assumed_name(of),
                 value: belief.value,
                 lower: belief.lower,
@@ -213,6 +214,7 @@ fn sensitivity(set: &StrategySet, strategy: usize, gain: f64) -> Sensitivity {
                 gain_at_lower: gain - swing,
                 gain_at_upper: gain + 0.9 * swing,
                 break_even: (i < 2).then(|| belief.value - gain / swing * (belief.value - belief.lower)),
+                searched: (-1.0, 2.5),
             })
         })
         .collect();
@@ -311,6 +313,8 @@ impl Simulation {
             currency: &self.set.currency,
             set: &self.set,
             comparison: &self.found.comparison,
+            drawn: Drawn::ALL,
+            opt_out: None,
             sensitivity: &self.found.sensitivity,
             split_winners: Some(&self.found.split_winners),
             claims: &self.found.claims,

@@ -4,6 +4,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::compared::Compared;
 use super::parts::interval;
+use super::rule_words::rule_words;
 use super::{Page, claims, holds, over_time, parts, plans, rests_on};
 use crate::report::charts::{Difference, common_range, differences, key};
 use crate::report::format::{NONE, money, number, percent, plural, signed};
@@ -42,18 +43,26 @@ pub(super) fn section(page: &Page) -> Markup {
 /// What is compared, and what profit is.
 pub(super) fn question(of: &Compared) -> Markup {
     let comparison = of.comparison;
+    let takes = of.set.actions.iter().any(|action| action.cannibalisation.upper > 0.0);
     html! {
         p {
             (plural(comparison.strategies.len() as u64, "strategy", "strategies")) " over "
             (parts::span(of.set.horizon)) " from " (of.begins) ", "
             (plural(comparison.replications as u64, "replication", "replications")) " in "
-            (plural(comparison.worlds as u64, "world", "worlds")) " (each a draw of the models’ parameters and of all that "
-            "is believed); every difference is paired: the same customers with the same luck under both strategies. "
+            (plural(comparison.worlds as u64, "world", "worlds"))
+            @if of.drawn.any() { " (each a draw of " (of.drawn.what()) ")" } @else { " (nothing is drawn)" }
+            "; every difference is paired: the same customers with the same luck under both strategies. "
             "Profit is " (percent(of.set.margin)) " of revenue at list prices less all that is spent"
             @match of.set.discount {
                 Some(discount) => { ", discounted at " (discount) "." }
                 None => { ", not discounted." }
             }
+            " Orders and revenue are net of cannibalisation: of what an action adds, the part that would have come in anyway is taken off"
+            @if !takes { " (the strategy file states none)" }
+            "."
+        }
+        @if let Some(why) = of.drawn.without_interval(comparison.worlds).or(of.drawn.held().map(str::to_string)) {
+            div.warn { p { (why) } }
         }
     }
 }
@@ -67,7 +76,7 @@ fn profits(of: &Compared, tier: Option<usize>) -> Vec<Difference> {
             Difference {
                 name: of.name(s).to_string(),
                 value: found.map_or(nothing, |d| d.value),
-                mean: found.map_or((nothing, nothing), |d| (d.mean_lower, d.mean_upper)),
+                mean: found.map_or((nothing, nothing), |d| of.mean_interval(&d)),
                 range: found.map_or((nothing, nothing), |d| (d.lower, d.upper)),
             }
         })
@@ -81,7 +90,7 @@ pub(super) fn whole(of: &Compared) -> Markup {
         h3 { "Difference in profit from doing nothing" }
         div.pair {
             (parts::figure(&differences(&all, common_range(&all), "All customers", &of.profit())))
-            figure { (PreEscaped(key().svg)) }
+            figure { (PreEscaped(key(of.has_intervals()).svg)) }
         }
     }
 }
@@ -89,13 +98,19 @@ pub(super) fn whole(of: &Compared) -> Markup {
 /// The totals of every strategy, and how exact they are.
 pub(super) fn totals(of: &Compared) -> Markup {
     let standings = &of.comparison.standings;
+    let known = of.has_intervals();
     let table = parts::scroll(
         "Strategies, all customers",
         html! {
             table {
                 caption {
                     "Means over worlds; money in " @if of.currency.is_empty() { "the history’s unit" } @else { (of.currency) }
-                    ". Intervals are 95\u{a0}%; the joint one holds for all strategies together, and the verdict rests on it."
+                    "; revenue at list prices; orders and revenue net of cannibalisation. "
+                    @if known {
+                        "Intervals are 95\u{a0}%; the joint one holds for all strategies together, and the verdict rests on it."
+                    } @else {
+                        "Expectations have no interval here; that of what will happen is 95\u{a0}%."
+                    }
                 }
                 (parts::head(
                     &["Strategy", "Cost", "Orders", "Revenue", "Profit", "Difference in profit", "Expectation, joint below", "What will happen", "P(gain)", "P(best)"],
@@ -106,15 +121,19 @@ pub(super) fn totals(of: &Compared) -> Markup {
                         tr {
                             th.words scope="row" {
                                 (name)
-                                @if let Some(own) = of.set.strategies.get(s) { small { (own.description) } }
+                                @if let Some(own) = of.set.strategies.get(s) {
+                                    small { (own.description) }
+                                    @if s > 0 { small { (rule_words(of.set, &own.rule)) } }
+                                }
                             }
                             td.n { (money(of.value(s, None, Metric::Cost))) }
                             td.n { (number(of.value(s, None, Metric::Orders), 0)) }
                             td.n { (money(of.value(s, None, Metric::Revenue))) }
                             td.n { (money(of.value(s, None, Metric::Profit))) }
                             @let standing = standings.get(s);
-                            @let joint = standing.map(|of| of.joint).filter(|_| s > 0);
-                            (difference(of.gain(s, None), s == 0, of.comparison.verdict(s), joint))
+                            @let joint = standing.map(|of| of.joint).filter(|_| s > 0 && known);
+                            (difference(of, of.gain(s, None), s == 0, of.comparison.verdict(s), joint))
+                            @let standing = standing.filter(|_| known);
                             td.n { (standing.filter(|_| s > 0).map_or(NONE.into(), |of| percent(of.p_gain))) }
                             td.n { (standing.map_or(NONE.into(), |of| percent(of.p_best))) }
                         }
@@ -123,23 +142,25 @@ pub(super) fn totals(of: &Compared) -> Markup {
             }
         },
     );
-    html! { (table) (numerical_error(of.comparison)) }
+    html! { (table) @if known { (numerical_error(of.comparison)) } }
 }
 
 /// Three cells: mean (with the verdict, if any), interval of the expectation (the joint one below it, if any), interval of
 /// what will happen. The baseline differs from nothing.
 fn difference(
-    of: Option<Estimate>,
+    of: &Compared,
+    found: Option<Estimate>,
     baseline: bool,
     verdict: Option<Verdict>,
     joint: Option<(f64, f64)>,
 ) -> Markup {
     let badge = html! { @if let Some(verdict) = verdict { small { (parts::verdict(verdict)) } } };
-    match of {
+    match found {
         Some(d) if !baseline => html! {
+            @let (low, high) = of.mean_interval(&d);
             td.n { (signed(d.value)) (badge) }
             td.i {
-                (interval(d.mean_lower, d.mean_upper, signed))
+                (interval(low, high, signed))
                 @if let Some((low, high)) = joint { small { (interval(low, high, signed)) } }
             }
             td.i { (interval(d.lower, d.upper, signed)) }
@@ -167,9 +188,12 @@ fn numerical_error(comparison: &Comparison) -> Markup {
 
 /// What may go wrong under each strategy.
 pub(super) fn risk(of: &Compared) -> Markup {
+    let known = of.has_intervals();
     html! {
         p {
-            "Over the futures of these very customers: what is not known and luck together. In 5\u{a0}% of futures the difference "
+            "Over the futures of these very customers: "
+            @if known { "what is not known (" (of.drawn.what()) ") and luck together. In 5" } @else { "luck alone. In 5" }
+            "\u{a0}% of futures the difference "
             "in profit is worse than minus the value at risk; where that is negative, the strategy gains even then."
         }
         (parts::scroll("Risk by strategy", html! {
@@ -234,7 +258,7 @@ fn tier_table(of: &Compared) -> Markup {
                                 td.n { (number(value(Metric::Orders), 0)) }
                                 td.n { (money(value(Metric::Revenue))) }
                                 td.n { (money(value(Metric::Profit))) }
-                                (difference(of.gain(s, Some(k)), s == 0, None, None))
+                                (difference(of, of.gain(s, Some(k)), s == 0, None, None))
                                 td.n { (number(value(Metric::Roi), 2)) }
                             }
                         }

@@ -29,7 +29,7 @@ pub fn assumptions(set: &StrategySet) -> Table {
 }
 
 /// `sensitivity`: one line per strategy and belief that it rests on: what it gains in expected profit over doing nothing at
-/// either end of the belief, all others as stated, and the value at which it would gain nothing (empty where none would).
+/// either end of the belief, all others as stated, and the value at which it would gain nothing (empty where none from `searched_lower` to `searched_upper` would).
 pub fn sensitivity(comparison: &Comparison, of: &[Sensitivity]) -> Table {
     let rows: Vec<_> = of.iter().flat_map(|own| own.bars.iter().map(move |bar| (own, bar))).collect();
     Table::default()
@@ -44,4 +44,6 @@ pub fn sensitivity(comparison: &Comparison, of: &[Sensitivity]) -> Table {
         .numbers("gain_at_upper", rows.iter().map(|(_, bar)| bar.gain_at_upper))
         .numbers("swing", rows.iter().map(|(_, bar)| bar.swing()))
         .numbers("break_even", rows.iter().map(|(_, bar)| bar.break_even.unwrap_or(f64::NAN)))
+        .numbers("searched_lower", rows.iter().map(|(_, bar)| bar.searched.0))
+        .numbers("searched_upper", rows.iter().map(|(_, bar)| bar.searched.1))
 }

@@ -35,7 +35,19 @@ fn estimates(table: Table, of: &[(Estimate, Estimate)]) -> Table {
 /// `strategies`, long: one line per (strategy, tier or `all`, metric). Without a comparison it has no line.
 pub fn strategies(comparison: Option<&Comparison>) -> Table {
     let rows = || comparison.into_iter().flat_map(|c| c.rows.iter().map(move |row| (c, row)));
-    let of: Vec<(Estimate, Estimate)> = rows().map(|(_, row)| (row.estimate, row.difference)).collect();
+    // Doing nothing has no return: a return is a difference already, and has none from it.
+    let nothing = f64::NAN;
+    let none = Estimate {
+        value: nothing,
+        lower: nothing,
+        upper: nothing,
+        mean_lower: nothing,
+        mean_upper: nothing,
+        mc_error: nothing,
+    };
+    let of: Vec<(Estimate, Estimate)> = rows()
+        .map(|(_, row)| (row.estimate, if row.metric == Metric::Roi { none } else { row.difference }))
+        .collect();
     let table = Table::default()
         .texts("strategy", rows().map(|(c, row)| c.strategies[row.strategy].as_str()))
         .texts("tier", rows().map(|(c, row)| tier_name(c, row.tier)))
@@ -69,7 +81,8 @@ pub fn periods(comparison: &Comparison) -> Table {
 
 /// `standings`: one line per strategy. `difference` is in profit over doing nothing, with the interval of its expectation
 /// (`mean_…`; `joint_…` holds for all strategies together) and of what will happen (`lower`, `upper`); risk over futures;
-/// then the plan. `cost` is all that is spent, orders' costs included, `upfront_cost` what is paid before anybody orders.
+/// then the plan. Without a budget there is none to be exceeded or left, of one world no share is given, and doing nothing
+/// gains over nothing. `cost` is all that is spent, orders' costs included, `upfront_cost` what is paid before anybody orders.
 pub fn standings(set: &StrategySet, comparison: &Comparison) -> Table {
     let all = || comparison.standings.iter().enumerate();
     let profit = |s: usize, pick: fn(&Estimate) -> f64| {
@@ -79,6 +92,8 @@ pub fn standings(set: &StrategySet, comparison: &Comparison) -> Table {
         |s: usize, metric| comparison.find(s, None, metric).map_or(f64::NAN, |row| row.estimate.value);
     let plans = || comparison.plans.iter();
     let budget = |s: usize| set.strategies.get(s).and_then(|of| of.budget).unwrap_or(f64::NAN);
+    let only_if = |is_there: bool, value: f64| if is_there { value } else { f64::NAN };
+    let several = comparison.worlds > 1;
     Table::default()
         .texts("strategy", all().map(|(s, _)| comparison.strategies[s].as_str()))
         .texts("verdict", all().map(|(_, of)| of.verdict.word()))
@@ -89,11 +104,14 @@ pub fn standings(set: &StrategySet, comparison: &Comparison) -> Table {
         .numbers("joint_upper", all().map(|(_, of)| of.joint.1))
         .numbers("lower", all().map(|(s, _)| profit(s, |d| d.lower)))
         .numbers("upper", all().map(|(s, _)| profit(s, |d| d.upper)))
-        .numbers("p_best", all().map(|(_, of)| of.p_best))
-        .numbers("p_gain", all().map(|(_, of)| of.p_gain))
+        .numbers("p_best", all().map(|(_, of)| only_if(several, of.p_best)))
+        .numbers("p_gain", all().map(|(s, of)| only_if(several && s > 0, of.p_gain)))
         .numbers("value_at_risk", all().map(|(_, of)| of.value_at_risk))
         .numbers("worst_mean", all().map(|(_, of)| of.worst_mean))
-        .numbers("p_over_budget", all().map(|(_, of)| of.p_over_budget.unwrap_or(f64::NAN)))
+        .numbers(
+            "p_over_budget",
+            all().map(|(s, of)| only_if(budget(s).is_finite(), of.p_over_budget.unwrap_or(f64::NAN))),
+        )
         .numbers("cost", all().map(|(s, _)| value(s, Metric::Cost)))
         .numbers("budget", all().map(|(s, _)| budget(s)))
         .numbers("upfront_cost", plans().map(|plan| super::upfront_cost(set, plan)))
@@ -101,7 +119,7 @@ pub fn standings(set: &StrategySet, comparison: &Comparison) -> Table {
         .counts("contacted", plans().map(|plan| plan.contacts.iter().flatten().sum()))
         .numbers("minutes_of_contacts", plans().map(|plan| plan.minutes))
         .numbers("stock_of_contacts", plans().map(|plan| plan.stock))
-        .numbers("unspent", plans().map(|plan| plan.unspent))
+        .numbers("unspent", plans().enumerate().map(|(s, plan)| only_if(budget(s).is_finite(), plan.unspent)))
         .texts("limited_by", plans().map(|plan| limit(plan.limited_by)))
 }
 

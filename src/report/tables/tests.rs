@@ -31,6 +31,10 @@ fn strategies_and_periods_are_long() {
     assert_eq!(all[0], format!("strategy,tier,metric,{ESTIMATES}"));
     assert_eq!(all[1], "do_nothing,all,customers,1000,1000,1000,0,0,0,,1000,0,0,0,0");
     assert!(all.iter().any(|line| line.starts_with("even,new customers,orders,0,")));
+    // A return has no difference from doing nothing, which has none.
+    let roi = all.iter().find(|line| line.starts_with("even,all,roi,")).unwrap();
+    let cells: Vec<&str> = roi.split(',').collect();
+    assert!(!cells[3].is_empty() && cells[6..9] == [""; 3] && cells[12..] == [""; 3], "{roi}");
     assert_eq!(strategies(None).rows(), 0);
     assert_eq!(strategies_csv(None).unwrap(), format!("strategy,tier,metric,{ESTIMATES}\n").into_bytes());
 
@@ -46,7 +50,7 @@ fn strategies_and_periods_are_long() {
 
 #[test]
 fn standings_hold_the_verdict_the_risk_and_the_plan() {
-    let (mut set, found) = made();
+    let (mut set, mut found) = made();
     set.strategies[1].budget = Some(6000.0);
     let all = lines(&standings(&set, &found.comparison));
     assert_eq!(
@@ -62,8 +66,16 @@ fn standings_hold_the_verdict_the_risk_and_the_plan() {
     let number = |i: usize| even[i].parse::<f64>().unwrap();
     assert!((number(16) - (6000.0 + 150.0)).abs() < 1e-9 && number(19) == 3000.0);
     // Without a budget there is none.
-    assert_eq!(cells(4)[15], "");
-    assert!(standings(&set, &found.comparison).batch().unwrap().column(15).is_null(3));
+    for (i, column) in [(13, "p_over_budget"), (15, "budget"), (21, "unspent")] {
+        assert_eq!(cells(4)[i], "", "{column}");
+        assert!(standings(&set, &found.comparison).batch().unwrap().column(i).is_null(3));
+        assert_ne!(even[i], "", "{column}");
+    }
+    assert_eq!((cells(1)[10].as_str(), cells(1)[9].as_str()), ("", "0.11"));
+    // Of one world no share is given.
+    found.comparison.worlds = 1;
+    let all = lines(&standings(&set, &found.comparison));
+    assert!(all[1..].iter().all(|line| line.split(',').skip(9).take(2).all(str::is_empty)));
 }
 
 #[test]
@@ -98,9 +110,13 @@ fn beliefs_with_what_rests_on_them() {
     let all = lines(&sensitivity(&found.comparison, &found.sensitivity));
     assert_eq!(
         all[0],
-        "strategy,assumption,value,lower,upper,source,gain,gain_at_lower,gain_at_upper,swing,break_even"
+        "strategy,assumption,value,lower,upper,source,gain,gain_at_lower,gain_at_upper,swing,break_even,\
+         searched_lower,searched_upper"
     );
-    assert_eq!(all[1], "even,purchase_rate of letters in high,0.08,0.02,0.14,assumption,0.5,-1,2.5,3.5,");
+    assert_eq!(
+        all[1],
+        "even,purchase_rate of letters in high,0.08,0.02,0.14,assumption,0.5,-1,2.5,3.5,,-1,2.5"
+    );
 }
 
 #[test]

@@ -211,13 +211,8 @@ impl Job<'_> {
             about_model: &pipeline::about_model(&found.model),
             model: &json!({ "purchases": found.model.purchases, "spend": found.model.spend }),
             fingerprint: &pipeline::fingerprint(&args.input[0])?,
-            more: &[
-                (
-                    "opt_out",
-                    json!(found.opt_out.as_ref().map(|of| pipeline::opt_out_summary(of, found.customers))),
-                ),
-                ("prospects", json!(found.prospects)),
-            ],
+            opt_out: found.opt_out.as_ref(),
+            more: &[("prospects", json!(found.prospects))],
             warnings: &found.warnings,
         };
         let mut shown = self.shown(&facts, bars, out)?;
@@ -281,14 +276,8 @@ impl Job<'_> {
             about_model: &pipeline::about_fits(&run),
             model: &json!({ "choice": run.model, "purchases": run.purchases.report(), "spend": run.spend.report }),
             fingerprint: &run.summary.fingerprint,
-            more: &[(
-                "opt_out",
-                json!(
-                    run.opt_out
-                        .as_ref()
-                        .map(|of| { pipeline::opt_out_summary(of, run.summary.table.len() as u64) })
-                ),
-            )],
+            opt_out: run.opt_out.as_ref(),
+            more: &[],
             warnings: &run.warnings,
         };
         let mut shown = self.shown(&facts, bars, out)?;
