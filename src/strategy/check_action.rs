@@ -45,6 +45,16 @@ pub(super) fn action(check: &Check, entry: ActionEntry) -> Result<Action> {
              strategy says how much each customer gets",
         );
     }
+    if entry.price_cut > 0.0 && entry.cost_on_contact.is_none() {
+        return check.fail(
+            format!(
+                "{} = {} does all that the action does, however little is spent on a contact, and there is no cost_on_contact",
+                key("price_cut"),
+                entry.price_cut
+            ),
+            "give the action a cost_on_contact, what telling one customer costs (0 is allowed), in place of max_per_customer",
+        );
+    }
     if let Some(most) = entry.max_customers {
         check.at_least_one(&key("max_customers"), most)?;
     }

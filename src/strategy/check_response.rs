@@ -38,6 +38,16 @@ pub(super) fn response(
             );
         }
     }
+    if curve == Curve::Constant && done.cost_on_contact.is_none() {
+        return check.fail(
+            format!(
+                "{place}: curve = \"constant\" gives the whole effect for any money, and action \"{}\" has no cost_on_contact",
+                entry.action
+            ),
+            "give the action a cost_on_contact, what one contact costs (0 is allowed), in place of max_per_customer; or choose a \
+             curve that bends with money, such as \"saturating\"",
+        );
+    }
     let has_no_dose = done.cost_on_contact == Some(0.0) && done.price_cut == 0.0;
     if has_no_dose && curve != Curve::Constant {
         return check.fail(

@@ -12,6 +12,9 @@ use super::response::Response;
 use crate::error::Result;
 use crate::tier::rules;
 
+/// What tables of results call sums.
+const ALL: &str = "all";
+
 /// A rule has at most so many entries: they become tiers of a scheme, which has no more.
 const MOST_ENTRIES: usize = 100;
 
@@ -28,10 +31,16 @@ pub(super) struct Known<'a> {
 /// One strategy.
 pub(super) fn strategy(check: &Check, entry: StrategyEntry, known: &Known) -> Result<Strategy> {
     let place = format!("[[strategy]] \"{}\"", entry.name);
-    if entry.name == DO_NOTHING || entry.name == "all" {
+    if entry.name == DO_NOTHING {
         return check.fail(
             format!("{place}: this name is taken"),
             format!("\"{DO_NOTHING}\" is always compared; choose another name"),
+        );
+    }
+    if entry.name == ALL {
+        return check.fail(
+            format!("{place}: this name is taken"),
+            format!("results call the sum over tiers \"{ALL}\", and a strategy of that name would be read as one; choose another name"),
         );
     }
     let budget = match entry.budget {

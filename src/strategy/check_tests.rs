@@ -4,6 +4,8 @@ use super::plan::testing::{set, text, words};
 use super::{HowMany, Rule};
 
 const UNIFORM: &str = "rule = \"uniform\"\naction = \"letter\"";
+/// The curve of letters.
+const CURVE: &str = "curve = \"saturating\"\nscale = 2";
 
 /// The errors of the file with `from` replaced by `to` (once).
 fn change(from: &str, to: &str) -> String {
@@ -78,7 +80,7 @@ fn actions() {
         &with("cost_on_contact = 1\nmax_per_customer = 5"),
         &["max_per_customer has no meaning beside cost_on_contact"],
     );
-    assert_eq!(with("cost_on_contact = 0"), "no error");
+    assert_eq!(change("cost_on_contact = 2", "cost_on_contact = 0"), "no error");
     fails(&with("max_customers = 0"), &["max_customers = 0 would contact nobody"]);
     fails(&with("kind = \"gfit\""), &["gfit", "gift"]);
     fails(&with("breakage = 1.5"), &["[[action]] \"letter\": breakage = 1.5 is not a share", "from 0 to 1"]);
@@ -98,7 +100,7 @@ fn actions() {
 
 #[test]
 fn responses() {
-    let with = |rest: &str| change("effect = 0.1", &format!("effect = 0.1\n{rest}"));
+    let with = |rest: &str| change(CURVE, rest);
     let place = "[[response]] of \"letter\" on tier \"high\"";
     fails(
         &change("lower = 0.0", "lower = 0.5"),
@@ -147,27 +149,57 @@ fn responses() {
         "curve = \"hill\"\nscale = 1\nexponent = 3",
         "curve = \"adbudg\"\nd = 8\nexponent = 3",
         "curve = \"table\"\npoints = [[0, 0], [1, 0.5], [3, 1]]",
-        "halves = [{ effect = 0.1, lower = 0.0, upper = 0.3 }, { effect = 0.1, lower = 0.0, upper = 0.3 }]",
+        "curve = \"log\"\nscale = 2\nhalves = [{ effect = 0.1, lower = 0.0, upper = 0.3 }, { effect = 0.1, lower = 0.0, upper = 0.3 }]",
     ] {
         assert_eq!(with(good), "no error", "{good}");
     }
     let cut = change("max_per_customer = 5", "cost_on_contact = 0.1\nprice_cut = 0.1");
     assert_eq!(cut, "no error");
-    let free = text("budget = 100\ntitle = \"t\"", UNIFORM).replacen(
-        "max_per_customer = 5",
-        "cost_on_contact = 0",
-        1,
+    fails(
+        &change("max_per_customer = 5", "cost_on_contact = 0"),
+        &[place, "curve = \"saturating\" answers to a dose, and contacts of the action cost nothing"],
     );
-    let free = free.replacen("effect = 0.1", "effect = 0.1\ncurve = \"saturating\"\nscale = 2", 1);
-    fails(&words(set(&free)), &["answers to a dose, and contacts of the action cost nothing"]);
+}
+
+/// Where the dose does not depend on money, the smallest budget would always win.
+#[test]
+fn what_does_not_depend_on_money_has_a_price() {
+    for constant in ["", "curve = \"constant\""] {
+        fails(
+            &change(CURVE, constant),
+            &[
+                "[[response]] of \"letter\" on tier \"high\": curve = \"constant\" gives the whole effect for any money",
+                "action \"letter\" has no cost_on_contact",
+                "give the action a cost_on_contact, what one contact costs (0 is allowed), in place of max_per_customer",
+                "such as \"saturating\"",
+            ],
+        );
+    }
+    fails(
+        &change("max_per_customer = 5", "price_cut = 0.1"),
+        &[
+            "[[action]] \"letter\": price_cut = 0.1 does all that the action does",
+            "there is no cost_on_contact",
+            "give the action a cost_on_contact",
+        ],
+    );
+    let constant = text("budget = 100", UNIFORM).replace(CURVE, "");
+    for cost in ["0", "2.5"] {
+        let priced = constant.replace("max_per_customer = 5", &format!("cost_on_contact = {cost}"));
+        assert_eq!(words(set(&priced)), "no error", "{cost}");
+        let cut = priced.replace("cost_on_contact", "price_cut = 0.1\ncost_on_contact");
+        assert_eq!(words(set(&cut)), "no error", "{cost}");
+    }
 }
 
 #[test]
 fn effects_that_cannot_be() {
     let response = |rest: &str| {
         change(
-            "on = \"purchase_rate\"\neffect = 0.1\nlower = 0.0\nupper = 0.2",
-            &format!("effect = 0.1\nupper = 0.2\n{rest}"),
+            &format!(
+                "on = \"purchase_rate\"\neffect = 0.1\nlower = 0.0\nupper = 0.2\nsource = \"assumption\"\n{CURVE}"
+            ),
+            &format!("effect = 0.1\nupper = 0.2\nsource = \"assumption\"\n{rest}"),
         )
     };
     let rate = "on = \"purchase_rate\"\n";
@@ -180,28 +212,32 @@ fn effects_that_cannot_be() {
         response(&format!("{rate}lower = -0.2\ncurve = \"power\"\nscale = 1\nexponent = 1")),
         "no error"
     );
-    fails(&response("on = \"dropout\"\nlower = -1.1"), &["lower = -1.1 lowers dropout by 110 %"]);
-    assert_eq!(response("on = \"dropout\"\nlower = -1"), "no error");
+    let straight = "curve = \"power\"\nscale = 5\nexponent = 1";
+    fails(
+        &response(&format!("on = \"dropout\"\nlower = -1.1\n{straight}")),
+        &["lower = -1.1 lowers dropout by 110 %"],
+    );
+    assert_eq!(response(&format!("on = \"dropout\"\nlower = -1\n{straight}")), "no error");
     // A table that is steeper below the largest dose than at it.
     fails(
         &response("on = \"spend\"\nlower = -1\ncurve = \"table\"\npoints = [[0, 0], [2, 1.2], [5, 0.5]]"),
         &["lowers spend by 120 % at a dose of 2"],
     );
-    fails(&response("on = \"reactivation\"\nlower = -0.1"), &["-0.1 is not a probability of coming back"]);
-    let unbounded = text("budget = 100", UNIFORM).replace("max_per_customer = 5", "").replacen(
-        "lower = 0.0",
-        "lower = -1.5\ncurve = \"hill\"\nscale = 1\nexponent = 2",
-        1,
+    fails(
+        &response(&format!("on = \"reactivation\"\nlower = -0.1\n{straight}")),
+        &["-0.1 is not a probability of coming back"],
     );
+    let unbounded = text("budget = 100", UNIFORM)
+        .replace("max_per_customer = 5", "")
+        .replacen(CURVE, "curve = \"hill\"\nscale = 1\nexponent = 2", 1)
+        .replacen("lower = 0.0", "lower = -1.5", 1);
     fails(&words(set(&unbounded)), &["lowers purchase_rate by 150 % at its ceiling"]);
     let logit = |on: &str| {
         let text = text("budget = 100", UNIFORM)
-            .replace("max_per_customer = 5", "price_cut = 0.2\nmax_per_customer = 5")
-            .replacen(
-                "on = \"purchase_rate\"\neffect = 0.1\nlower = 0.0",
-                &format!("on = \"{on}\"\ncurve = \"logit\"\nbase = 0.2\neffect = 0.1\nlower = -4"),
-                1,
-            );
+            .replace("max_per_customer = 5", "price_cut = 0.2\ncost_on_contact = 5")
+            .replacen(CURVE, "curve = \"logit\"\nbase = 0.2", 1)
+            .replacen("on = \"purchase_rate\"", &format!("on = \"{on}\""), 1)
+            .replacen("lower = 0.0", "lower = -4", 1);
         words(set(&text))
     };
     assert_eq!(logit("purchase_rate"), "no error");
@@ -237,6 +273,10 @@ fn strategies() {
         (
             with(&format!("{UNIFORM}\n[[strategy]]\nname = \"do_nothing\"\n{UNIFORM}")),
             "\"do_nothing\": this name is taken",
+        ),
+        (
+            with(&format!("{UNIFORM}\n[[strategy]]\nname = \"all\"\n{UNIFORM}")),
+            "\"all\": this name is taken\nresults call the sum over tiers \"all\"",
         ),
         (
             budget("budget = 9", "rule = \"uniform\"\naction = \"offer\""),

@@ -64,12 +64,12 @@ pub struct StrategyFile {
 pub struct ResourcesEntry {
     /// Staff minutes that contacts may take over the horizon.
     pub minutes: Option<f64>,
-    /// What a minute costs, on top of the budget.
+    /// What a minute costs: not paid out of the budget, but in the cost and in the probability that it exceeds the budget.
     #[serde(default)]
     pub minute_cost: f64,
     /// Units of stock that contacts may use over the horizon.
     pub stock: Option<f64>,
-    /// What a unit costs, on top of the budget.
+    /// What a unit costs: not paid out of the budget, but in the cost and in the probability that it exceeds the budget.
     #[serde(default)]
     pub stock_cost: f64,
 }
@@ -89,9 +89,11 @@ pub struct ActionEntry {
     /// Paid once by a strategy that uses it, out of its budget.
     #[serde(default)]
     pub fixed_cost: f64,
-    /// The most that can be spent on contacting one customer over the horizon, where the strategy says how much each gets.
+    /// The most that can be spent on contacting one customer over the horizon, where the strategy says how much each gets: without
+    /// cost_on_contact.
     pub max_per_customer: Option<f64>,
-    /// What a contact costs: then a customer gets it or not, and money buys so many contacts.
+    /// What a contact costs: then a customer gets it or not, and money buys so many contacts. Needed (0 is allowed) where the
+    /// effect does not depend on the money: with a price cut, or a constant curve.
     pub cost_on_contact: Option<f64>,
     /// What each order of who was contacted costs, on top of the budget.
     #[serde(default)]
@@ -105,7 +107,8 @@ pub struct ActionEntry {
     /// The share of orders on which what costs on response, the cut and the points are not claimed: a number, or a belief.
     #[serde(default)]
     pub breakage: Amount,
-    /// The share of the additional revenue that would have come in anyway, later or for other goods: a number, or a belief.
+    /// The share of the additional revenue that would have come in anyway, later or for other goods: a number, or a belief. Only
+    /// gains are lowered by it.
     #[serde(default)]
     pub cannibalisation: Amount,
     /// Staff minutes per contact.
@@ -139,10 +142,10 @@ pub struct ResponseEntry {
     /// What changes.
     pub on: Lever,
     /// How it depends on the dose: the depth of the action's price cut where it has one, else the money that the contact
-    /// costs.
+    /// costs. A constant one needs an action with cost_on_contact.
     #[serde(default)]
     pub curve: CurveName,
-    /// The most likely effect (its meaning depends on the curve).
+    /// The effect's median (its meaning depends on the curve).
     pub effect: f64,
     /// The lower end of the effect's 95 % interval.
     pub lower: f64,
@@ -172,7 +175,7 @@ pub struct ResponseEntry {
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HalfEntry {
-    /// The most likely effect.
+    /// The effect's median.
     pub effect: f64,
     /// The lower end of its 95 % interval.
     pub lower: f64,
@@ -184,7 +187,7 @@ pub struct HalfEntry {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StrategyEntry {
-    /// Its name.
+    /// Its name: not `do_nothing`, which is always compared, nor `all`, as results call sums.
     pub name: String,
     /// In words.
     #[serde(default)]

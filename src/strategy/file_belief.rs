@@ -13,7 +13,7 @@ use super::belief::Source;
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BeliefEntry {
-    /// The most likely value.
+    /// The median.
     pub value: f64,
     /// The lower end of its 95 % interval.
     pub lower: f64,
@@ -30,7 +30,7 @@ pub struct BeliefEntry {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCustomersEntry {
-    /// The most likely number in one period of the horizon.
+    /// The median of their number in one period of the horizon.
     pub per_period: f64,
     /// The lower end of its 95 % interval.
     pub lower: f64,

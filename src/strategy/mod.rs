@@ -20,6 +20,7 @@ mod file_tests;
 pub mod plan;
 mod reach;
 pub mod response;
+mod words;
 pub mod world;
 
 pub use action::{Action, Kind};

@@ -7,6 +7,8 @@ mod by_rules;
 mod finish;
 mod list;
 mod lots;
+#[cfg(test)]
+mod money_tests;
 mod people;
 #[cfg(test)]
 mod properties;
@@ -54,8 +56,12 @@ pub enum Limit {
     Minutes,
     /// The stock.
     Stock,
-    /// Everybody who was to be contacted is.
+    /// Everybody who may be contacted is.
     Customers,
+    /// All whom the rule asks for are contacted.
+    Asked,
+    /// A tier's share of the budget: what it cannot take goes to no other.
+    Share,
 }
 
 impl Limit {
@@ -67,6 +73,21 @@ impl Limit {
             Limit::Minutes => "the staff has no more minutes",
             Limit::Stock => "there is no more stock",
             Limit::Customers => "nobody else may be contacted",
+            Limit::Asked => "its rule asks for no more",
+            Limit::Share => "what a tier’s share leaves goes to no other tier",
+        }
+    }
+
+    /// In words, for why nobody is contacted.
+    fn none(self) -> &'static str {
+        match self {
+            Limit::Budget => "its budget pays for nobody",
+            Limit::Action => "its action gives nothing to anybody",
+            Limit::Minutes => "the staff’s minutes are not enough for one",
+            Limit::Stock => "the stock is not enough for one",
+            Limit::Customers => "nobody may be contacted",
+            Limit::Asked => "its rule takes nobody who may be contacted",
+            Limit::Share => "no tier’s share reaches anybody",
         }
     }
 }
@@ -81,7 +102,9 @@ pub struct Plan {
     pub given: Given,
     /// By tier and treatment: how many get it.
     pub contacts: Vec<Vec<u64>>,
-    /// The fixed costs of the actions used; 0 where nobody may be contacted.
+    /// The actions used, ascending, and the fixed cost of each. An action that opt-outs leave nobody for is not among them.
+    pub fixed: Vec<(usize, f64)>,
+    /// The sum of [`Plan::fixed`].
     pub fixed_cost: f64,
     /// Fixed cost plus what contacts cost: at most the budget.
     pub cost: f64,
@@ -107,9 +130,10 @@ impl Plan {
     /// Who gets what under strategy `index` of `set`, with warnings.
     ///
     /// Who opted out is never contacted, costs nothing and takes no share of a budget; an action for which nobody is left because
-    /// of that is not carried out. Rules that spend what they may (uniform, proportional_to_clv, shares, top_n without a
-    /// number) give less where money, staff, stock or the action end; what a cap keeps from a tier goes to the others in
-    /// proportion, except under stated shares. Rules that say whom they contact are refused where that cannot be.
+    /// of that, and only because of that, is not carried out. Rules that spend what they may (uniform, proportional_to_clv,
+    /// shares, top_n without a number) give less where money, staff, stock or the action end; what a cap keeps from a tier
+    /// goes to the others in proportion, except under stated shares. Rules that say whom they contact are refused where
+    /// that cannot be. Entries that match nobody, and a strategy that contacts nobody, are among the warnings.
     ///
     /// # Errors
     /// [`Error::Document`] and [`Error::Csv`] for columns that are missing, contacts that cannot be paid or served (with the
@@ -123,7 +147,7 @@ impl Plan {
         }
         let planning = Planning { set, strategy: &set.strategies[index], people, facts };
         let planned = match &planning.strategy.rule {
-            Rule::Nothing => Planned::of(Chosen::nobody(set.tiers.len()), Limit::Customers),
+            Rule::Nothing => Planned::of(Chosen::nobody(set.tiers.len()), Limit::Asked),
             Rule::Uniform { action } => planning.uniform(*action),
             Rule::ProportionalToClv { action } => planning.proportional_to_clv(*action),
             Rule::Shares { action, shares } => planning.shares(*action, shares),
@@ -166,11 +190,16 @@ impl<'a> Planning<'a, '_> {
         format!("[[strategy]] \"{}\": {field}", self.strategy.name)
     }
 
-    /// The fixed cost of an action that would reach somebody, or not. Without opt-outs an action that reaches nobody is a slip of
-    /// the file, and its cost is shown.
-    fn fixed_cost(&self, action: usize, anybody: bool) -> f64 {
-        let has_opted_out = self.facts.iter().any(|tier| tier.reachable < tier.customers);
-        if anybody || !has_opted_out { self.set.actions[action].fixed_cost } else { 0.0 }
+    /// The action with its fixed cost, unless it is left out because all whom the rule means (`means` somebody) opted out
+    /// (it `reaches` nobody). An action that the rule means nobody for is a slip of the file, and its cost is shown.
+    fn fixed(&self, action: usize, reaches: bool, means: bool) -> Option<(usize, f64)> {
+        (reaches || !means).then(|| (action, self.set.actions[action].fixed_cost))
+    }
+
+    /// What kept a rule that contacts `n` customers, all whom it asks for, from contacting more.
+    fn asked(&self, n: u64) -> Limit {
+        let reachable: u64 = self.facts.iter().map(|tier| tier.reachable).sum();
+        if n == reachable { Limit::Customers } else { Limit::Asked }
     }
 
     /// What may be spent on contacts.

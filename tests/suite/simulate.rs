@@ -299,7 +299,7 @@ fn a_file_to_start_from_runs_and_decides_nothing() {
 fn a_history_is_fitted_and_graded_by_the_way() {
     let scratch = Scratch::new();
     let history = dataset("cdnow/cdnow_sample.parquet");
-    scratch.write("s.toml", &file([(0.5, 0.1); 3], "budget = 1000", "max_per_customer = 2", BY_TIER));
+    scratch.write("s.toml", &file([(0.5, 0.1); 3], "budget = 1000", "cost_on_contact = 1", BY_TIER));
     let words = [
         "simulate",
         history.to_str().unwrap(),

@@ -120,6 +120,8 @@ fn limited_by(limit: Limit) -> String {
         Limit::Minutes => "minutes",
         Limit::Stock => "stock",
         Limit::Customers => "customers",
+        Limit::Asked => "as many as asked for",
+        Limit::Share => "the tier’s share",
     };
     format!("{name}: {}", limit.words())
 }

@@ -44,6 +44,7 @@ fn plan(set: &StrategySet, s: usize, customers: &[u64]) -> Plan {
         treatments: Vec::new(),
         given: Given::ByTier(vec![0; customers.len()]),
         contacts: vec![Vec::new(); customers.len()],
+        fixed: Vec::new(),
         fixed_cost: 0.0,
         cost: 0.0,
         unspent: 0.0,
@@ -56,6 +57,7 @@ fn plan(set: &StrategySet, s: usize, customers: &[u64]) -> Plan {
     }
     let action = (s - 1) % set.actions.len();
     plan.fixed_cost = set.actions[action].fixed_cost;
+    plan.fixed = vec![(action, plan.fixed_cost)];
     let weight = |k: usize| if s == 1 { customers[k] as f64 } else { [0.5, 0.35, 0.15][k] };
     let all = (0..customers.len()).map(weight).sum::<f64>().max(1.0);
     for (k, &heads) in customers.iter().enumerate() {

@@ -131,6 +131,8 @@ fn limit(limit: Limit) -> &'static str {
         Limit::Minutes => "minutes",
         Limit::Stock => "stock",
         Limit::Customers => "customers",
+        Limit::Asked => "asked",
+        Limit::Share => "share",
     }
 }
 

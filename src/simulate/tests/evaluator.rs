@@ -31,7 +31,7 @@ fn the_evaluator_says_what_the_simulation_expects() {
             set.actions[0].minutes_on_response = 2.0;
             for plan in &mut plans[1..] {
                 plan.contacts = heads.iter().map(|&n| vec![n]).collect();
-                plan.fixed_cost = 10.0;
+                (plan.fixed, plan.fixed_cost) = (vec![(0, 10.0)], 10.0);
             }
             let options = SimulateOptions { seed: 5, draw_responses: false, futures: 2 };
             let engine = Engine::new(company.population(), &set, &plans, options).unwrap();

@@ -147,6 +147,7 @@ pub fn plan(money: f64) -> Plan {
         treatments: if gives { vec![Treatment { action: 0, money }] } else { Vec::new() },
         given: Given::ByTier(vec![u8::from(gives); 2]),
         contacts: vec![vec![0; usize::from(gives)]; 2],
+        fixed: Vec::new(),
         fixed_cost: 0.0,
         cost: 0.0,
         unspent: 0.0,

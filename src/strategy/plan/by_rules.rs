@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::finish::{Chosen, Planned};
 use super::lots::{first, part};
-use super::{Limit, Planning, Treatment};
+use super::{Planning, Treatment};
 use crate::error::{Error, Result};
 use crate::parallel;
 use crate::strategy::check::Give;
@@ -21,18 +21,24 @@ impl Planning<'_, '_> {
     pub(super) fn by_rules(&self, give: &[Give]) -> Result<Planned> {
         let people = self.people;
         let mut matching: Vec<Vec<usize>> = vec![Vec::new(); give.len()];
+        // How many an entry takes, those who opted out among them.
+        let mut taken = vec![0_u64; give.len()];
         for (row, entry) in self.taken(give)?.into_iter().enumerate() {
-            if let Some(entry) = entry.filter(|_| people.may_be_contacted(row)) {
-                matching[usize::from(entry)].push(row);
+            let Some(entry) = entry.map(usize::from) else { continue };
+            taken[entry] += 1;
+            if people.may_be_contacted(row) {
+                matching[entry].push(row);
             }
         }
-        let mut fixed_cost = 0.0;
+        let mut fixed = Vec::new();
         for action in 0..self.set.actions.len() {
-            let mut own = give.iter().zip(&matching).filter(|(entry, _)| entry.action == action).peekable();
-            if own.peek().is_some() {
-                fixed_cost += self.fixed_cost(action, own.any(|(_, rows)| !rows.is_empty()));
+            let own: Vec<usize> = (0..give.len()).filter(|&i| give[i].action == action).collect();
+            if !own.is_empty() {
+                let reaches = own.iter().any(|&i| !matching[i].is_empty());
+                fixed.extend(self.fixed(action, reaches, own.iter().any(|&i| taken[i] > 0)));
             }
         }
+        let warnings = self.matches_nobody(give, &taken, &matching);
         let mut treatments: Vec<Treatment> = Vec::new();
         let mut codes = vec![0; people.len()];
         for (entry, rows) in give.iter().zip(matching) {
@@ -50,7 +56,24 @@ impl Planning<'_, '_> {
             }
         }
         let chosen = Chosen::by_customer(people, treatments, codes);
-        Ok(Planned { chosen, fixed_cost, limited_by: Limit::Customers, warnings: Vec::new() })
+        let limited_by = self.asked(chosen.contacted());
+        Ok(Planned { chosen, fixed, limited_by, warnings })
+    }
+
+    /// Of entries that reach nobody.
+    fn matches_nobody(&self, give: &[Give], taken: &[u64], matching: &[Vec<usize>]) -> Vec<String> {
+        let about = |i: usize| {
+            let action = &self.set.actions[give[i].action].name;
+            let whom = give[i].when.as_ref().map_or(String::new(), |when| format!(", where {when}"));
+            let why = match taken[i] {
+                0 if i > 0 => "matches nobody whom no entry before it takes".to_string(),
+                0 => "matches nobody".to_string(),
+                1 => "matches one customer, who opted out".to_string(),
+                n => format!("matches {n} customers, who all opted out"),
+            };
+            self.key(&format!("give {} ({action}{whom}) {why}", i + 1))
+        };
+        (0..give.len()).filter(|&i| matching[i].is_empty()).map(about).collect()
     }
 
     /// The entry that takes each customer, if any does.

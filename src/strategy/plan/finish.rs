@@ -3,6 +3,7 @@
 use super::lots::affordable;
 use super::{Given, Limit, People, Plan, Planning, Treatment};
 use crate::error::Result;
+use crate::strategy::check::Rule;
 
 /// Who gets what, before it is held against limits.
 pub(super) struct Chosen {
@@ -61,7 +62,7 @@ impl Chosen {
         Chosen::by_customer(people, vec![treatment], codes)
     }
 
-    fn contacted(&self) -> u64 {
+    pub(super) fn contacted(&self) -> u64 {
         self.contacts.iter().flatten().sum()
     }
 }
@@ -69,7 +70,8 @@ impl Chosen {
 /// A choice with what goes along.
 pub(super) struct Planned {
     pub(super) chosen: Chosen,
-    pub(super) fixed_cost: f64,
+    /// Actions with their fixed costs.
+    pub(super) fixed: Vec<(usize, f64)>,
     pub(super) limited_by: Limit,
     pub(super) warnings: Vec<String>,
 }
@@ -77,7 +79,7 @@ pub(super) struct Planned {
 impl Planned {
     /// Without fixed cost and warnings.
     pub(super) fn of(chosen: Chosen, limited_by: Limit) -> Planned {
-        Planned { chosen, fixed_cost: 0.0, limited_by, warnings: Vec::new() }
+        Planned { chosen, fixed: Vec::new(), limited_by, warnings: Vec::new() }
     }
 }
 
@@ -89,6 +91,11 @@ fn is_above(amount: f64, limit: f64) -> bool {
 /// An amount for people, rounded up to a millionth but for rounding errors below that.
 fn shown(amount: f64) -> f64 {
     (amount * 1e6 - 1e-3).ceil() / 1e6
+}
+
+/// The same, rounded down.
+fn shown_below(amount: f64) -> f64 {
+    (amount * 1e6 + 1e-3).floor() / 1e6
 }
 
 impl Planning<'_, '_> {
@@ -110,8 +117,9 @@ impl Planning<'_, '_> {
 
     /// The plan, if it can be paid and served.
     pub(super) fn finish(&self, planned: Planned) -> Result<(Plan, Vec<String>)> {
-        let Planned { chosen, fixed_cost, limited_by, warnings } = planned;
+        let Planned { chosen, fixed, limited_by, mut warnings } = planned;
         self.responses_are_stated(&chosen)?;
+        let fixed_cost: f64 = fixed.iter().map(|(_, cost)| cost).sum();
         let sum = |each: &dyn Fn(&Treatment) -> f64| -> f64 {
             let treatments = chosen.treatments.iter().enumerate();
             let of = treatments.map(|(k, treatment)| {
@@ -124,13 +132,29 @@ impl Planning<'_, '_> {
         let stock = sum(&|treatment| self.set.actions[treatment.action].stock_on_contact);
         self.can_be_paid(&chosen, fixed_cost, cost)?;
         self.can_be_served(&chosen, minutes, stock)?;
+        // With a fixed cost it is no copy of doing nothing, and what it pays is seen.
+        if chosen.contacted() == 0 && fixed_cost == 0.0 && self.strategy.rule != Rule::Nothing {
+            let problem =
+                format!("it contacts nobody and is the same as doing nothing: {}", limited_by.none());
+            warnings.push(self.key(&problem));
+        }
         let budget = self.strategy.budget;
         // Rounding of divisions may overshoot by a last digit; a plan never costs more than its budget.
         let cost = cost.min(budget.unwrap_or(f64::INFINITY));
         let Chosen { treatments, given, contacts } = chosen;
         let unspent = budget.map_or(0.0, |budget| budget - cost);
-        let plan =
-            Plan { treatments, given, contacts, fixed_cost, cost, unspent, minutes, stock, limited_by };
+        let plan = Plan {
+            treatments,
+            given,
+            contacts,
+            fixed,
+            fixed_cost,
+            cost,
+            unspent,
+            minutes,
+            stock,
+            limited_by,
+        };
         Ok((plan, warnings))
     }
 
@@ -165,6 +189,9 @@ impl Planning<'_, '_> {
             return Ok(());
         };
         let n = chosen.contacted();
+        if is_above(fixed_cost, budget) {
+            return self.fixed_cost_is_above(budget, fixed_cost, (chosen, cost - fixed_cost));
+        }
         let (needed, fewer) =
             (shown(cost), Self::at_most(chosen, budget - fixed_cost, |treatment| treatment.money));
         let problem = match fixed_cost > 0.0 {
@@ -174,6 +201,35 @@ impl Planning<'_, '_> {
             false => format!("its {n} contacts come to {needed}, above its budget {budget}"),
         };
         self.check().fail(self.key(&problem), format!("raise the budget to {needed}, or {fewer}"))
+    }
+
+    /// Fewer contacts do not help where the fixed cost alone is above the budget.
+    fn fixed_cost_is_above(
+        &self,
+        budget: f64,
+        fixed_cost: f64,
+        (chosen, of_contacts): (&Chosen, f64),
+    ) -> Result<()> {
+        let (fixed, n) = (shown(fixed_cost), chosen.contacted());
+        let mut problem = format!("its fixed cost, {fixed}, is above its budget {budget}");
+        if n > 0 {
+            let s = if n == 1 { "" } else { "s" };
+            problem += &format!(
+                ", and its {n} contact{s} come{} to {}",
+                if n == 1 { "s" } else { "" },
+                shown(of_contacts)
+            );
+        }
+        let raise = format!("raise the budget to {}", shown(fixed_cost + of_contacts));
+        let lower = if is_above(of_contacts, budget) {
+            format!(
+                "lower the fixed cost to 0 and {}",
+                Self::at_most(chosen, budget, |treatment| treatment.money)
+            )
+        } else {
+            format!("lower the fixed cost to {}", shown_below(budget - of_contacts))
+        };
+        self.check().fail(self.key(&problem), format!("{raise}, or {lower}"))
     }
 
     fn can_be_served(&self, chosen: &Chosen, minutes: f64, stock: f64) -> Result<()> {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::finish::{Chosen, Planned};
-use super::{Limit, Planning, Treatment};
+use super::{Planning, Treatment};
 use crate::customers::Ids;
 use crate::error::{Error, Result, nearest_first};
 use crate::tier::csv_list::{self, Known};
@@ -66,13 +66,16 @@ impl Planning<'_, '_> {
         };
         let mut codes = vec![0; people.len()];
         let mut found = vec![false; lines.len()];
-        let mut reached = vec![false; self.set.actions.len()];
+        // By action: whether a customer of the table is named for it, and one who may be contacted.
+        let mut named = vec![false; self.set.actions.len()];
+        let mut reached = named.clone();
         for (row, code) in codes.iter_mut().enumerate().filter(|_| !wanted.is_empty()) {
             if hashes.as_ref().is_some_and(|hashes| !hashes.contains(&people.ids.hash(row))) {
                 continue;
             }
             let Some(&i) = wanted.get(people.ids.text(row).trim()) else { continue };
             found[i] = true;
+            named[lines[i].treatment.action] = true;
             if people.may_be_contacted(row) {
                 *code = place[i];
                 reached[lines[i].treatment.action] = true;
@@ -87,10 +90,12 @@ impl Planning<'_, '_> {
         }
         actions.sort_unstable();
         actions.dedup();
-        let fixed_cost = actions.iter().map(|&action| self.fixed_cost(action, reached[action])).sum();
+        let fixed = actions.iter().filter_map(|&action| self.fixed(action, reached[action], named[action]));
+        let fixed = fixed.collect();
         let chosen = Chosen::by_customer(people, treatments, codes);
         let warnings = self.warnings(&path, remarks);
-        Ok(Planned { chosen, fixed_cost, limited_by: Limit::Customers, warnings })
+        let limited_by = self.asked(chosen.contacted());
+        Ok(Planned { chosen, fixed, limited_by, warnings })
     }
 
     /// The lines that name a customer.

@@ -3,6 +3,7 @@
 use super::finish::{Chosen, Planned};
 use super::lots::{affordable, first};
 use super::{Limit, Planning, TierFacts, Treatment};
+use crate::tier::judge::Exact;
 
 /// How a budget is spread over tiers.
 enum Spread<'a> {
@@ -36,6 +37,56 @@ impl Spread<'_> {
             Spread::Shares(shares) => of_shares(shares),
         }
     }
+
+    /// How many of each tier are contacted where only `capacity` can be: as the rule divides money, at most `most`.
+    fn contacts(&self, capacity: u64, most: &[u64], tiers: &[TierFacts]) -> Vec<u64> {
+        let weight: Vec<f64> = match self {
+            Spread::Uniform => tiers.iter().map(|tier| tier.reachable as f64).collect(),
+            Spread::Clv => tiers.iter().map(|tier| tier.clv.max(0.0)).collect(),
+            Spread::Shares(shares) => shares.to_vec(),
+        };
+        apportion(capacity, &weight, most)
+    }
+}
+
+/// At most `seats` in all, in proportion to `weight`, at most `most` each; what one cannot take goes to the others. Seats are given
+/// one by one to the greatest weight/(seats + 1) (D'Hondt's divisors; of equal ones the first), so that with more seats nobody has
+/// fewer.
+fn apportion(seats: u64, weight: &[f64], most: &[u64]) -> Vec<u64> {
+    if seats >= most.iter().sum() {
+        return most.to_vec();
+    }
+    let mut out = vec![0; most.len()];
+    let mut open: Vec<usize> = (0..most.len()).filter(|&k| weight[k] > 0.0 && most[k] > 0).collect();
+    let mut left = seats as f64;
+    // Whole parts of exact proportions, which the divisors never fall below: then few seats are left.
+    loop {
+        let total: f64 = open.iter().map(|&k| weight[k]).sum();
+        let part = |k: usize| left * weight[k] / total;
+        let (over, under): (Vec<usize>, Vec<usize>) = open.iter().partition(|&&k| part(k) >= most[k] as f64);
+        if over.is_empty() {
+            for k in under {
+                // A rounding error may not make a whole part of less than one.
+                out[k] = (part(k) * (1.0 - 1e-12)).floor() as u64;
+            }
+            break;
+        }
+        for k in over {
+            out[k] = most[k];
+            left -= most[k] as f64;
+        }
+        open = under;
+    }
+    for _ in out.iter().sum()..seats {
+        let quotient = |k: usize| weight[k] / (out[k] + 1) as f64;
+        let greatest = |a: Option<usize>, k: usize| a.filter(|&a| quotient(a) >= quotient(k)).or(Some(k));
+        let Some(next) = (0..out.len()).filter(|&k| out[k] < most[k] && weight[k] > 0.0).fold(None, greatest)
+        else {
+            break;
+        };
+        out[next] += 1;
+    }
+    out
 }
 
 /// Money per customer in proportion to `weight`, at most `cap`; what caps leave over goes to the other tiers.
@@ -87,13 +138,32 @@ impl Planning<'_, '_> {
             .enumerate()
             .map(|(tier, facts)| if how.gives(tier, facts) { facts.reachable } else { 0 })
             .collect();
-        let fixed_cost = self.fixed_cost(action, targets.iter().any(|&n| n > 0));
-        let money = self.money(fixed_cost);
+        let fixed = self.fixed(action, targets.iter().any(|&n| n > 0), self.means(how));
+        let money = self.money(fixed.map_or(0.0, |(_, cost)| cost));
         let (chosen, limited_by) = match self.set.actions[action].cost_on_contact {
             Some(cost) => self.by_contacts(action, how, &targets, (money, cost)),
             None => self.by_money(action, how, &targets, money),
         };
-        Planned { chosen, fixed_cost, limited_by, warnings: Vec::new() }
+        Planned { chosen, fixed: fixed.into_iter().collect(), limited_by, warnings: Vec::new() }
+    }
+
+    /// Whether the rule gives anything to anybody, those who opted out among them.
+    fn means(&self, how: &Spread) -> bool {
+        match how {
+            Spread::Uniform => !self.people.is_empty(),
+            Spread::Shares(shares) => {
+                self.facts.iter().zip(*shares).any(|(tier, &share)| share > 0.0 && tier.customers > 0)
+            }
+            Spread::Clv => {
+                let mut clv = vec![Exact::default(); self.facts.len()];
+                for (&tier, &value) in self.people.tier.iter().zip(self.people.clv) {
+                    if value.is_finite() {
+                        clv[usize::from(tier)] = clv[usize::from(tier)] + Exact::of(value);
+                    }
+                }
+                clv.into_iter().any(|sum| sum.value() > 0.0)
+            }
+        }
     }
 
     /// Each contact costs the same: money buys so many, and lots decide who they are.
@@ -110,7 +180,7 @@ impl Planning<'_, '_> {
         let (rows, limit) = if let Spread::Uniform = how {
             let paid = affordable(money, cost);
             if paid.min(capacity) >= total {
-                return (self.all(treatment, targets), Limit::Customers);
+                return (self.all(treatment, targets), self.asked(total));
             }
             let limit = if capacity < paid { served } else { Limit::Budget };
             (first(self.people, self.rows_of(targets), paid.min(capacity)), limit)
@@ -123,17 +193,21 @@ impl Planning<'_, '_> {
                 .map(|((&target, given), tier)| affordable(given * tier.reachable as f64, cost).min(target))
                 .collect();
             let contacts: u64 = bought.iter().sum();
+            // Money for one more, which is left of the tiers' shares.
+            let shares_are_left = affordable(money, cost) > contacts;
             if contacts == total && total <= capacity {
-                return (self.all(treatment, targets), Limit::Customers);
+                let limit = match (self.asked(total), how) {
+                    (Limit::Asked, Spread::Shares(_)) if shares_are_left => Limit::Share,
+                    (limit, _) => limit,
+                };
+                return (self.all(treatment, targets), limit);
             }
-            let mut of_tier = vec![Vec::new(); bought.len()];
-            for row in self.rows_of(&bought) {
-                of_tier[usize::from(self.people.tier[row])].push(row);
-            }
-            let chosen = of_tier.into_iter().zip(&bought).map(|(rows, &n)| first(self.people, rows, n));
-            let rows = chosen.flatten().collect();
-            let limit = if contacts > capacity { served } else { Limit::Budget };
-            (first(self.people, rows, capacity), limit)
+            let limit = match contacts > capacity {
+                true => served,
+                false if shares_are_left => Limit::Share,
+                false => Limit::Budget,
+            };
+            (self.first_of_tiers(&how.contacts(capacity, &bought, &self.facts)), limit)
         };
         (Chosen::of_rows(self.people, treatment, &rows), limit)
     }
@@ -142,15 +216,13 @@ impl Planning<'_, '_> {
     fn by_money(&self, action: usize, how: &Spread, targets: &[u64], money: f64) -> (Chosen, Limit) {
         let cap = self.set.actions[action].max_per_customer.unwrap_or(f64::INFINITY);
         let (capacity, served) = self.capacity(action);
-        let is_short = targets.iter().sum::<u64>() > capacity;
-        let rows = if is_short { first(self.people, self.rows_of(targets), capacity) } else { Vec::new() };
-        let mut facts = self.facts.clone();
-        if is_short {
-            facts.iter_mut().for_each(|tier| tier.reachable = 0);
-            for &row in &rows {
-                facts[usize::from(self.people.tier[row])].reachable += 1;
-            }
-        }
+        let total: u64 = targets.iter().sum();
+        let is_short = total > capacity;
+        let (rows, facts) = match (is_short, how) {
+            (false, _) => (Vec::new(), self.facts.clone()),
+            (true, Spread::Uniform) => self.served(first(self.people, self.rows_of(targets), capacity)),
+            (true, how) => self.served(self.first_of_tiers(&how.contacts(capacity, targets, &self.facts))),
+        };
         let given = how.money(money, cap, &facts);
         let mut treatments: Vec<Treatment> = Vec::new();
         let code = |&money: &f64| -> u8 {
@@ -166,14 +238,19 @@ impl Planning<'_, '_> {
         };
         let codes: Vec<u8> = given.iter().map(code).collect();
         let spent: f64 = given.iter().zip(&facts).map(|(each, tier)| each * tier.reachable as f64).sum();
+        let capped = given.iter().filter(|&&each| each >= cap).count();
         let limit = if is_short {
             served
         } else if spent >= money * (1.0 - 1e-9) {
             Limit::Budget
-        } else if given.iter().any(|&each| each >= cap) {
+        } else if let Spread::Shares(shares) = how {
+            // All who have a share are at the cap, or some share is left that others could use.
+            let shared = shares.iter().filter(|&&share| share > 0.0).count();
+            if capped == shared { Limit::Action } else { Limit::Share }
+        } else if capped > 0 {
             Limit::Action
         } else {
-            Limit::Customers
+            self.asked(total)
         };
         let chosen = if is_short {
             let mut of = vec![0; self.people.len()];
@@ -185,6 +262,26 @@ impl Planning<'_, '_> {
             Chosen::by_tier(self, treatments, codes)
         };
         (chosen, limit)
+    }
+
+    /// Customers who can be served, and the tiers with only them as reachable.
+    fn served(&self, rows: Vec<usize>) -> (Vec<usize>, Vec<TierFacts>) {
+        let mut facts = self.facts.clone();
+        facts.iter_mut().for_each(|tier| tier.reachable = 0);
+        for &row in &rows {
+            facts[usize::from(self.people.tier[row])].reachable += 1;
+        }
+        (rows, facts)
+    }
+
+    /// So many customers of each tier, by lot within it.
+    fn first_of_tiers(&self, wanted: &[u64]) -> Vec<usize> {
+        let mut of_tier = vec![Vec::new(); wanted.len()];
+        for row in self.rows_of(wanted) {
+            of_tier[usize::from(self.people.tier[row])].push(row);
+        }
+        let chosen = of_tier.into_iter().zip(wanted).map(|(rows, &n)| first(self.people, rows, n));
+        chosen.flatten().collect()
     }
 
     /// All who may be contacted in the tiers with a target.
@@ -230,6 +327,30 @@ mod tests {
         // Stated shares are kept.
         let shared = Spread::Shares(&[0.5, 0.0, 0.5]).money(120.0, 4.0, &TIERS);
         assert_eq!(shared, [4.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn seats_are_in_proportion_and_never_fewer_with_more() {
+        assert_eq!(apportion(10, &[0.8, 0.0, 0.2], &[100, 100, 100]), [8, 0, 2]);
+        // What the first cannot take goes to the others; a tier without weight gets nothing.
+        assert_eq!(apportion(10, &[0.8, 0.0, 0.2], &[3, 100, 100]), [3, 0, 7]);
+        assert_eq!(apportion(4, &[180.0, 60.0, 15.0], &[2, 3, 5]), [2, 2, 0]);
+        assert_eq!(apportion(u64::MAX, &[1.0, 2.0], &[7, 9]), [7, 9]);
+        assert_eq!(apportion(0, &[1.0, 2.0], &[7, 9]), [0, 0]);
+        // One by one, and nothing else.
+        let (weight, most) = ([0.31, 0.17, 0.52, 0.11], [40, 7, 90, 100]);
+        let mut one_by_one = vec![0; 4];
+        for seats in 0..=237 {
+            assert_eq!(apportion(seats, &weight, &most), one_by_one, "{seats}");
+            let open = (0..4).filter(|&k| one_by_one[k] < most[k]);
+            let quotient = |k: usize| weight[k] / (one_by_one[k] + 1) as f64;
+            let next = open.max_by(|&a, &b| quotient(a).total_cmp(&quotient(b)).then(b.cmp(&a)));
+            next.into_iter().for_each(|k| one_by_one[k] += 1);
+        }
+        // Millions take no longer than tens.
+        let many = apportion(10_000_000, &[0.5, 0.3, 0.2], &[20_000_000, 1_000_000, 9_000_000]);
+        assert_eq!(many.iter().sum::<u64>(), 10_000_000);
+        assert_eq!(many[1], 1_000_000);
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Town {
     }
 }
 
-/// Letters of up to 5 each, calls of 2 and ten minutes, gifts of 3 for up to four customers, and offers of 1 with a fixed
+/// Letters of up to 5 each, the more the better, calls of 2 and ten minutes, gifts of 3 for up to four customers, and offers of 1 with a fixed
 /// cost of 10; responses of all in all tiers.
 pub(crate) fn text(head: &str, strategy: &str) -> String {
     let mut out = format!("horizon = \"12mo\"\nmargin = 0.3\ntiers = \"value\"\n{head}\n");
@@ -102,10 +102,11 @@ pub(crate) fn text(head: &str, strategy: &str) -> String {
         ("offer", "cost_on_contact = 1\nfixed_cost = 10"),
     ] {
         out += &format!("[[action]]\nname = \"{name}\"\n{rest}\n");
+        let curve = if name == "letter" { "curve = \"saturating\"\nscale = 2\n" } else { "" };
         for tier in ["high", "mid", "low"] {
             out += &format!(
                 "[[response]]\naction = \"{name}\"\ntier = \"{tier}\"\non = \"purchase_rate\"\neffect = 0.1\n\
-                 lower = 0.0\nupper = 0.2\nsource = \"assumption\"\n"
+                 lower = 0.0\nupper = 0.2\nsource = \"assumption\"\n{curve}"
             );
         }
     }

@@ -4,12 +4,12 @@ use super::testing::{CUSTOMERS, Customer, Town, text, words};
 use super::{Given, Limit, Plan, lots};
 use crate::error::Result;
 
-fn town() -> Town {
+pub(super) fn town() -> Town {
     Town::new(&CUSTOMERS)
 }
 
 /// The town where some have opted out.
-fn without(out: &[i64]) -> Town {
+pub(super) fn without(out: &[i64]) -> Town {
     let customers: Vec<Customer> =
         CUSTOMERS.iter().map(|&(id, tier, clv, _)| (id, tier, clv, out.contains(&id))).collect();
     Town::new(&customers)
@@ -25,7 +25,7 @@ fn near(a: &[f64], b: &[f64]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12)
 }
 
-fn contacted(plan: &Plan) -> Vec<u64> {
+pub(super) fn contacted(plan: &Plan) -> Vec<u64> {
     (0..3).map(|tier| plan.contacted(tier)).collect()
 }
 
@@ -66,10 +66,12 @@ fn money_in_proportion_and_by_shares() {
     let shares = "rule = \"shares\"\nshares = { high = 0.8, low = 0.2 }\naction = \"letter\"";
     let by_shares = plan(&town, "budget = 20", shares);
     assert_eq!(town.money(&by_shares)[..6], [5.0, 5.0, 0.0, 0.0, 0.0, 0.8]);
-    assert_eq!((by_shares.unspent, by_shares.limited_by), (6.0, Limit::Action));
+    assert_eq!((by_shares.unspent, by_shares.limited_by), (6.0, Limit::Share));
+    let one = "rule = \"shares\"\nshares = { high = 1 }\naction = \"letter\"";
+    assert_eq!(plan(&town, "budget = 20", one).limited_by, Limit::Action);
     // A tier that nobody is left of keeps its share.
     let kept = plan(&without(&[1, 2]), "budget = 20", shares);
-    assert_eq!((kept.unspent, kept.limited_by, contacted(&kept)), (16.0, Limit::Customers, vec![0, 0, 5]));
+    assert_eq!((kept.unspent, kept.limited_by, contacted(&kept)), (16.0, Limit::Share, vec![0, 0, 5]));
 }
 
 #[test]
@@ -88,7 +90,13 @@ fn contacts_for_as_many_as_the_money_buys() {
     let some = call("budget = 11");
     assert_eq!((some.cost, some.unspent, some.minutes, some.stock), (10.0, 1.0, 50.0, 5.0));
     assert_eq!(some.limited_by, Limit::Budget);
-    let none = call("budget = 1.99");
+    let (none, warnings) = town.plan(&text("budget = 1.99", &format!("{ALL}\"call\""))).unwrap();
+    assert_eq!(
+        warnings,
+        [
+            "[[strategy]] \"s\": it contacts nobody and is the same as doing nothing: its budget pays for nobody"
+        ]
+    );
     assert_eq!((none.cost, none.limited_by, contacted(&none)), (0.0, Limit::Budget, vec![0; 3]));
     for budget in ["budget = 20", "budget = 99", ""] {
         let all = call(budget);
@@ -103,13 +111,17 @@ fn contacts_by_tier() {
     let by_clv = |budget: &str| plan(&town, budget, "rule = \"proportional_to_clv\"\naction = \"call\"");
     // 7.06 for the two high pay both, 4.8 of the other 6 go to mid, 1.2 to low.
     let plan_10 = by_clv("budget = 10");
-    assert_eq!((contacted(&plan_10), plan_10.cost, plan_10.limited_by), (vec![2, 2, 0], 8.0, Limit::Budget));
+    assert_eq!((contacted(&plan_10), plan_10.cost, plan_10.limited_by), (vec![2, 2, 0], 8.0, Limit::Share));
     assert_eq!(contacted(&by_clv("budget = 20.4")), [2, 3, 5]);
     assert_eq!(by_clv("").limited_by, Limit::Customers);
     let shares = "rule = \"shares\"\nshares = { high = 0.25, low = 0.75 }\naction = \"call\"";
     let by_shares = plan(&town, "budget = 12", shares);
     assert_eq!((contacted(&by_shares), by_shares.unspent), (vec![1, 0, 4], 2.0));
-    assert_eq!(by_shares.limited_by, Limit::Budget);
+    assert_eq!(by_shares.limited_by, Limit::Share);
+    // 5 for the high tier pays both of them, and what is left of its share goes to nobody.
+    let taken = plan(&town, "budget = 20", shares);
+    assert_eq!((contacted(&taken), taken.unspent, taken.limited_by), (vec![2, 0, 5], 6.0, Limit::Share));
+    assert_eq!(plan(&town, "budget = 8", shares).limited_by, Limit::Budget);
 }
 
 #[test]
@@ -131,8 +143,6 @@ fn staff_stock_and_actions_have_limits() {
     }
     let gifts = plan(&town, "budget = 100", &format!("{ALL}\"gift\""));
     assert_eq!((gifts.cost, gifts.limited_by), (12.0, Limit::Action));
-    let by_clv = plan(&town, "budget = 100", "rule = \"proportional_to_clv\"\naction = \"gift\"");
-    assert_eq!(ids(&town, &by_clv), ids(&town, &gifts));
     // Where the rule says how much each gets, the fewer get more.
     let letter = text("budget = 8", &format!("{ALL}\"letter\""))
         .replace("max_per_customer = 5", "max_per_customer = 5\nmax_customers = 4");
@@ -141,12 +151,42 @@ fn staff_stock_and_actions_have_limits() {
     assert_eq!(ids(&town, &few), ids(&town, &gifts));
 }
 
+/// What is short is divided as the rule divides money, whether a contact has a price or not: lots over everybody would give it
+/// to the greatest tier.
+#[test]
+fn shortage_is_divided_as_money_is() {
+    let town = town();
+    for (action, head) in [("gift", "budget = 100"), ("letter", "budget = 12")] {
+        let plan_of = |rule: &str| {
+            let text = text(head, &format!("{rule}\naction = \"{action}\""))
+                .replace("max_per_customer = 5", "max_per_customer = 5\nmax_customers = 4");
+            town.plan(&text).unwrap().0
+        };
+        // 4 × 180/255 are more than the two high ones; of the other 2 mid gets 1.6 and low 0.4.
+        let by_clv = plan_of("rule = \"proportional_to_clv\"");
+        assert_eq!((contacted(&by_clv), by_clv.limited_by), (vec![2, 2, 0], Limit::Action), "{action}");
+        let shares = plan_of("rule = \"shares\"\nshares = { high = 0.25, mid = 0.5, low = 0.25 }");
+        assert_eq!((contacted(&shares), shares.limited_by), (vec![1, 2, 1], Limit::Action), "{action}");
+        if action == "letter" {
+            assert_eq!(town.money(&shares).into_iter().fold(0.0, f64::max), 3.0);
+            assert_eq!(shares.cost, 12.0);
+        }
+    }
+    // Within a tier they are the first by lot.
+    let call = |minutes: u64| {
+        let head = format!("budget = 100\n[resources]\nminutes = {minutes}");
+        ids(&town, &plan(&town, &head, "rule = \"shares\"\nshares = { low = 1 }\naction = \"call\""))
+    };
+    assert!((1..5).all(|n| call(10 * n).iter().all(|id| call(10 * n + 10).contains(id))));
+    assert_eq!(call(10).len(), 1);
+}
+
 #[test]
 fn the_first_by_a_column() {
     let town = town();
     let top = |rest: &str| format!("rule = \"top_n\"\n{rest}");
     let best = plan(&town, "budget = 20", &top("action = \"call\"\nn = 3"));
-    assert_eq!((ids(&town, &best), best.limited_by), (vec![1, 2, 3], Limit::Customers));
+    assert_eq!((ids(&town, &best), best.limited_by), (vec![1, 2, 3], Limit::Asked));
     // A tier of whom all are taken and tiers of whom none are need no list of customers.
     let high = plan(&town, "budget = 20", &top("action = \"call\"\nn = 2"));
     assert_eq!(high.given, Given::ByTier(vec![1, 0, 0]));
@@ -314,67 +354,5 @@ fn whoever_is_on_a_list() {
             "no [[response]] says what action \"call\" does to tier \"low\", of which it contacts 1"
         ),
         "{found}"
-    );
-}
-
-#[test]
-fn what_cannot_be_paid_or_served_is_refused_with_the_smallest_change() {
-    let refused = |head: &str, strategy: &str| words(town().plan(&text(head, strategy)));
-    let top = |rest: &str| format!("rule = \"top_n\"\n{rest}");
-    for (head, strategy, want) in [
-        (
-            "budget = 7",
-            top("action = \"call\"\nn = 5"),
-            "its 5 contacts come to 10, above its budget 7\nraise the budget to 10, or contact at most 3",
-        ),
-        (
-            "budget = 12",
-            top("action = \"offer\"\nn = 5"),
-            "its 5 contacts and its fixed cost come to 15, above its budget 12\nraise the budget to 15, or contact at most 2",
-        ),
-        (
-            "[resources]\nminutes = 35",
-            top("action = \"call\"\nn = 5"),
-            "its 5 contacts take 50 minutes of staff, and [resources] minutes = 35\nraise minutes to 50, or contact at most 3",
-        ),
-        (
-            "[resources]\nstock = 2",
-            top("action = \"call\"\nshare = 0.5"),
-            "its 5 contacts take 5 units of stock, and [resources] stock = 2\nraise stock to 5, or contact at most 2",
-        ),
-        (
-            "budget = 40",
-            top("action = \"gift\"\nshare = 1.0"),
-            "it contacts 10 customers, and action \"gift\" max_customers = 4\nraise max_customers to 10, or contact at most 4",
-        ),
-        (
-            "budget = 10",
-            "rule = \"rules\"\ngive = [{ action = \"call\", where = \"number < 4\" }, { action = \"gift\", where = \"number < 8\" }]".into(),
-            "its 7 contacts come to 18, above its budget 10\nraise the budget to 18, or contact fewer",
-        ),
-    ] {
-        let found = refused(head, &strategy);
-        assert!(found.contains(want), "{found}");
-    }
-    // The change is enough.
-    plan(&town(), "budget = 15", &top("action = \"offer\"\nn = 5"));
-    plan(&town(), "budget = 12", &top("action = \"offer\"\nn = 2"));
-}
-
-#[test]
-fn fixed_costs_and_those_who_opted_out() {
-    let all: Vec<i64> = (1..=10).collect();
-    let offer = |out: &[i64], strategy: &str| plan(&without(out), "budget = 12", strategy).fixed_cost;
-    let uniform = format!("{ALL}\"offer\"");
-    assert_eq!((offer(&[], &uniform), offer(&all, &uniform)), (10.0, 0.0));
-    let shares = "rule = \"shares\"\nshares = { high = 1 }\naction = \"offer\"";
-    assert_eq!((offer(&[1], shares), offer(&[1, 2], shares)), (10.0, 0.0));
-    let give = "rule = \"rules\"\ngive = [{ action = \"offer\", where = \"number < 3\" }, { action = \"call\", where = \"number = 4\" }]";
-    assert_eq!((offer(&[2], "rule = \"top_n\"\naction = \"offer\""), offer(&all, give)), (10.0, 0.0));
-    assert_eq!((offer(&[1, 2], give), offer(&[2, 4], give)), (0.0, 10.0));
-    // A rule that takes nobody at all is a slip of the file, and its cost is shown.
-    assert_eq!(
-        offer(&[], "rule = \"rules\"\ngive = [{ action = \"offer\", where = \"number = 99\" }]"),
-        10.0
     );
 }

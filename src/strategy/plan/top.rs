@@ -46,8 +46,9 @@ impl Planning<'_, '_> {
             (0..people.len()).filter(|&row| people.may_be_contacted(row) && !values[row].is_nan()).collect();
         let candidates = rows.len() as u64;
         let reachable: u64 = self.facts.iter().map(|tier| tier.reachable).sum();
-        let fixed_cost = self.fixed_cost(action, candidates > 0);
-        let money = self.money(fixed_cost);
+        let means = values.iter().any(|value| !value.is_nan());
+        let fixed = self.fixed(action, candidates > 0, means);
+        let money = self.money(fixed.map_or(0.0, |(_, cost)| cost));
         let done = &self.set.actions[action];
         let stated = done.cost_on_contact.or(per_customer).or(done.max_per_customer);
 
@@ -61,16 +62,20 @@ impl Planning<'_, '_> {
             wanted.min(candidates)
         };
         let (n, limited_by) = match how_many {
-            HowMany::Count(n) => (at_most(n, format!("n = {n}")), Limit::Customers),
+            HowMany::Count(n) => {
+                let n = at_most(n, format!("n = {n}"));
+                (n, self.asked(n))
+            }
             HowMany::Share(share) => {
                 let n = part(share, reachable);
-                (at_most(n, format!("share = {share} is {n} customers")), Limit::Customers)
+                let n = at_most(n, format!("share = {share} is {n} customers"));
+                (n, self.asked(n))
             }
             HowMany::Budget => {
                 let paid = stated.map_or(0, |each| affordable(money, each));
                 let (capacity, served) = self.capacity(action);
                 let limit = match paid.min(capacity) {
-                    n if n >= candidates => Limit::Customers,
+                    n if n >= candidates => self.asked(candidates),
                     _ if capacity < paid => served,
                     _ => Limit::Budget,
                 };
@@ -87,7 +92,7 @@ impl Planning<'_, '_> {
             let rows = self.first_by(&values, &rows, n as usize);
             (Chosen::of_rows(people, Treatment { action, money: each }, &rows), limited_by)
         };
-        Ok(Planned { chosen, fixed_cost, limited_by, warnings })
+        Ok(Planned { chosen, fixed: fixed.into_iter().collect(), limited_by, warnings })
     }
 
     /// The first `n` of some customers, in no particular order; `n` is at least 1.
