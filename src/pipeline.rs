@@ -60,7 +60,7 @@ pub use tiers::{
 };
 pub use validation::{Validated, validate, validation_json, write_validation};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::grading::Grading;
 use self::simulate::{Crowd, Models};
@@ -115,6 +115,20 @@ impl StrategyText {
         }
         let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
         Ok(StrategyText { name: path.display().to_string(), text })
+    }
+
+    /// The files of its lists of customers.
+    ///
+    /// # Errors
+    /// Those of the document as it is typed.
+    pub fn list_files(&self) -> Result<Vec<PathBuf>> {
+        let typed = StrategyFile::parse(&self.name, &self.text)?;
+        Ok(typed
+            .strategies
+            .iter()
+            .filter_map(|s| s.list.as_ref())
+            .map(|list| self.folder().join(list))
+            .collect())
     }
 
     /// The folder that paths in it start from.

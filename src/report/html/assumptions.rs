@@ -4,10 +4,9 @@ use maud::{Markup, html};
 
 use super::compared::printer;
 use super::parts::interval;
-use super::rule_words::{goes_by_clv, rule_words};
 use super::{Drawn, Page, built_in, parts, rests_on};
 use crate::report::format::{money, money_in, number, percent, plural, significant};
-use crate::strategy::{Assumed, Curve, Lever, Response, Source, StrategySet};
+use crate::strategy::{Assumed, Curve, Lever, Response, Rule, Source, StrategySet};
 
 pub(super) fn section(page: &Page) -> Markup {
     let model = built_in::model_named(page.fits.iter().map(|fit| fit.model));
@@ -206,7 +205,7 @@ fn budgets(set: &StrategySet, currency: &str) -> Markup {
                         tr {
                             th scope="row" { (strategy.name) }
                             td.words { (strategy.description) }
-                            td.words { (rule_words(set, &strategy.rule)) }
+                            td.words { (strategy.rule.words(set)) }
                             td.n { (budget(strategy.budget)) }
                         }
                     }
@@ -298,4 +297,16 @@ fn curve(set: &StrategySet, response: &Response, currency: &str) -> String {
             format!("power {}: the effect at {}", significant(exponent, 3), dose(scale))
         }
     }
+}
+
+/// Whether somebody is chosen, or money spread, by lifetime value.
+fn goes_by_clv(set: &StrategySet) -> bool {
+    set.strategies.iter().any(|strategy| match &strategy.rule {
+        Rule::ProportionalToClv { .. } => true,
+        Rule::TopN { by, .. } => by == "clv",
+        Rule::Rules(give) => {
+            give.iter().filter_map(|give| give.when.as_ref()).any(|when| when.contains("clv"))
+        }
+        _ => false,
+    })
 }

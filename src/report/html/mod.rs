@@ -22,7 +22,6 @@ mod over_time;
 mod parts;
 mod plans;
 mod rests_on;
-mod rule_words;
 mod simulation;
 #[cfg(test)]
 pub(in crate::report) mod simulation_fixture;

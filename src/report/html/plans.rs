@@ -4,7 +4,6 @@ use maud::{Markup, html};
 
 use super::compared::Compared;
 use super::parts;
-use super::rule_words::rule_words;
 use crate::report::format::{NONE, count, money, number};
 use crate::strategy::plan::Limit;
 use crate::strategy::{Plan, StrategySet};
@@ -95,7 +94,7 @@ fn whole(of: &Compared) -> Markup {
                         tr {
                             th.words scope="row" {
                                 (of.name(s))
-                                @if let Some(own) = of.set.strategies.get(s) { small { (rule_words(of.set, &own.rule)) } }
+                                @if let Some(own) = of.set.strategies.get(s) { small { (own.rule.words(of.set)) } }
                             }
                             td.n { (count(plan.contacts.iter().flatten().sum())) }
                             td.n { (budget.map_or("no limit".into(), money)) }

@@ -4,7 +4,6 @@ use maud::{Markup, PreEscaped, html};
 
 use super::compared::Compared;
 use super::parts::interval;
-use super::rule_words::rule_words;
 use super::{Page, claims, holds, over_time, parts, plans, rests_on};
 use crate::report::charts::{Difference, common_range, differences, key};
 use crate::report::format::{NONE, money, number, percent, plural, signed};
@@ -123,7 +122,7 @@ pub(super) fn totals(of: &Compared) -> Markup {
                                 (name)
                                 @if let Some(own) = of.set.strategies.get(s) {
                                     small { (own.description) }
-                                    @if s > 0 { small { (rule_words(of.set, &own.rule)) } }
+                                    @if s > 0 { small { (own.rule.words(of.set)) } }
                                 }
                             }
                             td.n { (money(of.value(s, None, Metric::Cost))) }

@@ -110,30 +110,42 @@ pub(in crate::simulate) struct Upfront {
     pub stock: f64,
 }
 
-/// What contacting the customers of a tier costs and uses, with its part of the fixed cost.
-///
-/// Where nobody is contacted the fixed cost is everybody's who may be: `reachable` are those of each tier.
+/// What contacting the customers of a tier costs and uses, with its part of the fixed costs: each action's by what its own
+/// contacts cost, by how many there are where they cost nothing, and by who may be contacted (`reachable`, by tier) where there
+/// are none.
 pub(in crate::simulate) fn upfront(
     set: &StrategySet,
     plan: &Plan,
     reachable: &[u64],
     tier: usize,
 ) -> Upfront {
-    let of = |k: usize| plan.contacts.get(k).map_or(0.0, |_| plan.contact_cost(k));
     let each = |pick: fn(&crate::strategy::Action) -> f64| -> f64 {
         let contacts = plan.contacts.get(tier).map_or(&[][..], Vec::as_slice);
         contacts.iter().zip(&plan.treatments).map(|(&n, t)| n as f64 * pick(&set.actions[t.action])).sum()
     };
     let (minutes, stock) = (each(|a| a.minutes_on_contact), each(|a| a.stock_on_contact));
-    let own = of(tier);
-    let given: f64 = (0..reachable.len()).map(of).sum();
-    let share = match given > 0.0 {
-        true => own / given,
-        false => reachable[tier] as f64 / reachable.iter().sum::<u64>().max(1) as f64,
-    };
+    let own = plan.contacts.get(tier).map_or(0.0, |_| plan.contact_cost(tier));
+    let fixed: f64 =
+        plan.fixed.iter().map(|&(action, cost)| cost * share(plan, action, reachable, tier)).sum();
     let resources = &set.resources;
-    let cost = own + plan.fixed_cost * share + resources.minute_cost * minutes + resources.stock_cost * stock;
+    let cost = own + fixed + resources.minute_cost * minutes + resources.stock_cost * stock;
     Upfront { cost, minutes, stock }
+}
+
+/// A tier's share of an action's fixed cost.
+fn share(plan: &Plan, action: usize, reachable: &[u64], tier: usize) -> f64 {
+    let of = |tier: usize, pick: fn(f64, f64) -> f64| -> f64 {
+        let contacts = plan.contacts.get(tier).map_or(&[][..], Vec::as_slice);
+        let own = contacts.iter().zip(&plan.treatments).filter(|(_, t)| t.action == action);
+        own.map(|(&n, t)| pick(n as f64, t.money)).sum()
+    };
+    let part = |pick: fn(f64, f64) -> f64| {
+        let all: f64 = (0..reachable.len()).map(|k| of(k, pick)).sum();
+        (all > 0.0).then(|| of(tier, pick) / all)
+    };
+    part(|n, money| n * money)
+        .or_else(|| part(|n, _| n))
+        .unwrap_or_else(|| reachable[tier] as f64 / reachable.iter().sum::<u64>().max(1) as f64)
 }
 
 /// What money of each of `parts` equal parts of the horizon is worth now, taken at the part's end.

@@ -15,6 +15,7 @@ use tiercast::pipeline::{
 use tiercast::progress::Progress;
 use tiercast::report::format::count;
 use tiercast::report::output::{Kind, OutputFolder};
+use tiercast::strategy::StrategySet;
 use tiercast::strategy::file::StrategyFile;
 use tiercast::tier::opt_out::{OptOutReport, OptOuts};
 use tiercast::tier::{SchemeFile, builtin};
@@ -78,6 +79,7 @@ pub fn main(global: &Global, args: SimulateArgs, matches: Option<&ArgMatches>) -
     inputs.extend(settings.run.opt_out.clone());
     inputs.extend(args.model.iter().chain(&args.scheme).map(PathBuf::from).filter(|path| path.exists()));
     inputs.extend(settings.file.clone());
+    inputs.extend(strategies.list_files()?);
     let bars = Bars::new(global)?;
     let begin = |folder: &PathBuf| OutputFolder::begin_kind(Kind::Simulation, folder, args.force, &inputs);
     let out = args.output.as_ref().map(begin).transpose()?;
@@ -212,7 +214,7 @@ impl Job<'_> {
             model: &json!({ "purchases": found.model.purchases, "spend": found.model.spend }),
             fingerprint: &pipeline::fingerprint(&args.input[0])?,
             opt_out: found.opt_out.as_ref(),
-            more: &[("prospects", json!(found.prospects))],
+            more: &[("prospects", json!(found.prospects)), ("files", self.files(&found.set)?)],
             warnings: &found.warnings,
         };
         let mut shown = self.shown(&facts, bars, out)?;
@@ -277,7 +279,7 @@ impl Job<'_> {
             model: &json!({ "choice": run.model, "purchases": run.purchases.report(), "spend": run.spend.report }),
             fingerprint: &run.summary.fingerprint,
             opt_out: run.opt_out.as_ref(),
-            more: &[],
+            more: &[("files", self.files(set)?)],
             warnings: &run.warnings,
         };
         let mut shown = self.shown(&facts, bars, out)?;
@@ -311,6 +313,16 @@ impl Job<'_> {
                 origin: s.origin.to_string(),
             })
             .collect()
+    }
+
+    /// The contents of the lists that customers are taken from, in a few letters each.
+    fn files(&self, set: &StrategySet) -> Result<Value> {
+        let lists = set.list_paths(self.strategies.folder());
+        let mut out = serde_json::Map::new();
+        for path in lists.iter().chain(&self.settings.run.opt_out) {
+            out.insert(path.display().to_string(), Value::from(pipeline::fingerprint(path)?));
+        }
+        Ok(Value::Object(out))
     }
 
     /// The model as it is named on the command line, in the environment or in the settings file.
