@@ -119,7 +119,8 @@ fn served(set: &StrategySet, action: usize) -> Option<String> {
         ("the stock", resources.stock.is_some() && done.stock_on_contact > 0.0),
     ]
     .into_iter()
-    .filter_map(|(limit, is_there)| is_there.then(|| limit.to_string()))
+    .filter(|(_, is_there)| *is_there)
+    .map(|(limit, _)| limit.to_string())
     .collect();
     let allow =
         if matches!(limits.as_slice(), [one] if !one.ends_with("minutes")) { "allows" } else { "allow" };
