@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::Given;
 use super::testing::{CUSTOMERS, Customer, Town, text, words};
-use super::tests::{ALL, ids, plan};
+use super::tests::{ALL, ids};
 
 /// Some strategy.
 fn any_strategy() -> impl Strategy<Value = String> {
@@ -91,7 +91,10 @@ proptest! {
     #[test]
     fn lots_are_nested(budget in 0.0..30.0f64, more in 0.0..30.0f64) {
         let town = Town::new(&CUSTOMERS);
-        let of = |budget: f64| ids(&town, &plan(&town, &format!("budget = {budget}"), &format!("{ALL}\"call\"")));
+        let of = |budget: f64| {
+            let text = text(&format!("budget = {budget}"), &format!("{ALL}\"call\""));
+            ids(&town, &town.plan(&text).unwrap().0)
+        };
         let (few, many) = (of(budget), of(budget + more));
         prop_assert!(few.iter().all(|id| many.contains(id)));
     }

@@ -25,7 +25,7 @@ fn near(a: &[f64], b: &[f64]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12)
 }
 
-pub(super) fn contacted(plan: &Plan) -> Vec<u64> {
+fn contacted(plan: &Plan) -> Vec<u64> {
     (0..3).map(|tier| plan.contacted(tier)).collect()
 }
 
