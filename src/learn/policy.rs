@@ -56,7 +56,7 @@ pub struct PolicyValue {
 /// weights' spread what estimating them takes out of it.
 ///
 /// # Errors
-/// A tier in which fewer than [`FEWEST`] customers got what the policy gives, or nothing.
+/// A tier in which too few customers got what the policy gives, or nothing.
 pub fn value_of(trial: &Trial, policy: &Policy) -> Result<PolicyValue> {
     let mut tiers = Vec::new();
     for ((tier, who), &arm) in trial.by_tier().iter().enumerate().zip(&policy.arm) {
