@@ -205,6 +205,23 @@ fn ten_percent_more_purchases_give_the_closed_form() {
     within(sampled(&outcome, |r| (0..3).map(|k| outcome.revenue(r, 1, k)).sum()), revenue);
 }
 
+/// The bundled strategies on CDNOW's sample, parameters and responses held fixed: with the same luck a difference varies at least
+/// ten times less than that of independent futures.
+#[test]
+fn the_same_luck_pays_on_the_bundled_scenario() {
+    let table = sample();
+    let set = strategies(tiercast::strategy::BUNDLED);
+    let (outcome, _) = simulate(&table, &set, 400, true);
+    let n = outcome.replications();
+    let revenue = |r: usize, s: usize| (0..3).map(|k| outcome.revenue(r % n, s, k)).sum::<f64>();
+    for s in 1..set.strategies.len() {
+        let (_, paired) = sampled(&outcome, |r| revenue(r, s) - revenue(r, 0));
+        let (_, apart) = sampled(&outcome, |r| revenue(r, s) - revenue(r + 1, 0));
+        let ratio = (apart / paired).powi(2);
+        assert!(ratio > 10.0, "{}: {ratio}", set.strategies[s].name);
+    }
+}
+
 /// Futures agree with their expectation for every shape of dropout, down to "at once or never" (a, b → 0).
 #[test]
 fn futures_keep_to_their_expectation_however_extreme_dropout_is() {
