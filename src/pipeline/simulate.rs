@@ -36,6 +36,8 @@ pub struct Simulated {
     pub split_winners: Option<[SplitWinner; 2]>,
     /// Claims of the strategy file against the data.
     pub claims: Vec<ClaimCheck>,
+    /// Whether the models' parameters were drawn in each world.
+    pub parameters_are_drawn: bool,
     /// By strategy, then customer in the order of the table: 0 for no contact, k + 1 for the k-th treatment of its plan.
     #[serde(skip)]
     pub contacts: Vec<Vec<u8>>,
@@ -203,6 +205,7 @@ pub(super) fn compare(
         sensitivity: if is_finite { sensitivity(&evaluator, set, progress)? } else { Vec::new() },
         split_winners: split_winners(&evaluator, set, options.seed).filter(|_| is_finite),
         contacts: plans.iter().map(|plan| contacts(plan, crowd)).collect(),
+        parameters_are_drawn: !draws.is_fixed,
         comparison,
         claims,
     })

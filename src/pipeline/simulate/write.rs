@@ -92,7 +92,7 @@ pub fn write_simulation(
         currency: &set.currency,
         set,
         comparison,
-        drawn: Drawn { parameters: !facts.options.hold_parameters, responses: !facts.options.hold_responses },
+        drawn: Drawn { parameters: simulated.parameters_are_drawn, responses: !facts.options.hold_responses },
         opt_out: facts.opt_out,
         sensitivity: &simulated.sensitivity,
         split_winners: simulated.split_winners.as_ref(),

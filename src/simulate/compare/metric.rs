@@ -78,6 +78,15 @@ pub(super) struct Totals {
 }
 
 impl Totals {
+    /// What is paid and used before anybody orders.
+    fn pay(&mut self, before: &Upfront) {
+        self.cost += before.cost;
+        self.present_cost += before.cost;
+        self.profit -= before.cost;
+        self.minutes += before.minutes;
+        self.stock += before.stock;
+    }
+
     fn add(&mut self, other: &Totals) {
         self.orders += other.orders;
         self.revenue += other.revenue;
@@ -104,6 +113,7 @@ pub(super) struct Values {
 }
 
 /// What a plan costs before anybody orders, by strategy and tier.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(in crate::simulate) struct Upfront {
     pub cost: f64,
     pub minutes: f64,
@@ -165,23 +175,23 @@ impl Values {
     ) -> Values {
         let (strategies, tiers) = (outcome.strategies, outcome.tiers);
         let there = customers.len();
-        let nothing = Upfront { cost: 0.0, minutes: 0.0, stock: 0.0 };
         let before: Vec<Vec<Upfront>> = plans
             .iter()
             .map(|plan| {
-                let of = |tier| upfront(set, plan, reachable, tier);
-                (0..there).map(of).chain((there..tiers).map(|_| Upfront { ..nothing })).collect()
+                let mut of: Vec<Upfront> =
+                    (0..there).map(|tier| upfront(set, plan, reachable, tier)).collect();
+                of.resize_with(tiers, Upfront::default);
+                // What the plan says itself, to the last digit.
+                let sum = |pick: fn(&Upfront) -> f64| of.iter().map(pick).sum::<f64>();
+                let (minutes, stock) = (sum(|u| u.minutes), sum(|u| u.stock));
+                let resources = &set.resources;
+                let cost = plan.cost + resources.minute_cost * minutes + resources.stock_cost * stock;
+                of.push(Upfront { cost, minutes, stock });
+                of
             })
             .collect();
-        let of = |flows: &[Flow], factors: &[f64], before: &Upfront| {
-            let mut out = Totals {
-                cost: before.cost,
-                present_cost: before.cost,
-                profit: -before.cost,
-                minutes: before.minutes,
-                stock: before.stock,
-                ..Totals::default()
-            };
+        let of = |flows: &[Flow], factors: &[f64]| {
+            let mut out = Totals::default();
             for (flow, factor) in flows.iter().zip(factors) {
                 out.orders += flow.orders;
                 out.revenue += flow.revenue;
@@ -193,12 +203,15 @@ impl Values {
         };
         let with_all = |of: &dyn Fn(usize, usize) -> Totals| -> Vec<Totals> {
             let mut out = Vec::with_capacity(strategies * (tiers + 1));
-            for strategy in 0..strategies {
+            for (strategy, before) in before.iter().enumerate() {
                 let first = out.len();
                 out.extend((0..tiers).map(|tier| of(strategy, tier)));
                 let mut all = Totals::default();
                 out[first..].iter().for_each(|tier| all.add(tier));
                 out.push(all);
+                for (totals, before) in out[first..].iter_mut().zip(before) {
+                    totals.pay(before);
+                }
             }
             out
         };
@@ -207,7 +220,7 @@ impl Values {
             .flat_map(|r| {
                 with_all(&|s, k| {
                     let counts = outcome.count(r, s, k);
-                    let totals = of(outcome.flows(r, s, k), &by_period, &before[s][k]);
+                    let totals = of(outcome.flows(r, s, k), &by_period);
                     Totals {
                         kept: counts.kept,
                         minutes: totals.minutes + counts.minutes,
@@ -219,7 +232,7 @@ impl Values {
             .collect();
         let by_step = present_values(set, outcome.steps);
         let expected = (0..outcome.worlds)
-            .flat_map(|w| with_all(&|s, k| of(outcome.expected(w, s, k), &by_step, &before[s][k])))
+            .flat_map(|w| with_all(&|s, k| of(outcome.expected(w, s, k), &by_step)))
             .collect();
         let with_sum = |mut of: Vec<f64>| {
             of.resize(tiers, 0.0);
