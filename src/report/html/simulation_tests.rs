@@ -47,7 +47,7 @@ fn the_page_is_whole_and_needs_nothing_else() {
         "<td class=\"n\">−10.0\u{a0}%</td><td class=\"n\">+5.0\u{a0}%</td>",
         "the tier and all sales move in opposite directions",
         "with nobody else moving the tier alone would give +2.8\u{a0}% to +3.1\u{a0}%",
-        "letters: high 80\u{a0}%, mid 15\u{a0}%, low 5\u{a0}% of the budget",
+        "of the budget, the same money for each of a tier",
         "value from −100.0\u{a0}% to +250.0\u{a0}%",
         "it is that over the horizon and the discount of the command, not those of the strategy file",
         "net of cannibalisation: of what an action adds, the part that would have come in anyway is taken off.",

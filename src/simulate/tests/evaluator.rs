@@ -32,6 +32,7 @@ fn the_evaluator_says_what_the_simulation_expects() {
             for plan in &mut plans[1..] {
                 plan.contacts = heads.iter().map(|&n| vec![n]).collect();
                 (plan.fixed, plan.fixed_cost) = (vec![(0, 10.0)], 10.0);
+                plan.cost = 10.0 + (0..2).map(|k| plan.contact_cost(k)).sum::<f64>();
             }
             let options = SimulateOptions { seed: 5, draw_responses: false, futures: 2 };
             let engine = Engine::new(company.population(), &set, &plans, options).unwrap();
