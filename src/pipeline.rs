@@ -20,6 +20,7 @@ mod result;
 mod runs;
 mod scored_table;
 mod simulate;
+mod strategy_text;
 mod tier_ledger;
 mod tiers;
 mod validation;
@@ -54,13 +55,14 @@ pub use simulate::{
     FutureOptions, MOST_FUTURES, SimulateModel, SimulateRequest, Simulated, SimulatedTable, SimulationFacts,
     about_fits, about_model, fingerprint, simulate_customers, simulation_manifest, write_simulation,
 };
+pub use strategy_text::StrategyText;
 pub use tier_ledger::{LedgerEntry, LedgerHold, LedgerReport, LedgerState, ledger_entries, ledger_state};
 pub use tiers::{
     CrossTable, HoldingReport, Language, SchemeResult, TierRequest, Tiered, open_tiers, tier_file,
 };
 pub use validation::{Validated, validate, validation_json, write_validation};
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use self::grading::Grading;
 use self::simulate::{Crowd, Models};
@@ -75,7 +77,7 @@ use crate::customers::rfm::{self, Rfm};
 use crate::customers::{
     Column, CustomerTable, Ids, ListReport, OrderDays, Prospects, Summary, Values, summarize_open,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::history::{History, Source};
 use crate::parallel;
 use crate::progress::Progress;
@@ -83,71 +85,11 @@ use crate::report::format::percent;
 use crate::segment::{SegmentOptions, Segmentation, segment};
 use crate::simulate::ParameterDraws;
 use crate::strategy::StrategySet;
-use crate::strategy::file::StrategyFile;
 use crate::tier::opt_out::{OptOutReport, OptOuts, Remark};
 use crate::tier::{Columns, SchemeFile, Tiering};
 
 /// Lines of a list that a warning names.
 const LISTED: usize = 10;
-
-/// A strategy file by name and content.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StrategyText {
-    /// What errors and the report call it.
-    pub name: String,
-    /// TOML.
-    pub text: String,
-}
-
-impl StrategyText {
-    /// The bundled strategies, which go with the bundled history.
-    pub fn bundled() -> StrategyText {
-        StrategyText { name: "bundled strategies".to_string(), text: crate::strategy::BUNDLED.to_string() }
-    }
-
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchFile`] and [`Error::Io`].
-    pub fn read(path: &Path) -> Result<StrategyText> {
-        if !path.exists() {
-            return Err(Error::NoSuchFile { path: path.to_path_buf() });
-        }
-        let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
-        Ok(StrategyText { name: path.display().to_string(), text })
-    }
-
-    /// The files of its lists of customers.
-    ///
-    /// # Errors
-    /// Those of the document as it is typed.
-    pub fn list_files(&self) -> Result<Vec<PathBuf>> {
-        let typed = StrategyFile::parse(&self.name, &self.text)?;
-        Ok(typed
-            .strategies
-            .iter()
-            .filter_map(|s| s.list.as_ref())
-            .map(|list| self.folder().join(list))
-            .collect())
-    }
-
-    /// The folder that paths in it start from.
-    pub fn folder(&self) -> &Path {
-        Path::new(&self.name).parent().unwrap_or(Path::new(""))
-    }
-
-    /// Reads and checks everything that can be checked without customers; `schemes` are those of the run.
-    ///
-    /// # Errors
-    /// Those of the document, and of tiers that none of the schemes has.
-    pub fn check(&self, schemes: &[SchemeFile]) -> Result<StrategySet> {
-        let schemes: Vec<(String, Vec<String>)> = schemes
-            .iter()
-            .map(|s| (s.key.clone(), s.tiers().into_iter().map(String::from).collect()))
-            .collect();
-        StrategySet::new(&self.name, StrategyFile::parse(&self.name, &self.text)?, &schemes)
-    }
-}
 
 /// Everything that a run found out.
 #[derive(Debug)]

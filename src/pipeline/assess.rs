@@ -9,6 +9,7 @@ use std::path::Path;
 pub use report::{Assessed, AssessedScheme, Draws, Holdout, Interval, OwnRates, SURE, Sure};
 
 use self::drawn::Drawn;
+use super::scored_table::spend_so_far;
 use super::tiers::times;
 use crate::calendar::Day;
 use crate::clv::{ModelFile, ValueOptions};
@@ -104,7 +105,7 @@ pub fn assess(
         drawn.check(&look, &ids, &who)?;
         drawn.add_to(&mut columns);
     }
-    let spend = spend(&look)?;
+    let spend = spend_so_far(&look)?;
     let mut graded = Vec::new();
     progress.phase("grading", request.schemes.len() as u64);
     for scheme in request.schemes {
@@ -237,16 +238,4 @@ fn column_of_value(file: &WholeFile, request: &AssessRequest<'_>) -> Result<Opti
         wanted: Some(name.to_string()),
         columns: nearest_first(name, &columns),
     })
-}
-
-/// What everybody has spent so far; 0 where the table does not say.
-fn spend(look: &Look<'_>) -> Result<Vec<f64>> {
-    match look.file.columns().iter().any(|name| name == "total_spend") {
-        true => {
-            let mut out = look.numbers("total_spend")?;
-            out.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
-            Ok(out)
-        }
-        false => Ok(vec![0.0; look.rows()]),
-    }
 }

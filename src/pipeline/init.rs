@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use super::scored_table::spend_so_far;
 use super::tiers::times;
 use crate::calendar::{Day, Unit};
 use crate::customers::WholeFile;
@@ -40,10 +41,7 @@ pub fn init_strategies(
         });
     }
     let columns = look.columns();
-    let spend = match columns.has("total_spend") {
-        true => look.numbers("total_spend")?,
-        false => vec![0.0; look.rows()],
-    };
+    let spend = spend_so_far(&look)?;
     let who: Vec<usize> = match &keep {
         Some(keep) => (0..keep.len()).filter(|&row| keep[row]).collect(),
         None => (0..ids.len()).collect(),

@@ -20,6 +20,16 @@ const CHUNK: usize = 65_536;
 /// Scores of the file that differ by more than this from those of the model are another model's.
 const SAME: f64 = 1e-9;
 
+/// What everybody has spent so far; 0 where the table does not say.
+pub(super) fn spend_so_far(look: &Look<'_>) -> Result<Vec<f64>> {
+    if !look.file.columns().iter().any(|name| name == "total_spend") {
+        return Ok(vec![0.0; look.rows()]);
+    }
+    let mut out = look.numbers("total_spend")?;
+    out.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
+    Ok(out)
+}
+
 /// The customers of a file with what a model says of each.
 pub(super) struct ScoredTable {
     pub(super) statistics: Statistics,

@@ -16,8 +16,6 @@ pub const FEWEST_FOR_A_VERDICT: u32 = 180;
 pub struct ParameterDraws {
     /// By replication.
     pub draws: Vec<Parameters>,
-    /// Whether spend is, or may well be, so heavy-tailed (q ≤ 2, infinite variance) that means of futures do not settle.
-    pub heavy_tails: bool,
     /// Whether the mean of spend is too poorly known for any verdict.
     pub mean_doubtful: bool,
     /// Whether the diagnostics of the draws say that intervals from them are not to be trusted.
@@ -71,9 +69,7 @@ impl ParameterDraws {
             ));
         }
         let infinite = of_spend.iter().filter(|draw| draw.q <= 2.0).count();
-        let heavy_tails =
-            estimate_of_spend.q <= 2.0 || infinite as f64 > DOUBTFUL_SHARE * of_spend.len() as f64;
-        if heavy_tails {
+        if estimate_of_spend.q <= 2.0 || infinite as f64 > DOUBTFUL_SHARE * of_spend.len() as f64 {
             warnings.push(format!(
                 "spend is heavy-tailed (q = {:.3}; {infinite} of {} draws of it are at most 2, where the variance is \
                  infinite): intervals of what will happen are wide, and means over simulated futures do not settle; values are means of \
@@ -107,7 +103,6 @@ impl ParameterDraws {
             distinct: draws.len(),
             is_fixed: false,
             draws,
-            heavy_tails,
             mean_doubtful,
             untrusted,
             effective,
@@ -136,7 +131,6 @@ impl ParameterDraws {
         }
         ParameterDraws {
             draws,
-            heavy_tails: spend.q <= 2.0,
             mean_doubtful: spend.q <= 1.0,
             untrusted: false,
             effective: f64::INFINITY,

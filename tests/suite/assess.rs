@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, UInt32Array};
 use serde_json::Value;
 
-use crate::support::{Scratch, dataset};
+use crate::support::{Scratch, dataset, json, ok, refused};
 
 /// A scratch folder with CDNOW's sample customers up to 1997-09-30 with their holdout, and a model with draws.
 fn cdnow() -> Scratch {
@@ -26,24 +26,6 @@ fn cdnow() -> Scratch {
     ok(&scratch, &words);
     ok(&scratch, &["fit", "c.parquet", "--model", "bg-nbd", "--draws", "50", "-q", "-o", "m.json"]);
     scratch
-}
-
-fn ok(scratch: &Scratch, words: &[&str]) -> String {
-    let ran = scratch.run(words);
-    assert_eq!(ran.code, 0, "{words:?}: {}", ran.stderr);
-    ran.stdout
-}
-
-fn json(scratch: &Scratch, words: &[&str]) -> Value {
-    serde_json::from_str(&ok(scratch, &[words, &["--json", "-q"]].concat())).unwrap()
-}
-
-fn refused(scratch: &Scratch, words: &[&str], parts: &[&str]) {
-    let ran = scratch.run(words);
-    assert_ne!(ran.code, 0, "{words:?}");
-    for part in parts {
-        assert!(ran.stderr.contains(part), "{words:?}: {part}: {}", ran.stderr);
-    }
 }
 
 #[test]

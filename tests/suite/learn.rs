@@ -7,25 +7,7 @@ use arrow_array::{ArrayRef, BooleanArray, Float64Array, StringArray};
 use serde_json::Value;
 use tiercast::random::{Purpose, Stream, hash_integer, hash_text};
 
-use crate::support::{Scratch, dataset};
-
-fn ok(scratch: &Scratch, words: &[&str]) -> String {
-    let ran = scratch.run(words);
-    assert_eq!(ran.code, 0, "{words:?}: {}", ran.stderr);
-    ran.stdout
-}
-
-fn json(scratch: &Scratch, words: &[&str]) -> Value {
-    serde_json::from_str(&ok(scratch, &[words, &["--json", "-q"]].concat())).unwrap()
-}
-
-fn refused(scratch: &Scratch, words: &[&str], parts: &[&str]) {
-    let ran = scratch.run(words);
-    assert_ne!(ran.code, 0, "{words:?}");
-    for part in parts {
-        assert!(ran.stderr.contains(part), "{words:?}: {part}: {}", ran.stderr);
-    }
-}
+use crate::support::{Scratch, dataset, json, ok, refused};
 
 /// The shop's customers as of the day before the call.
 fn shop() -> Scratch {

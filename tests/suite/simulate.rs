@@ -7,7 +7,7 @@ use arrow_array::{Array, RecordBatch, UInt64Array};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
-use crate::support::{Scratch, dataset, write_parquet};
+use crate::support::{Scratch, dataset, json, ok, refused, write_parquet};
 
 /// A scratch folder with CDNOW's sample customers, and a model of theirs with draws.
 fn cdnow() -> Scratch {
@@ -17,24 +17,6 @@ fn cdnow() -> Scratch {
     ok(&scratch, &words);
     ok(&scratch, &["fit", "c.parquet", "--model", "bg-nbd", "--draws", "240", "-q", "-o", "m.json"]);
     scratch
-}
-
-fn ok(scratch: &Scratch, words: &[&str]) -> String {
-    let ran = scratch.run(words);
-    assert_eq!(ran.code, 0, "{words:?}: {}", ran.stderr);
-    ran.stdout
-}
-
-fn json(scratch: &Scratch, words: &[&str]) -> Value {
-    serde_json::from_str(&ok(scratch, &[words, &["--json", "-q"]].concat())).unwrap()
-}
-
-fn refused(scratch: &Scratch, words: &[&str], parts: &[&str]) {
-    let ran = scratch.run(words);
-    assert_ne!(ran.code, 0, "{words:?}");
-    for part in parts {
-        assert!(ran.stderr.contains(part), "{words:?}: {part}: {}", ran.stderr);
-    }
 }
 
 /// A strategy file of one action with these effects (value, half width) in high, mid and low, and what else is given.
@@ -363,7 +345,7 @@ fn opt_outs_hold_for_every_rule() {
     assert!(contacted > 800, "{contacted}");
 }
 
-/// What the issue of a company's own making can be wrong.
+/// What can be wrong with a strategy file, options and tables.
 #[test]
 fn what_is_wrong_is_said_before_anything_is_written() {
     let scratch = cdnow();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
+use serde_json::Value;
 
 /// A scratch folder with the binary to run in it.
 pub struct Scratch {
@@ -79,6 +80,27 @@ impl Scratch {
             stdout: String::from_utf8(stdout).unwrap(),
             stderr: String::from_utf8(stderr).unwrap(),
         }
+    }
+}
+
+/// What a run that has to succeed prints.
+pub fn ok(scratch: &Scratch, words: &[&str]) -> String {
+    let ran = scratch.run(words);
+    assert_eq!(ran.code, 0, "{words:?}: {}", ran.stderr);
+    ran.stdout
+}
+
+/// The JSON that a run prints.
+pub fn json(scratch: &Scratch, words: &[&str]) -> Value {
+    serde_json::from_str(&ok(scratch, &[words, &["--json", "-q"]].concat())).unwrap()
+}
+
+/// A run that has to fail and say all of these.
+pub fn refused(scratch: &Scratch, words: &[&str], parts: &[&str]) {
+    let ran = scratch.run(words);
+    assert_ne!(ran.code, 0, "{words:?}");
+    for part in parts {
+        assert!(ran.stderr.contains(part), "{words:?}: {part}: {}", ran.stderr);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::scored_table::ScoredTable;
+use super::super::scored_table::{ScoredTable, spend_so_far};
 use super::super::tiers::times;
 use super::super::{StrategyText, blind_to_dropout, doubtful_opt_outs, fit_customers};
 use super::{Crowd, FutureOptions, Models, Simulated, compare};
@@ -124,10 +124,7 @@ pub fn simulate_customers(
     let tiering = scheme.ready(&columns)?.grade_rows(&total_spend, |i| own.text(i))?.tiering;
     let out = request.opt_out.map(|list| list.apply(&[&own], begins));
     let opted_out = out.as_ref().map(|(is_out, _)| is_out.concat());
-    if let Some(list) = request.opt_out {
-        let (_, report) = list.apply(&[&own], begins);
-        warnings.extend(doubtful_opt_outs(&report));
-    }
+    warnings.extend(out.as_ref().and_then(|(_, report)| doubtful_opt_outs(report)));
     warnings.extend(blind_to_dropout(model.purchases.model, &scored.statistics.frequency));
     check_range(file, &scored.statistics, &own)?;
     let days = |of: &[f64]| parallel::collect(of.len(), |i| of[i].round() as u32);
@@ -249,16 +246,6 @@ fn draws(
     let each = (0..worlds as usize).map(|i| all.draws[i % there]).collect();
     // However often they are used, draws are worth as many as there are.
     Ok(ParameterDraws { draws: each, effective: all.effective.min(there as f64), distinct: there, ..all })
-}
-
-/// What everybody has spent so far; 0 where the table does not say.
-fn spend_so_far(look: &Look<'_>) -> Result<Vec<f64>> {
-    if !look.file.columns().iter().any(|name| name == "total_spend") {
-        return Ok(vec![0.0; look.rows()]);
-    }
-    let mut out = look.numbers("total_spend")?;
-    out.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
-    Ok(out)
 }
 
 /// The longest history: 200 years. Beyond it, T is in another unit than it is said to be.

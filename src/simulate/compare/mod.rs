@@ -266,11 +266,13 @@ fn winner(values: &Values, distinct: usize) -> Option<Winner> {
             mc_error,
         });
     }
+    let half_of = |w: usize| (w % distinct) % 2;
     let (mut chosen, mut others) = (Vec::new(), Vec::new());
     for half in 0..2 {
-        let own = best(&all, |w| w % 2 == half);
-        let of =
-            |half: usize| all[own].iter().enumerate().filter(move |(w, _)| w % 2 == half).map(|(_, v)| *v);
+        let own = best(&all, |w| half_of(w) == half);
+        let of = |half: usize| {
+            all[own].iter().enumerate().filter(move |(w, _)| half_of(*w) == half).map(|(_, v)| *v)
+        };
         chosen.extend(of(half));
         others.extend(of(1 - half));
     }

@@ -41,6 +41,9 @@ pub fn main(global: &Global, args: RunArgs, matches: Option<&ArgMatches>) -> Res
     let sources = super::sources(&args.history);
     let mut inputs = history::files_of(&sources)?;
     inputs.extend(settings.strategies.clone());
+    if let Some(strategies) = &strategies {
+        inputs.extend(strategies.list_files()?);
+    }
     inputs.extend(settings.run.opt_out.clone());
     inputs.extend(settings.run.schemes.iter().filter(|name| builtin::is_file(name)).map(PathBuf::from));
     inputs.extend(super::list_files(&settings)?);
