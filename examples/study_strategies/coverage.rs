@@ -23,6 +23,8 @@ const HORIZON: f64 = 52.0;
 /// What is asked of the worlds.
 #[derive(Debug, Clone, Copy)]
 pub struct Request {
+    /// Customers at least, and at most.
+    pub customers: (u32, u32),
     /// Draws of the parameters; each has one future.
     pub draws: u32,
     pub seed: u64,
@@ -94,7 +96,8 @@ fn as_parameters(world: &WorldParameters) -> Parameters {
 /// World `number`; `None` where the analyst has no usable fit.
 pub fn world(model: ModelName, number: u32, request: Request) -> Fallible<Option<Found>> {
     let parameters = near_the_literature(model, SPREAD, request.seed, number);
-    let customers = 1000 + number % 501;
+    let (fewest, most) = request.customers;
+    let customers = fewest + number % (most - fewest + 1);
     let buyers: Vec<Buyer> =
         (0..customers).map(|i| Buyer::drawn(&parameters, request.seed, number, i)).collect();
     let company = Company::new(&buyers);

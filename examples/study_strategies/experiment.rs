@@ -28,9 +28,6 @@ pub type Effects = [[f64; 3]; 2];
 /// Nothing has an effect.
 pub const NONE: Effects = [[0.0; 3]; 2];
 
-/// Small effects that differ.
-pub const SMALL: Effects = [[0.02, 0.05, 0.10], [0.06, 0.0, 0.04]];
-
 /// Mean orders a week in each tier; customers' rates are spread as a Gamma distribution with this shape.
 const RATES: [f64; 3] = [0.25, 0.10, 0.04];
 const SHAPE: f64 = 1.5;
