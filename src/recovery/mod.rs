@@ -5,12 +5,14 @@
 //!   in a diagnosis with a name.
 //! - [`coverage`]: whether the intervals of predictions hold what happens as often as they say.
 //! - [`own_truth`]: customers whose own rates are known, for judging what is said of single customers.
+//! - [`own_futures`]: such customers and what each does later under several treatments, for judging compared strategies.
 //! - [`effects`], [`groups`]: whether covariates' coefficients and groups' parameters are found again, over many worlds.
 
 pub mod coverage;
 pub mod effects;
 pub mod fits;
 pub mod groups;
+pub mod own_futures;
 pub mod own_truth;
 mod population;
 mod tally;

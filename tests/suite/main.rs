@@ -36,6 +36,7 @@ mod simulate;
 mod sources;
 mod state;
 mod strategies;
+mod strategy_worlds;
 mod support;
 mod synth;
 mod tiers;
