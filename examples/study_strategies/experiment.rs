@@ -160,8 +160,11 @@ fn file(trial: &Trial, seed: u64) -> Fallible<Option<String>> {
         let lift = lift.filter(|lift| lift.upper.is_finite())?;
         Some([lift.lift, lift.lower, lift.upper])
     };
+    // As `learn` writes halves: less the bias of a ratio.
+    let unbiased =
+        |lift: &Option<Lift>| entry(lift).zip(*lift).map(|([_, l, u], lift)| [lift.unbiased, l, u]);
     for (effect, of_halves) in effects(trial, true).iter().zip(halved(trial, seed, true)) {
-        let half = |half: &HalfLift| entry(&half.lift);
+        let half = |half: &HalfLift| unbiased(&half.lift);
         let [first, second] = &of_halves.halves;
         let (Some([lift, lower, upper]), Some(first), Some(second)) =
             (entry(&effect.lift), half(first), half(second))

@@ -92,6 +92,10 @@ pub struct Overlap {
 pub struct Lift {
     /// Mean of the treated over mean of the others, less 1.
     pub lift: f64,
+    /// The lift less what the mean of a ratio lies above the ratio of the means, to first order (Tin, "Comparison of some ratio
+    /// estimators", Journal of the American Statistical Association 60, 1965), but within the interval: what to value a choice by
+    /// that was made without this lift.
+    pub unbiased: f64,
     /// Standard error of ln(1 + lift).
     pub log_error: f64,
     /// Degrees of freedom of Student's t under the interval.
@@ -336,12 +340,24 @@ impl Both {
         }
         let spread = self.spread(arms, 1.0 / own, 1.0 / other);
         let log = (own / other).ln();
+        let (lower, upper) = ((log - spread.half()).exp_m1(), (log + spread.half()).exp_m1());
+        // A mean moves by influence/n with each customer: the other's relative variance, less both's relative covariance.
+        let n = arms.len() as f64;
+        let more: f64 = self
+            .own
+            .influence
+            .iter()
+            .zip(&self.other.influence)
+            .map(|(o, c)| c / other * (c / other - o / own))
+            .sum();
+        let bias = more / (n * (n - 1.0));
         Some(Lift {
             lift: log.exp_m1(),
+            unbiased: (log.exp() / (1.0 + bias) - 1.0).clamp(lower, upper),
             log_error: spread.variance.sqrt(),
             degrees: spread.degrees,
-            lower: (log - spread.half()).exp_m1(),
-            upper: (log + spread.half()).exp_m1(),
+            lower,
+            upper,
         })
     }
 }

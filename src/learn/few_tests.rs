@@ -54,6 +54,30 @@ fn intervals_hold_with_fifteen_to_thirty_customers_an_arm() {
     }
 }
 
+/// A ratio of two means of twenty numbers with deviation 1 is 1/20 of itself too high: here about ten standard errors.
+#[test]
+fn a_lift_is_biased_and_its_correction_is_not() {
+    let (number, n) = (4000usize, 40);
+    let found = parallel::map(number, |number| {
+        let mut stream = Stream::new(12, number as u64, 0, Purpose::Synth);
+        let mut trial = blank(vec![0; n], [vec![1; 20], vec![0; 20]].concat());
+        for i in 0..n {
+            trial.hash[i] = hash_integer(((number * 100) + i) as u64);
+            trial.outcome[i] = stream.exponential() * if i < 20 { 1.2 } else { 1.0 };
+        }
+        effects(&trial.checked().unwrap(), true).swap_remove(0).lift.unwrap()
+    });
+    let off = |of: fn(&Lift) -> f64| {
+        let mean = found.iter().map(|lift| of(lift) - 0.2).sum::<f64>() / number as f64;
+        let squares = found.iter().map(|lift| (of(lift) - 0.2 - mean).powi(2)).sum::<f64>();
+        (mean, squares.sqrt() / number as f64)
+    };
+    let ((plain, error), (unbiased, of_unbiased)) = (off(|lift| lift.lift), off(|lift| lift.unbiased));
+    assert!(plain > 6.0 * error, "{plain} {error}");
+    assert!(unbiased.abs() < 3.0 * of_unbiased, "{unbiased} {of_unbiased}");
+    assert!(found.iter().all(|lift| lift.lower <= lift.unbiased && lift.unbiased < lift.lift));
+}
+
 #[test]
 fn an_arm_without_variance_has_no_interval() {
     let mut trial = blank(vec![0; 40], [vec![1; 20], vec![0; 20]].concat());
@@ -173,6 +197,7 @@ fn with_lift(tier: usize, log: f64, error: f64) -> Effect {
         overlap: None,
         lift: Some(Lift {
             lift: log.exp_m1(),
+            unbiased: log.exp_m1(),
             log_error: error,
             degrees: 1e9,
             lower: end(-1.0),

@@ -79,9 +79,9 @@ fn the_shops_call_back() {
     let text = std::fs::read_to_string(scratch.path("responses.toml")).unwrap();
     assert_eq!(text.matches("[[response]]").count(), 3);
     assert_eq!(text.matches("source = \"experiment\"").count(), 3);
-    assert!(text.contains("# max_per_customer = 1.5\n"));
+    assert!(text.contains("# cost_on_contact = 1.5\n"));
     assert_eq!(text.matches("\nhalves = [{ effect = ").count(), 3);
-    let head = "horizon = \"12w\"\nmargin = 0.3\nbudget = 1000\ntiers = \"value\"\n[[action]]\nname = \"call_back\"\nmax_per_customer = 1.5\n";
+    let head = "horizon = \"12w\"\nmargin = 0.3\nbudget = 1000\ntiers = \"value\"\n[[action]]\nname = \"call_back\"\ncost_on_contact = 1.5\n";
     let strategy = "\n[[strategy]]\nname = \"everybody\"\naction = \"call_back\"\nrule = \"uniform\"\n";
     scratch.write("strategies.toml", &format!("{head}{text}{strategy}"));
     let orders = dataset("shop/orders.parquet");
@@ -199,8 +199,8 @@ fn what_is_no_trial_is_refused() {
     refused(&scratch, &learn("fine.parquet", &["--treated", "customer"]), &["customer"]);
     refused(
         &scratch,
-        &learn("fine.parquet", &["-o", "x.toml", "--cost", "0", "--on", "spend"]),
-        &["--cost", "positive"],
+        &learn("fine.parquet", &["-o", "x.toml", "--cost=-1", "--on", "spend"]),
+        &["--cost", "from 0 on"],
     );
     assert!(!scratch.names().contains(&"x.toml".to_string()));
 }
@@ -364,7 +364,7 @@ fn each_half_is_what_learn_says_of_it_alone() {
         for (at, effect) in effects.iter().enumerate() {
             let found = &whole["learned"]["halves"][at]["halves"][k];
             assert_eq!((&found["treated"], &found["untreated"]), (&effect["treated"], &effect["untreated"]));
-            for end in ["lift", "lower", "upper"] {
+            for end in ["lift", "unbiased", "lower", "upper"] {
                 let of = |value: &Value| value["lift"][end].as_f64().unwrap();
                 assert!((of(found) - of(effect)).abs() < 1e-9, "{end}: {found} {effect}");
             }
@@ -378,7 +378,7 @@ fn each_half_is_what_learn_says_of_it_alone() {
     for (at, response) in parsed["response"].as_array().unwrap().iter().enumerate() {
         for k in 0..2 {
             let of_half = &whole["learned"]["halves"][at]["halves"][k]["lift"];
-            for (key, end) in [("effect", "lift"), ("lower", "lower"), ("upper", "upper")] {
+            for (key, end) in [("effect", "unbiased"), ("lower", "lower"), ("upper", "upper")] {
                 let found = response["halves"][k][key].as_float().unwrap();
                 assert!((found - of_half[end].as_f64().unwrap()).abs() < 1e-6, "{response}");
             }

@@ -13,7 +13,7 @@ const MOST: f64 = 1000.0;
 /// How responses are written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ResponseOptions {
-    /// What a contact costs: the lift is that of one contact for this much money.
+    /// What a contact costs, for the action that the responses ask for.
     pub cost: f64,
     /// What the outcome counts.
     pub on: Lever,
@@ -24,9 +24,8 @@ pub struct ResponseOptions {
 /// The `[[response]]` sections, and what they leave out in words.
 pub fn responses_toml(learned: &Learned, options: &ResponseOptions) -> (String, Vec<String>) {
     let mut text = format!(
-        "# Responses learned by tiercast: {} of {} customers by {}, in tiers by {} as of {}.\n# A share s of a tier that is contacted \
-         costs s times the scale and gives s of the lift: a straight line.\n# halves: the lift on two \
-         halves of the customers, by lot with seed {}; what one has chosen the other can judge.\n",
+        "# Responses learned by tiercast: {} of {} customers by {}, in tiers by {} as of {}.\n# Whoever is contacted has the whole \
+         lift of its tier.\n# halves: the lift on two halves of the customers, by lot with seed {}; what one has chosen the other can judge.\n",
         learned.outcome.replace(['\n', '\r'], " "),
         count(learned.joined.used),
         learned.control_words(),
@@ -37,8 +36,7 @@ pub fn responses_toml(learned: &Learned, options: &ResponseOptions) -> (String, 
     for action in actions(learned) {
         let _ = write!(
             text,
-            "# The action must not take more than one contact costs, or the line goes on without an end:\n# [[action]]\n# name = {}\n# \
-             max_per_customer = {:?}\n",
+            "# The action, unless it stands elsewhere in the file:\n# [[action]]\n# name = {}\n# cost_on_contact = {:?}\n",
             quoted(action).replace('\n', "\n# "),
             options.cost
         );
@@ -90,12 +88,11 @@ pub fn responses_toml(learned: &Learned, options: &ResponseOptions) -> (String, 
         );
         let _ = write!(
             text,
-            "\n[[response]]\naction = {}\ntier = {}\non = \"{}\"\ncurve = \"power\"\nexponent = 1.0\neffect = {lift:.6}\nlower = \
-             {lower:.6}\nupper = {upper:.6}\nscale = {:?}\nsource = \"{source}\"\nnote = {}\n",
+            "\n[[response]]\naction = {}\ntier = {}\non = \"{}\"\neffect = {lift:.6}\nlower = \
+             {lower:.6}\nupper = {upper:.6}\nsource = \"{source}\"\nnote = {}\n",
             quoted(&effect.action),
             quoted(&effect.tier),
             options.on.name(),
-            options.cost,
             quoted(&note),
         );
         text += &halves(learned, effect, options.shrink && shrunk.is_some());
@@ -107,7 +104,7 @@ pub fn responses_toml(learned: &Learned, options: &ResponseOptions) -> (String, 
 fn halves(learned: &Learned, effect: &Effect, pooled: bool) -> String {
     let found = learned.halves.iter().find(|of| of.action == effect.action && of.tier == effect.tier);
     let estimate = |half: &HalfLift| {
-        let own = half.lift.as_ref().map(|Lift { lift, lower, upper, .. }| (*lift, *lower, *upper));
+        let own = half.lift.as_ref().map(|Lift { unbiased, lower, upper, .. }| (*unbiased, *lower, *upper));
         let shrunk = half.shrunk.as_ref().map(|Shrunk { lift, lower, upper, .. }| (*lift, *lower, *upper));
         let found = if pooled { shrunk } else { own };
         found.filter(|(_, lower, upper)| lower.is_finite() && upper.is_finite() && *upper < MOST)

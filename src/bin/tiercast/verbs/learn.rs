@@ -92,8 +92,8 @@ pub fn main(global: &Global, args: LearnArgs, matches: Option<&ArgMatches>) -> R
 }
 
 fn options(args: &LearnArgs, cost: f64) -> Result<ResponseOptions> {
-    if !(cost.is_finite() && cost > 0.0) {
-        let problem = "it is not a positive amount of money";
+    if !(cost.is_finite() && cost >= 0.0) {
+        let problem = "it is not an amount of money from 0 on";
         return Err(Error::value("--cost", cost, problem, "give what one contact costs"));
     }
     let on = match args.on.as_deref() {
