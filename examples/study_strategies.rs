@@ -4,7 +4,7 @@
 //! ```text
 //! study_strategies coverage --worlds 1000 --draws 400 --seed 1 --out coverage.md
 //! study_strategies null --experiments 1000 --customers 300,1200 --seed 1 --out null.md
-//! study_strategies winner --experiments 1000 --customers 300,1200 --seed 1 --out winner.md
+//! study_strategies winner --experiments 4000 --customers 300,1200 --seed 1 --out winner.md
 //! ```
 //! Writes Markdown, and says on standard error how far it is. The tables are in `docs/studies/strategies.md`.
 
