@@ -42,8 +42,6 @@ pub struct Outcome {
     pub periods: usize,
     /// Whether what is believed was drawn in each world.
     pub beliefs_are_drawn: bool,
-    /// Parts of the horizon within which expectations are known: as many as periods, or 1.
-    pub steps: usize,
     flows: Vec<Flow>,
     counts: Vec<Count>,
     expected: Vec<Flow>,
@@ -52,7 +50,7 @@ pub struct Outcome {
 impl Outcome {
     pub(super) fn new(
         beliefs_are_drawn: bool,
-        (futures, strategies, tiers, periods, steps): (usize, usize, usize, usize, usize),
+        (futures, strategies, tiers, periods): (usize, usize, usize, usize),
     ) -> Outcome {
         Outcome {
             worlds: 0,
@@ -61,7 +59,6 @@ impl Outcome {
             strategies,
             tiers,
             periods,
-            steps,
             flows: Vec::new(),
             counts: Vec::new(),
             expected: Vec::new(),
@@ -92,9 +89,9 @@ impl Outcome {
         &self.counts[self.place(replication, strategy, tier)]
     }
 
-    /// What is expected given the world's parameters and responses, by step.
+    /// What is expected given the world's parameters and responses, by period.
     pub fn expected(&self, world: usize, strategy: usize, tier: usize) -> &[Flow] {
-        &self.expected[self.place(world, strategy, tier) * self.steps..][..self.steps]
+        &self.expected[self.place(world, strategy, tier) * self.periods..][..self.periods]
     }
 
     /// Orders sampled.
@@ -159,11 +156,16 @@ impl Accounts<'_> {
                 let base = &sums[group.slot * parts..][..parts];
                 // What a treatment adds, and nothing where it changes nothing: so the others' bits stay as they are.
                 let taken = world.cannibalisation[treatment.action];
-                // Of what is lost nothing would have come in anyway.
-                let net = |more: f64| if more > 0.0 { (1.0 - taken) * more } else { more };
+                // Of what the horizon as a whole loses nothing would have come in anyway; what is gained in one period and lost
+                // in another is no gain.
+                let left = |pick: fn(&Sum) -> f64| {
+                    let more: f64 = own.iter().zip(base).map(|(own, base)| pick(own) - pick(base)).sum();
+                    if more > 0.0 { 1.0 - taken } else { 1.0 }
+                };
+                let (of_orders, of_revenue) = (left(|sum| sum.orders), left(|sum| sum.revenue));
                 for ((out, own), base) in out[at..at + parts].iter_mut().zip(own).zip(base) {
-                    out.orders += net(own.orders - base.orders);
-                    out.revenue += net(own.revenue - base.revenue);
+                    out.orders += of_orders * (own.orders - base.orders);
+                    out.revenue += of_revenue * (own.revenue - base.revenue);
                     out.cost += self.response_cost(treatment.action, own, world);
                 }
             }

@@ -111,6 +111,38 @@ fn a_discount_for_who_does_not_care_loses_and_says_so() {
     assert!((gain + 0.2 * revenue).abs() < 0.02 * revenue, "{gain} {revenue}");
 }
 
+/// Values of periods are those of the horizon in parts, tier by tier, what would have come in anyway taken off.
+#[test]
+fn periods_add_up_to_the_horizon() {
+    let scratch = cdnow();
+    let action = "cost_on_contact = 1.0\ncost_on_response = 0.2\ncannibalisation = { value = 0.3, lower = 0.1, upper = 0.5, source = \
+                  \"elicited\" }";
+    scratch.write("s.toml", &file([(0.2, 0.3), (0.4, 0.1), (0.1, 0.2)], "budget = 1000", action, BY_TIER));
+    let words =
+        ["simulate", "c.parquet", "--strategies", "s.toml", "--model", "m.json", "--replications", "40"];
+    let found = json(&scratch, &words);
+    let comparison = &found["simulated"]["comparison"];
+    let periods = comparison["periods"].as_array().unwrap();
+    let mut compared = 0;
+    for row in comparison["rows"].as_array().unwrap() {
+        let Some(metric) = ["orders", "revenue"].into_iter().find(|metric| row["metric"] == *metric) else {
+            continue;
+        };
+        let own = periods.iter().filter(|of| of["strategy"] == row["strategy"] && of["tier"] == row["tier"]);
+        let own: Vec<&Value> = own.collect();
+        assert_eq!(own.len(), 4);
+        for (whole, part) in
+            [("estimate", metric.to_string()), ("difference", format!("{metric}_difference"))]
+        {
+            let sum: f64 = own.iter().map(|of| of[&part]["value"].as_f64().unwrap()).sum();
+            let whole = row[whole]["value"].as_f64().unwrap();
+            assert!((sum - whole).abs() < 1e-9 * (1.0 + whole.abs()), "{part}: {sum} {whole}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 3 * 4 * 2 * 2);
+}
+
 /// "VIP repurchase +30 % gave +20 % sales" needs two thirds of the sales to be theirs.
 #[test]
 fn a_claim_is_held_against_the_shares() {

@@ -203,7 +203,7 @@ pub fn simulated(set: &StrategySet, simulated: &Simulated, begins: Day) -> Strin
     for (name, standing) in comparison.strategies.iter().zip(&comparison.standings).skip(1) {
         grid.row(vec![
             name.clone(),
-            percent(standing.p_gain),
+            share(comparison, standing.p_gain),
             interval(standing.joint.0, standing.joint.1, signed),
             money(standing.value_at_risk),
             signed(standing.worst_mean),
@@ -269,6 +269,16 @@ fn claim_words(verdict: ClaimVerdict) -> &'static str {
     }
 }
 
+/// A share of worlds: of one world there is none.
+fn share(comparison: &Comparison, share: f64) -> String {
+    if comparison.worlds > 1 { percent(share) } else { NONE.to_string() }
+}
+
+/// What can be said of a strategy; one world says nothing of any other.
+fn verdict(comparison: &Comparison, s: usize) -> &'static str {
+    if s > 0 && comparison.worlds == 1 { NONE } else { comparison.standings[s].verdict.word() }
+}
+
 /// Assumptions of a strategy that are shown; the report has all.
 const MOST_BARS: usize = 3;
 
@@ -310,8 +320,8 @@ pub fn strategies_of(set: &StrategySet, comparison: &Comparison, begins: Day) ->
             if s == 0 { String::new() } else { signed(d.value) },
             if s == 0 { String::new() } else { interval(d.mean_lower, d.mean_upper, signed) },
             if s == 0 { String::new() } else { interval(d.lower, d.upper, signed) },
-            percent(comparison.standings[s].p_best),
-            comparison.standings[s].verdict.word().into(),
+            share(comparison, comparison.standings[s].p_best),
+            verdict(comparison, s).into(),
         ]);
     }
     let mut text = grid.text();

@@ -25,9 +25,9 @@ pub(super) fn intervals(worlds: Option<usize>, drawn: Drawn) -> Markup {
             dt { "Joint" br; code { "joint_lower" } ", " code { "joint_upper" } }
             dd {
                 "The same, wide enough to hold with 95\u{a0}% for all strategies together: the more are compared, the better the "
-                "best looks by chance. The verdict rests on it: a strategy gains or loses where its whole joint interval lies on "
-                "one side of 0 by more than the numerical error of the interval’s ends, and is undecided otherwise, as it is where "
-                "the draws of the models’ parameters are too few or not to be trusted (a warning says so)."
+                "best looks by chance. The numerical error of its ends is in it, so that more worlds make it narrower. The verdict "
+                "rests on it: a strategy gains or loses where its whole joint interval lies on one side of 0, and is undecided "
+                "otherwise, as it is where the draws of the models’ parameters are too few or not to be trusted (a warning says so)."
             }
             dt { "What will happen" br; code { "lower" } ", " code { "upper" } }
             dd {

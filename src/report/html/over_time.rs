@@ -86,7 +86,7 @@ fn in_all(of: &Compared, s: usize, rows: &[&PeriodRow]) -> Chart {
     }
     let gain = of.gain(s, None);
     if let Some((gain, last)) = gain.zip(points.last_mut()) {
-        // The profit over the horizon; the sum of periods differs from it by numerical error at most.
+        // The profit over the horizon, which is the sum of periods up to rounding.
         last.value = gain.value;
         (last.mean, last.range) = (of.mean_interval(&gain), (gain.lower, gain.upper));
     }

@@ -43,7 +43,8 @@ pub struct Row {
 pub struct Standing {
     /// What can be said.
     pub verdict: Verdict,
-    /// The interval of the expected difference that holds with 95 % for all strategies together.
+    /// The interval of the expected difference that holds with 95 % for all strategies together, with the numerical error of its
+    /// ends in it.
     pub joint: (f64, f64),
     /// Share of worlds in which its expected profit is the highest.
     pub p_best: f64,
@@ -194,7 +195,7 @@ fn gains(values: &Values, strategy: usize) -> Vec<f64> {
 
 fn standings(values: &Values, set: &StrategySet, draws: &ParameterDraws) -> Vec<Standing> {
     let all: Vec<Vec<f64>> = (0..values.strategies).map(|s| gains(values, s)).collect();
-    let joint = verdict::joint(&all[1..]);
+    let joint = verdict::joint(&all[1..]).with_their_errors(&all[1..], draws);
     let p_best = p_best(&all);
     all.iter()
         .enumerate()
@@ -207,14 +208,10 @@ fn standings(values: &Values, set: &StrategySet, draws: &ParameterDraws) -> Vec<
                 let limit = budget * (1.0 + 1e-9);
                 (0..values.replications).filter(|&r| values.sampled(r, s, None).cost > limit).count()
             });
-            let verdict = match s {
-                0 => Verdict::Baseline,
-                _ if draws.mean_doubtful || draws.untrusted => Verdict::Undecided,
-                _ => joint.verdict(own, draws),
-            };
+            let joint = if s == 0 { (0.0, 0.0) } else { joint[s - 1] };
             Standing {
-                verdict,
-                joint: if s == 0 { (0.0, 0.0) } else { joint.intervals[s - 1] },
+                verdict: if s == 0 { Verdict::Baseline } else { verdict::verdict(joint, own.len(), draws) },
+                joint,
                 p_best: p_best[s],
                 p_gain: own.iter().filter(|&&gain| gain > 0.0).count() as f64 / values.worlds.max(1) as f64,
                 value_at_risk: -quantile(&happens, WORST),

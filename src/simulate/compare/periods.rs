@@ -60,23 +60,20 @@ fn row(
     let sampled = |s: usize| -> Vec<Flow> {
         (0..outcome.replications()).map(|r| sum(&|k| outcome.flows(r, s, k)[period])).collect()
     };
-    // Expectations by period are known where steps are periods.
-    let expected = |s: usize| -> Option<Vec<Flow>> {
-        (outcome.steps == outcome.periods)
-            .then(|| (0..outcome.worlds).map(|w| sum(&|k| outcome.expected(w, s, k)[period])).collect())
+    let expected = |s: usize| -> Vec<Flow> {
+        (0..outcome.worlds).map(|w| sum(&|k| outcome.expected(w, s, k)[period])).collect()
     };
     let (own, base) = (sampled(strategy), sampled(0));
     let (own_expected, base_expected) = (expected(strategy), expected(0));
     let estimate = |pick: &dyn Fn(&Flow) -> f64| {
         let of = |flows: &[Flow]| -> Vec<f64> { flows.iter().map(pick).collect() };
-        Estimate::new(&of(&own), own_expected.as_deref().map(of).as_deref(), basis)
+        Estimate::new(&of(&own), Some(&of(&own_expected)), basis)
     };
     let difference = |pick: &dyn Fn(&Flow) -> f64| {
         let of = |own: &[Flow], base: &[Flow]| -> Vec<f64> {
             own.iter().zip(base).map(|(own, base)| pick(own) - pick(base)).collect()
         };
-        let expected = own_expected.as_deref().zip(base_expected.as_deref()).map(|(own, base)| of(own, base));
-        Estimate::new(&of(&own, &base), expected.as_deref(), basis)
+        Estimate::new(&of(&own, &base), Some(&of(&own_expected, &base_expected)), basis)
     };
     let contribution = |flow: &Flow| set.margin * flow.revenue - flow.cost;
     PeriodRow {

@@ -2,11 +2,15 @@
 
 use serde::Serialize;
 
-use super::estimate::{mean_and_error, sorted};
+use super::estimate::{quantile, sorted};
+use crate::random::normal_quantile;
 use crate::simulate::parameters::{FEWEST_FOR_A_VERDICT, ParameterDraws};
 
 /// The standard normal's 95 % quantile: how sure one is of the end of an interval that faces 0.
 const END_Z: f64 = 1.644_853_626_951_472_2;
+
+/// With few worlds the error of an end is taken for at most this share of its distance from the median; verdicts ask for more worlds.
+const MOST_OF_REACH: f64 = 0.5;
 
 /// All intervals of the comparison together hold with this probability.
 const JOINT: f64 = 0.95;
@@ -17,12 +21,12 @@ const JOINT: f64 = 0.95;
 pub enum Verdict {
     /// The baseline itself.
     Baseline,
-    /// The whole joint interval of the expected difference is above 0, by more than its ends' numerical error.
+    /// The whole joint interval of the expected difference is above 0.
     Gains,
-    /// The whole joint interval of the expected difference is below 0, by more than its ends' numerical error.
+    /// The whole joint interval of the expected difference is below 0.
     Loses,
-    /// The interval contains 0 or may do so, there are too few worlds or the draws of the parameters are worth too
-    /// few independent ones (fewer than 180), they are not to be trusted, or the mean of spend is too poorly known.
+    /// The interval contains 0, there are too few worlds or the draws of the parameters are worth too few independent ones
+    /// (fewer than 180), they are not to be trusted, or the mean of spend is too poorly known.
     Undecided,
 }
 
@@ -45,8 +49,6 @@ pub(super) struct Joint {
     pub intervals: Vec<(f64, f64)>,
     /// The share of worlds beyond each end.
     tail: f64,
-    /// The same in standard deviations: 95 % of worlds have no difference further from its mean.
-    deviations: f64,
 }
 
 /// Joint intervals by ranks: the narrowest bands of equal rank from both ends that hold 95 % of the worlds as a whole
@@ -57,14 +59,9 @@ pub(super) struct Joint {
 pub(super) fn joint(differences: &[Vec<f64>]) -> Joint {
     let n = differences.first().map_or(0, Vec::len);
     if n == 0 {
-        return Joint {
-            intervals: vec![(f64::NAN, f64::NAN); differences.len()],
-            tail: 0.0,
-            deviations: 0.0,
-        };
+        return Joint { intervals: vec![(f64::NAN, f64::NAN); differences.len()], tail: 0.0 };
     }
     let mut furthest = vec![0usize; n];
-    let mut deviant = vec![0.0f64; n];
     for of in differences {
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&i, &j| of[i].total_cmp(&of[j]));
@@ -80,13 +77,6 @@ pub(super) fn joint(differences: &[Vec<f64>]) -> Joint {
             }
             begin = end;
         }
-        let (mean, error) = mean_and_error(of);
-        let deviation = error * (n as f64).sqrt();
-        for (deviant, value) in deviant.iter_mut().zip(of) {
-            if deviation > 0.0 {
-                *deviant = deviant.max((value - mean).abs() / deviation);
-            }
-        }
     }
     furthest.sort_unstable();
     let inside = ((JOINT * n as f64).ceil() as usize).clamp(1, n.max(1)) - 1;
@@ -98,56 +88,73 @@ pub(super) fn joint(differences: &[Vec<f64>]) -> Joint {
             (of[n - last], of[last - 1])
         })
         .collect();
-    let deviations = sorted(&deviant).get(inside).copied().unwrap_or(0.0);
-    Joint { intervals, tail: (n - last) as f64 / n.max(1) as f64 + 0.5 / n.max(1) as f64, deviations }
+    Joint { intervals, tail: ((n - last) as f64 + 0.5) / n as f64 }
 }
 
 impl Joint {
-    /// Which side of 0 an expected difference lies on, the numerical error of the interval's end included. `worlds` are its
-    /// values.
+    /// The same intervals, each end further out by its own numerical error: with about 95 % the end of infinitely many worlds is
+    /// not beyond it. More worlds make them narrower.
     ///
-    /// An end is a quantile of finitely many worlds. Its own 95 % bound goes by ranks (binomial, normal approximation), with as
-    /// many worlds as the draws of the parameters are worth where that is fewer. Where that rank does not exist, because many
-    /// strategies share few worlds, the bound is that of a normal distribution's quantile, or the outermost world if that is
-    /// further.
-    pub(super) fn verdict(&self, worlds: &[f64], draws: &ParameterDraws) -> Verdict {
-        let n = worlds.len() as f64;
-        // The resampling is systematic: where no proposal has more weight than one draw, n draws carry the noise of n
-        // independent ones and no more (the proposals' 1/effective and the resampling's 1/n − 1/effective). Where some have,
-        // they are few: the largest weights are smoothed.
-        let worth = n.min(draws.effective);
-        if worth < f64::from(FEWEST_FOR_A_VERDICT) || draws.effective.is_nan() {
-            return Verdict::Undecided;
-        }
-        let of = sorted(worlds);
-        let rank = n * (self.tail - END_Z * (self.tail * (1.0 - self.tail) / worth).sqrt());
-        let (low, high) = if rank >= 1.0 {
-            let rank = rank as usize;
-            (of[rank - 1], of[of.len() - rank])
-        } else {
-            let (mean, error) = mean_and_error(worlds);
-            let deviation = error * n.sqrt();
-            let c = self.deviations;
-            let reach = (c + END_Z * ((1.0 + 0.5 * c * c) / worth).sqrt()) * deviation;
-            (of[0].min(mean - reach), of[of.len() - 1].max(mean + reach))
+    /// An end is a quantile of finitely many worlds, or of as many as the draws of the parameters are worth where those are
+    /// fewer. Its standard error is √(p(1 − p)/n)/density, the density that of a normal distribution which has the end and the
+    /// median where they are: ranks so far out are too few to take it from the worlds themselves.
+    pub(super) fn with_their_errors(
+        &self,
+        differences: &[Vec<f64>],
+        draws: &ParameterDraws,
+    ) -> Vec<(f64, f64)> {
+        let p = self.tail.clamp(f64::MIN_POSITIVE, 0.5);
+        let z = normal_quantile(p);
+        let density = (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt();
+        let further = |worlds: usize, reach: f64| {
+            // An end that came out too near makes its own error too small: (1 + k) turns into 1/(1 − k).
+            let k = (END_Z * (p * (1.0 - p) / worth(worlds, draws)).sqrt() / density / -z).min(MOST_OF_REACH);
+            reach * k / (1.0 - k)
         };
-        match (low, high) {
-            (low, _) if low > 0.0 => Verdict::Gains,
-            (_, high) if high < 0.0 => Verdict::Loses,
-            _ => Verdict::Undecided,
-        }
+        let each = differences.iter().zip(&self.intervals).map(|(of, &(low, high))| {
+            let median = quantile(&sorted(of), 0.5);
+            (low + further(of.len(), low - median), high + further(of.len(), high - median))
+        });
+        each.collect()
+    }
+}
+
+/// As many independent worlds are worth as much as `worlds`.
+///
+/// The resampling of draws is systematic: where no proposal has more weight than one draw, n draws carry the noise of n independent
+/// ones and no more (the proposals' 1/effective and the resampling's 1/n − 1/effective). Where some have, they are few: the
+/// largest weights are smoothed.
+fn worth(worlds: usize, draws: &ParameterDraws) -> f64 {
+    if draws.effective.is_nan() { 0.0 } else { (worlds as f64).min(draws.effective) }
+}
+
+/// Which side of 0 a joint interval lies on; undecided where the worlds are too few for its ends.
+pub(super) fn verdict(joint: (f64, f64), worlds: usize, draws: &ParameterDraws) -> Verdict {
+    let few = worth(worlds, draws) < f64::from(FEWEST_FOR_A_VERDICT);
+    match joint {
+        _ if few || draws.mean_doubtful || draws.untrusted => Verdict::Undecided,
+        (low, _) if low > 0.0 => Verdict::Gains,
+        (_, high) if high < 0.0 => Verdict::Loses,
+        _ => Verdict::Undecided,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::Unit;
+    use crate::clv::{GammaGamma, Nbd};
     use crate::random::{Purpose, Stream};
 
     fn draws(strategies: usize, n: u32, seed: u64) -> Vec<Vec<f64>> {
         (0..strategies as u64)
             .map(|s| (0..n).map(|i| Stream::new(seed, s + 1, i, Purpose::Sample).normal()).collect())
             .collect()
+    }
+
+    fn fixed() -> ParameterDraws {
+        let spend = GammaGamma { p: 6.0, q: 4.0, gamma: 15.0 };
+        ParameterDraws::fixed(Nbd { r: 1.0, alpha: 1.0, unit: Unit::Week }, spend, 1)
     }
 
     #[test]
@@ -163,7 +170,6 @@ mod tests {
         for (low, high) in &six.intervals {
             assert!((low + 2.63).abs() < 0.15 && (high - 2.63).abs() < 0.15, "{six:?}");
         }
-        assert!((six.deviations - 2.63).abs() < 0.05);
     }
 
     #[test]
@@ -176,6 +182,27 @@ mod tests {
             })
             .count();
         assert!((1900..=1925).contains(&held), "{held}");
+    }
+
+    /// Of 2,000 sets of 400 worlds the ends must have those of infinitely many worlds inside 95 % of the time.
+    #[test]
+    fn ends_with_their_errors_are_not_too_near() {
+        let draws_of = ParameterDraws { effective: f64::INFINITY, ..fixed() };
+        let (mut inside, sets) = (0, 2000);
+        for seed in 0..sets {
+            let of = draws(1, 400, 100 + seed);
+            let (low, high) = joint(&of).with_their_errors(&of, &draws_of)[0];
+            inside += usize::from(low < -1.959_964) + usize::from(high > 1.959_964);
+        }
+        let share = inside as f64 / (2 * sets) as f64;
+        assert!((0.93..0.97).contains(&share), "{share}");
+        // A constant has no error; draws worth fewer have more.
+        let one = draws(1, 400, 4);
+        let end =
+            |effective| joint(&one).with_their_errors(&one, &ParameterDraws { effective, ..fixed() })[0].0;
+        assert!(end(200.0) < end(400.0) && end(400.0) < joint(&one).intervals[0].0);
+        let constant = vec![vec![-100.0; 400]];
+        assert_eq!(joint(&constant).with_their_errors(&constant, &draws_of), [(-100.0, -100.0)]);
     }
 
     /// Strategies with a fixed loss, or cut off at 0 in many worlds, do not widen the intervals of the others.
