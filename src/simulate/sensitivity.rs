@@ -48,8 +48,11 @@ pub struct Sensitivity {
     pub bars: Vec<Bar>,
 }
 
-/// Lifts are searched up to this: a hundredfold and more.
-const FURTHEST_LIFT: f64 = 200.0;
+/// Where what is possible has no end, so many times the stated value are searched, …
+const TIMES: f64 = 10.0;
+
+/// … and at least so far from 0: ten times next to nothing is nothing.
+const AT_LEAST: f64 = 1.0;
 
 /// Points between the ends of what is possible at which a change of sign is looked for.
 const POINTS: usize = 24;
@@ -77,7 +80,7 @@ pub fn sensitivity(
             world.set(of, value);
             evaluator.gains(&world)
         };
-        let grid = grid(set, of, belief.value);
+        let grid = grid(set, of, belief);
         let on_grid: Vec<Vec<f64>> = grid.iter().map(|&value| at(value)).collect();
         let (at_lower, at_upper) = (at(belief.lower), at(belief.upper));
         for own in &mut out {
@@ -107,29 +110,23 @@ pub fn sensitivity(
     Ok(out)
 }
 
-/// Possible values of a belief, ascending, the stated one among them.
-fn grid(set: &StrategySet, of: Assumed, stated: f64) -> Vec<f64> {
-    let far = |value: f64| 10.0 * value.abs().max(0.1);
+/// Possible values of a belief, ascending, the stated one among them; where there is no end of them, up to ten times the stated
+/// one, and the ends of its interval in any case, since whether the sign turns within that is what is asked.
+fn grid(set: &StrategySet, of: Assumed, belief: &Belief) -> Vec<f64> {
+    let stated = belief.value;
+    let far = (TIMES * stated.abs()).max(AT_LEAST);
+    let (below, above) = (belief.lower.min(-far), belief.upper.max(far));
     let (low, high) = match of {
         Assumed::Effect(i) => match (set.responses[i].on, &set.responses[i].curve) {
             (Lever::Reactivation, _) => (0.0, 1.0),
-            (_, Curve::Logit { .. }) => (-far(stated), far(stated)),
-            _ => (-1.0, far(stated).max(1.0 + f64::EPSILON)),
+            (_, Curve::Logit { .. }) => (below, above),
+            // Nothing falls by more than all of it.
+            _ => (-1.0, above),
         },
         Assumed::Breakage(_) | Assumed::Cannibalisation(_) => (0.0, 1.0),
-        Assumed::Arrivals => (0.0, far(stated)),
+        Assumed::Arrivals => (0.0, above),
     };
     let mut out: Vec<f64> = (0..=POINTS).map(|i| low + (high - low) * i as f64 / POINTS as f64).collect();
-    // A lift has no upper end: further out the points lie apart by factors of two.
-    if let (Assumed::Effect(i), true) = (of, high > 1.0) {
-        let is_lift = set.responses[i].on != Lever::Reactivation
-            && !matches!(set.responses[i].curve, Curve::Logit { .. });
-        let mut further = 2.0 * high;
-        while is_lift && further <= FURTHEST_LIFT {
-            out.push(further);
-            further *= 2.0;
-        }
-    }
     out.push(stated.clamp(low, high));
     out.sort_by(f64::total_cmp);
     out.dedup();
