@@ -237,3 +237,33 @@ pub fn split_winners(evaluator: &Evaluator, set: &StrategySet, seed: u64) -> Opt
         }
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strategy::BUNDLED;
+    use crate::strategy::file::StrategyFile;
+
+    fn searched(on: Lever, curve: Curve, (value, lower, upper): (f64, f64, f64)) -> (f64, f64) {
+        let known = vec![("value".to_string(), ["high", "mid", "low"].map(String::from).to_vec())];
+        let mut set =
+            StrategySet::new("test", StrategyFile::parse("test", BUNDLED).unwrap(), &known).unwrap();
+        (set.responses[0].on, set.responses[0].curve) = (on, curve);
+        let belief = Belief { value, lower, upper, ..set.responses[0].effect.clone() };
+        let grid = grid(&set, Assumed::Effect(0), &belief);
+        assert!(grid.is_sorted() && grid.contains(&value));
+        (grid[0], grid[grid.len() - 1])
+    }
+
+    #[test]
+    fn lifts_are_searched_tenfold_at_least_by_one_and_never_below_all() {
+        let lift = |belief| searched(Lever::PurchaseRate, Curve::Constant, belief);
+        assert_eq!(lift((0.059, -0.075, 0.193)), (-1.0, 1.0));
+        assert_eq!(lift((0.49, 0.288, 0.691)), (-1.0, 4.9));
+        // The sign may turn anywhere in the interval.
+        assert_eq!(lift((0.05, -0.9, 3.0)), (-1.0, 3.0));
+        let logit = Curve::Logit { base: 0.2 };
+        assert_eq!(searched(Lever::PurchaseRate, logit, (4.0, -50.0, 9.0)), (-50.0, 40.0));
+        assert_eq!(searched(Lever::Reactivation, Curve::Constant, (0.05, 0.0, 0.1)), (0.0, 1.0));
+    }
+}

@@ -113,7 +113,10 @@ mod tests {
             .numbers("x", [f64::NAN, -0.5].into_iter())
             .numbers("zero", [-0.0, 0.0].into_iter())
             .counts("n", [1, 2].into_iter());
-        assert_eq!(String::from_utf8(table.csv().unwrap()).unwrap(), "name,x,zero,n\n\"a, b\",,0,1\n,-0.5,0,2\n");
+        assert_eq!(
+            String::from_utf8(table.csv().unwrap()).unwrap(),
+            "name,x,zero,n\n\"a, b\",,0,1\n,-0.5,0,2\n"
+        );
         let batch = table.batch().unwrap();
         assert_eq!((batch.num_rows(), batch.column(1).null_count()), (2, 1));
         assert!(batch.column(1).is_null(0));
