@@ -10,11 +10,15 @@ use super::tiers::times;
 use crate::calendar::{Day, Unit};
 use crate::customers::WholeFile;
 use crate::error::{Error, Result};
-use crate::report::format::{count, money, percent};
+use crate::report::format::{count, percent};
 use crate::tier::{Look, SchemeFile, Tiering, builtin};
 
 /// What a contact costs in the file, for want of anything better: one unit of money.
 const CONTACT: f64 = 1.0;
+
+/// The share of the customers that the budget pays a contact for. With more than all of them every rule would contact everybody,
+/// and strategies that are the same plan say nothing.
+const REACHED: f64 = 1.0 / 3.0;
 
 /// The ends of the interval of an effect about which nothing is known.
 const WIDE: f64 = 0.10;
@@ -52,7 +56,6 @@ pub fn init_strategies(
 
 fn text(file: &str, scheme: &SchemeFile, begins: Day, tiering: &Tiering) -> String {
     let customers: u64 = tiering.tiers.iter().map(|tier| tier.customers).sum();
-    let spend: f64 = tiering.tiers.iter().map(|tier| tier.spend).sum();
     let mut out = format!(
         "# Strategies for the {} customers of {}, as of {begins}, in tiers by {}.\n\
          # It runs as it stands: `tiercast simulate CUSTOMERS --strategies THIS_FILE{}`. Every effect below is 0 with a wide interval,\n\
@@ -79,19 +82,16 @@ fn text(file: &str, scheme: &SchemeFile, begins: Day, tiering: &Tiering) -> Stri
             one_line(&tier.rule)
         );
     }
-    let budget = budget(spend, customers);
+    let budget = budget(customers);
     let _ = write!(
         out,
         "\ntitle = \"Whom to treat, and how?\"\n\
          currency = \"\"            # a label: nothing is converted\n\
          horizon = \"12mo\"         # how far ahead\n\
          margin = 0.30            # profit per unit of revenue, before the cost of actions: put in your own\n\
-         budget = {budget:?}       # of each strategy: {}\n\
+         # Of each strategy: contacts for about a third of these customers. Where it reaches all, strategies are the same.\n\
+         budget = {budget:?}\n\
          tiers = {}\n",
-        match 0.01 * spend > 0.1 * customers as f64 * CONTACT {
-            true => format!("1 % of what these customers have spent so far ({})", money(spend)),
-            false => "contacts for a tenth of these customers".to_string(),
-        },
         quoted(&scheme.key)
     );
     let _ = write!(
@@ -132,11 +132,11 @@ fn text(file: &str, scheme: &SchemeFile, begins: Day, tiering: &Tiering) -> Stri
     out
 }
 
-/// A hundredth of what was spent, in two digits, and at least a contact for a tenth of the customers.
-fn budget(spend: f64, customers: u64) -> f64 {
-    let wanted = (0.01 * spend.max(0.0)).max(0.1 * customers as f64 * CONTACT).max(1.0);
-    let unit = 10f64.powf(wanted.log10().floor() - 1.0);
-    (wanted / unit).round() * unit
+/// Contacts for a third of the customers, in two digits, and at least one.
+fn budget(customers: u64) -> f64 {
+    let contacts = (REACHED * customers as f64).round().max(1.0);
+    let unit = 10f64.powf(contacts.log10().floor() - 1.0).max(1.0);
+    (contacts / unit).round() * unit * CONTACT
 }
 
 /// A TOML string on one line, which may be a key as well: JSON escapes are TOML's, but for one character.
@@ -183,14 +183,13 @@ mod tests {
         let known = [("value".to_string(), names.map(String::from).to_vec())];
         let set = StrategySet::new("init", StrategyFile::parse("init", &text).unwrap(), &known).unwrap();
         assert_eq!((set.strategies.len(), set.responses.len()), (7, 3));
-        assert_eq!(set.strategies[1].budget, Some(37.0));
+        assert_eq!(set.strategies[1].budget, Some(10.0));
         assert!(set.responses.iter().all(|r| r.effect.value == 0.0));
     }
 
     #[test]
-    fn budgets_have_two_digits() {
-        assert_eq!(budget(1_234_567.0, 10), 12_000.0);
-        assert_eq!(budget(0.0, 1_000), 100.0);
-        assert_eq!(budget(-5.0, 0), 1.0);
+    fn budgets_have_two_digits_and_reach_a_third() {
+        let found = [0, 1, 10, 30, 1_000, 23_570].map(budget);
+        assert_eq!(found, [1.0, 1.0, 3.0, 10.0, 330.0, 7_900.0]);
     }
 }

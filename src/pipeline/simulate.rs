@@ -161,6 +161,8 @@ pub(super) fn compare(
     }
     let (customers, reachable) = heads(crowd, tiers);
     warnings.extend(warnings::of_plans(set, &plans, &reachable));
+    let contacts: Vec<Vec<u8>> = plans.iter().map(|plan| contacts(plan, crowd)).collect();
+    warnings.extend(warnings::of_equal_plans(set, &plans, &contacts));
     let once =
         crowd.frequency.iter().filter(|&&x| x == 0).count() as f64 / crowd.frequency.len().max(1) as f64;
     warnings.extend(warnings::of_levers(set, &plans, &models.purchases, once));
@@ -193,7 +195,7 @@ pub(super) fn compare(
     let engine = Engine::new(population, set, &plans, simulate)?;
     let outcome = futures(&engine, set, &plans, heads, draws, options, progress)?;
     let comparison = Comparison::new(&outcome, set, &plans, heads, draws);
-    warnings.extend(warnings::of_comparison(set, &comparison, draws, options));
+    warnings.extend(warnings::of_comparison(set, &comparison, &reachable, draws, options));
     progress.phase("weighing assumptions", 0);
     let parameters = Parameters { purchases: models.purchases, spend: models.spend };
     let evaluator = Evaluator::new(&engine, parameters, &plans, &reachable);
@@ -204,7 +206,7 @@ pub(super) fn compare(
     Ok(Simulated {
         sensitivity: if is_finite { sensitivity(&evaluator, set, progress)? } else { Vec::new() },
         split_winners: split_winners(&evaluator, set, options.seed).filter(|_| is_finite),
-        contacts: plans.iter().map(|plan| contacts(plan, crowd)).collect(),
+        contacts,
         parameters_are_drawn: !draws.is_fixed,
         comparison,
         claims,

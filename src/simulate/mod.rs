@@ -29,5 +29,13 @@ pub use parameters::{FEWEST_FOR_A_VERDICT, ParameterDraws};
 pub use sensitivity::{Bar, Sensitivity, SplitWinner, sensitivity, split_winners};
 pub use tables::Parameters;
 
+use crate::strategy::{Plan, StrategySet};
+
+/// What a plan costs in a tier before anybody orders: contacts, the minutes and stock that they take, and the tier's part of the
+/// fixed costs. `reachable` is, by tier, how many may be contacted.
+pub fn upfront_cost(set: &StrategySet, plan: &Plan, reachable: &[u64], tier: usize) -> f64 {
+    compare::upfront(set, plan, reachable, tier).cost
+}
+
 #[cfg(test)]
 mod tests;

@@ -48,8 +48,11 @@ pub struct Sensitivity {
     pub bars: Vec<Bar>,
 }
 
-/// Lifts are searched up to this: a hundredfold and more.
-const FURTHEST_LIFT: f64 = 200.0;
+/// Where what is possible has no end, so many times the stated value are searched, …
+const TIMES: f64 = 10.0;
+
+/// … and at least so far from 0: ten times next to nothing is nothing.
+const AT_LEAST: f64 = 1.0;
 
 /// Points between the ends of what is possible at which a change of sign is looked for.
 const POINTS: usize = 24;
@@ -77,7 +80,7 @@ pub fn sensitivity(
             world.set(of, value);
             evaluator.gains(&world)
         };
-        let grid = grid(set, of, belief.value);
+        let grid = grid(set, of, belief);
         let on_grid: Vec<Vec<f64>> = grid.iter().map(|&value| at(value)).collect();
         let (at_lower, at_upper) = (at(belief.lower), at(belief.upper));
         for own in &mut out {
@@ -107,29 +110,23 @@ pub fn sensitivity(
     Ok(out)
 }
 
-/// Possible values of a belief, ascending, the stated one among them.
-fn grid(set: &StrategySet, of: Assumed, stated: f64) -> Vec<f64> {
-    let far = |value: f64| 10.0 * value.abs().max(0.1);
+/// Possible values of a belief, ascending, the stated one among them; where there is no end of them, up to ten times the stated
+/// one, and the ends of its interval in any case, since whether the sign turns within that is what is asked.
+fn grid(set: &StrategySet, of: Assumed, belief: &Belief) -> Vec<f64> {
+    let stated = belief.value;
+    let far = (TIMES * stated.abs()).max(AT_LEAST);
+    let (below, above) = (belief.lower.min(-far), belief.upper.max(far));
     let (low, high) = match of {
         Assumed::Effect(i) => match (set.responses[i].on, &set.responses[i].curve) {
             (Lever::Reactivation, _) => (0.0, 1.0),
-            (_, Curve::Logit { .. }) => (-far(stated), far(stated)),
-            _ => (-1.0, far(stated).max(1.0 + f64::EPSILON)),
+            (_, Curve::Logit { .. }) => (below, above),
+            // Nothing falls by more than all of it.
+            _ => (-1.0, above),
         },
         Assumed::Breakage(_) | Assumed::Cannibalisation(_) => (0.0, 1.0),
-        Assumed::Arrivals => (0.0, far(stated)),
+        Assumed::Arrivals => (0.0, above),
     };
     let mut out: Vec<f64> = (0..=POINTS).map(|i| low + (high - low) * i as f64 / POINTS as f64).collect();
-    // A lift has no upper end: further out the points lie apart by factors of two.
-    if let (Assumed::Effect(i), true) = (of, high > 1.0) {
-        let is_lift = set.responses[i].on != Lever::Reactivation
-            && !matches!(set.responses[i].curve, Curve::Logit { .. });
-        let mut further = 2.0 * high;
-        while is_lift && further <= FURTHEST_LIFT {
-            out.push(further);
-            further *= 2.0;
-        }
-    }
     out.push(stated.clamp(low, high));
     out.sort_by(f64::total_cmp);
     out.dedup();
@@ -239,4 +236,34 @@ pub fn split_winners(evaluator: &Evaluator, set: &StrategySet, seed: u64) -> Opt
             upper: super::compare::quantile(&drawn, 0.975),
         }
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strategy::BUNDLED;
+    use crate::strategy::file::StrategyFile;
+
+    fn searched(on: Lever, curve: Curve, (value, lower, upper): (f64, f64, f64)) -> (f64, f64) {
+        let known = vec![("value".to_string(), ["high", "mid", "low"].map(String::from).to_vec())];
+        let mut set =
+            StrategySet::new("test", StrategyFile::parse("test", BUNDLED).unwrap(), &known).unwrap();
+        (set.responses[0].on, set.responses[0].curve) = (on, curve);
+        let belief = Belief { value, lower, upper, ..set.responses[0].effect.clone() };
+        let grid = grid(&set, Assumed::Effect(0), &belief);
+        assert!(grid.is_sorted() && grid.contains(&value));
+        (grid[0], grid[grid.len() - 1])
+    }
+
+    #[test]
+    fn lifts_are_searched_tenfold_at_least_by_one_and_never_below_all() {
+        let lift = |belief| searched(Lever::PurchaseRate, Curve::Constant, belief);
+        assert_eq!(lift((0.059, -0.075, 0.193)), (-1.0, 1.0));
+        assert_eq!(lift((0.49, 0.288, 0.691)), (-1.0, 4.9));
+        // The sign may turn anywhere in the interval.
+        assert_eq!(lift((0.05, -0.9, 3.0)), (-1.0, 3.0));
+        let logit = Curve::Logit { base: 0.2 };
+        assert_eq!(searched(Lever::PurchaseRate, logit, (4.0, -50.0, 9.0)), (-50.0, 40.0));
+        assert_eq!(searched(Lever::Reactivation, Curve::Constant, (0.05, 0.0, 0.1)), (0.0, 1.0));
+    }
 }

@@ -176,8 +176,26 @@ impl Plan {
 
     /// What contacting a tier's customers costs, without the fixed cost.
     pub fn contact_cost(&self, tier: usize) -> f64 {
-        self.contacts[tier].iter().zip(&self.treatments).map(|(&n, t)| n as f64 * t.money).sum()
+        let each = self.contacts[tier].iter().zip(&self.treatments);
+        let sum: f64 = each.map(|(&n, treatment)| n as f64 * treatment.money).sum();
+        without_dust(sum, sum)
     }
+}
+
+impl Treatment {
+    /// What contacting `n` customers so costs.
+    pub fn cost_of(&self, n: u64) -> f64 {
+        let cost = n as f64 * self.money;
+        without_dust(cost, cost)
+    }
+}
+
+/// An amount without what additions and divisions in binary leave on it: the nearest millionth where that is within 1e-12 of
+/// `scale`, the largest amount it was made from. Never −0, which is what an empty sum is.
+fn without_dust(amount: f64, scale: f64) -> f64 {
+    let near = (amount * 1e6).round() / 1e6;
+    let clean = if (near - amount).abs() <= 1e-12 * scale.abs() { near } else { amount };
+    clean + 0.0
 }
 
 impl<'a> Planning<'a, '_> {

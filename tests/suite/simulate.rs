@@ -143,12 +143,122 @@ fn periods_add_up_to_the_horizon() {
     assert_eq!(compared, 3 * 4 * 2 * 2);
 }
 
+/// The loss that is said of a cut is the cut's own: what contacts and fixed cost take is said to be that.
+#[test]
+fn a_cut_is_not_blamed_for_what_contacts_cost() {
+    let scratch = cdnow();
+    let words =
+        ["simulate", "c.parquet", "--strategies", "s.toml", "--model", "m.json", "--replications", "240"];
+    let said = |effect: f64| {
+        let action = "cost_on_contact = 20.0\nprice_cut = 0.02";
+        let only =
+            "[[strategy]]\nname = \"cut\"\naction = \"act\"\nrule = \"shares\"\nshares = { high = 1.0 }\n";
+        scratch.write("s.toml", &file([(effect, 0.01); 3], "budget = 100000", action, only));
+        let found = json(&scratch, &words);
+        let (_, gain) = standing(&found, "cut");
+        let plan = &found["simulated"]["comparison"]["plans"][1];
+        let warnings = found["warnings"].as_array().unwrap();
+        let of: Vec<&str> =
+            warnings.iter().map(|w| w.as_str().unwrap()).filter(|w| w.contains("in tier high")).collect();
+        assert_eq!(of.len(), 1, "{warnings:?}");
+        (of[0].to_string(), gain, plan["cost"].as_f64().unwrap())
+    };
+    let (cut, gain, paid) = said(0.0);
+    let own = tiercast::report::format::money(-(gain + paid));
+    assert!(
+        cut.contains(&format!("loses {own} in tier high by what its orders cost")),
+        "{gain} {paid}: {cut}"
+    );
+    assert!(cut.contains("come on top") && cut.contains("hardly order more"), "{cut}");
+    let (contacts, gain, paid) = said(0.2);
+    assert!(gain < 0.0 && gain + paid > 0.0);
+    assert!(contacts.contains("contacts and fixed cost") && !contacts.contains("hardly"), "{contacts}");
+}
+
+/// A budget that reaches everybody leaves rules nothing to choose, and a file without strategies has nothing to compare.
+#[test]
+fn strategies_that_are_the_same_plan_and_none_at_all_are_said() {
+    let scratch = cdnow();
+    let words = [
+        "simulate",
+        "c.parquet",
+        "--strategies",
+        "s.toml",
+        "--model",
+        "m.json",
+        "--replications",
+        "20",
+        "-o",
+        "out",
+    ];
+    let best = "[[strategy]]\nname = \"best\"\naction = \"act\"\nrule = \"top_n\"\n\
+                [[strategy]]\nname = \"even\"\naction = \"act\"\nrule = \"uniform\"\n\
+                [[strategy]]\nname = \"by_clv\"\naction = \"act\"\nrule = \"proportional_to_clv\"\n\
+                [[strategy]]\nname = \"some\"\naction = \"act\"\nrule = \"shares\"\nshares = { high = 1.0 }\n";
+    let same = "strategies \"best\", \"even\" and \"by_clv\" are the same plan, the same customers with the same money: each contacts \
+                all who may be contacted; a smaller budget";
+    for (budget, is_same) in [("budget = 100000", true), ("budget = 500", false)] {
+        scratch.write("s.toml", &file([(0.2, 0.1); 3], budget, "cost_on_contact = 1.0", best));
+        let found = json(&scratch, &words);
+        let is_said = |w: &Value| w.as_str().unwrap().contains(same);
+        assert_eq!(found["warnings"].as_array().unwrap().iter().any(is_said), is_same, "{found}");
+        let page = std::fs::read_to_string(scratch.path("out/report.html")).unwrap();
+        assert_eq!(page.contains("are the same plan"), is_same);
+        std::fs::remove_dir_all(scratch.path("out")).unwrap();
+    }
+    scratch.write("s.toml", &file([(0.2, 0.1); 3], "", "cost_on_contact = 1.0", ""));
+    let ran = scratch.run(&words);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("only doing nothing is simulated"), "{}", ran.stderr);
+}
+
+/// Spread money comes out to the last digit, and no number is −0.
+#[test]
+fn tables_have_no_rounding_dust() {
+    let scratch = cdnow();
+    let spread = "[[strategy]]\nname = \"even\"\naction = \"act\"\nrule = \"uniform\"\n";
+    let text = file([(0.2, 0.1); 3], "budget = 8000", "", spread);
+    scratch.write(
+        "s.toml",
+        &text
+            .replace("on = \"purchase_rate\"", "on = \"purchase_rate\"\ncurve = \"saturating\"\nscale = 1.0"),
+    );
+    ok(
+        &scratch,
+        &[
+            "simulate",
+            "c.parquet",
+            "--strategies",
+            "s.toml",
+            "--model",
+            "m.json",
+            "--replications",
+            "20",
+            "-q",
+            "-o",
+            "out",
+        ],
+    );
+    for name in ["standings", "strategies", "plans", "periods", "sensitivity"] {
+        let text = std::fs::read_to_string(scratch.path(&format!("out/{name}.csv"))).unwrap();
+        assert!(text.lines().all(|line| line.split(',').all(|cell| cell != "-0")), "{name}: {text}");
+    }
+    let standings = std::fs::read_to_string(scratch.path("out/standings.csv")).unwrap();
+    let rows: Vec<Vec<&str>> = standings.lines().map(|line| line.split(',').collect()).collect();
+    let of = |name: &str| rows[2][rows[0].iter().position(|column| *column == name).unwrap()];
+    assert_eq!(
+        (of("cost"), of("upfront_cost"), of("unspent"), of("limited_by")),
+        ("8000", "8000", "0", "budget")
+    );
+}
+
 /// "VIP repurchase +30 % gave +20 % sales" needs two thirds of the sales to be theirs.
 #[test]
 fn a_claim_is_held_against_the_shares() {
     let scratch = cdnow();
     let claims = "[[claim]]\nname = \"VIP\"\ntier = \"high\"\nlift = 0.30\nsales = 0.20\n\
-                  [[claim]]\nname = \"low\"\ntier = \"low\"\nlift = 0.30\nsales = 0.20\n";
+                  [[claim]]\nname = \"low\"\ntier = \"low\"\nlift = 0.30\nsales = 0.20\n\
+                  [[claim]]\nname = \"modest\"\ntier = \"high\"\nlift = 0.30\nsales = 0.05\n";
     scratch
         .write("s.toml", &(file([(0.0, 0.1); 3], "budget = 1000", "cost_on_contact = 1", BY_TIER) + claims));
     let words =
@@ -160,6 +270,10 @@ fn a_claim_is_held_against_the_shares() {
     assert_eq!(found["simulated"]["claims"][1]["verdict"], "needs_more");
     let ran = scratch.run(&words);
     assert!(ran.stderr.contains("the claim \"low\" does not add up"), "{}", ran.stderr);
+    // Apart from that, as on the page and in JSON.
+    assert_eq!(found["simulated"]["claims"][2]["verdict"], "gives_more");
+    assert!(ran.stderr.contains("the claim \"modest\" says too little"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("it says too little, the tier alone gives more"), "{}", ran.stdout);
 }
 
 /// Every file of a result, by name.
@@ -256,6 +370,9 @@ fn a_file_to_start_from_runs_and_decides_nothing() {
     let standings = found["simulated"]["comparison"]["standings"].as_array().unwrap();
     assert_eq!(standings.len(), 7);
     assert!(standings[1..].iter().all(|of| of["verdict"] != "gains"), "{standings:?}");
+    // Its budget leaves the rules something to choose.
+    let warnings = found["warnings"].as_array().unwrap();
+    assert!(!warnings.iter().any(|w| w.as_str().unwrap().contains("same plan")), "{warnings:?}");
     // The same again is no change; another seed is one that moves nothing.
     let again = [
         "simulate",

@@ -195,18 +195,18 @@ pub fn simulated(set: &StrategySet, simulated: &Simulated, begins: Day) -> Strin
         "strategy",
         ">P(gain)",
         "95 %, all strategies together",
-        ">loss in the worst 5 %",
-        ">its mean",
+        ">loss in the worst 5 %, at least",
+        ">on average",
         ">over budget",
     ];
-    let mut grid = Grid::new("How sure, and how bad it can be", &columns);
+    let mut grid = Grid::new("How sure, and how bad it can be (a loss below 0 is a gain)", &columns);
     for (name, standing) in comparison.strategies.iter().zip(&comparison.standings).skip(1) {
         grid.row(vec![
             name.clone(),
             share(comparison, standing.p_gain),
             interval(standing.joint.0, standing.joint.1, signed),
             money(standing.value_at_risk),
-            signed(standing.worst_mean),
+            money(-standing.worst_mean),
             standing.p_over_budget.map_or(NONE.to_string(), percent),
         ]);
     }
@@ -239,7 +239,7 @@ pub fn simulated(set: &StrategySet, simulated: &Simulated, begins: Day) -> Strin
     text += &grid.text();
     for (half, winner) in ["first", "second"].iter().zip(simulated.split_winners.iter().flatten()) {
         text += &format!(
-            "The {half} half of the contacts chooses \"{}\" with a gain of {}; the other half values it at {} {}.\n",
+            "The {half} half of the contacts chooses \"{}\" with a gain of {}; the other half values it at {} (95 % {}).\n",
             comparison.strategies[winner.strategy],
             signed(winner.gain_in_choice),
             signed(winner.gain),
@@ -264,7 +264,7 @@ fn claim_words(verdict: ClaimVerdict) -> &'static str {
     match verdict {
         ClaimVerdict::AddsUp => "it adds up",
         ClaimVerdict::NeedsMore => "it does not add up",
-        ClaimVerdict::GivesMore => "it does not add up, the tier alone gives more",
+        ClaimVerdict::GivesMore => "it says too little, the tier alone gives more",
         ClaimVerdict::Contradictory => "it contradicts itself",
     }
 }
@@ -327,8 +327,14 @@ pub fn strategies_of(set: &StrategySet, comparison: &Comparison, begins: Day) ->
     let mut text = grid.text();
     text.push_str(
         "\"With luck\" is what will happen: what is drawn of parameters and responses, the customers' own rates and chance. \"Its \
-         mean\" leaves the customers' chance out.\nEvery response is listed with its source in the report. ",
+         mean\" leaves the customers' chance out.\n",
     );
+    if let Some(discount) = set.discount {
+        text.push_str(&format!(
+            "Profit and gain are discounted at {discount}, cost is not: it is what is paid, whenever it is.\n"
+        ));
+    }
+    text.push_str("Every response is listed with its source in the report. ");
     let assumed = set.responses.iter().filter(|r| r.effect.source == Source::Assumption).count();
     text.push_str(&format!("{assumed} of {} responses are assumptions.\n", set.responses.len()));
     text

@@ -2,15 +2,23 @@
 
 use super::FutureOptions;
 use crate::clv::PurchaseParameters;
-use crate::report::format::{count, money, percent, signed_percent};
+use crate::report::format::{count, interval, money, percent, signed, signed_percent};
 use crate::simulate::{
-    ClaimCheck, ClaimVerdict, Comparison, FEWEST_FOR_A_VERDICT, Metric, ParameterDraws, Verdict,
+    ClaimCheck, ClaimVerdict, Comparison, FEWEST_FOR_A_VERDICT, Metric, ParameterDraws, Verdict, upfront_cost,
 };
-use crate::strategy::{Lever, Plan, Source, StrategySet};
+use crate::strategy::plan::Limit;
+use crate::strategy::{Lever, Plan, Source, StrategySet, Treatment};
 
-/// Of plans: money left, nobody reached, and prices that differ between tiers.
+/// Of plans: none at all, money left, nobody reached, and prices that differ between tiers.
 pub(super) fn of_plans(set: &StrategySet, plans: &[Plan], reachable: &[u64]) -> Vec<String> {
     let mut out = Vec::new();
+    if set.strategies.len() < 2 {
+        out.push(
+            "the file has no [[strategy]]: only doing nothing is simulated, and there is nothing to compare with it; `tiercast init \
+             CUSTOMERS` writes a file with some"
+                .to_string(),
+        );
+    }
     for (strategy, plan) in set.strategies.iter().zip(plans) {
         // A thousandth of the budget is rounding; more is money that the reader thinks was spent.
         if strategy.budget.is_some_and(|budget| plan.unspent > 1e-3 * budget) {
@@ -30,6 +38,55 @@ pub(super) fn of_plans(set: &StrategySet, plans: &[Plan], reachable: &[u64]) -> 
         out.extend(prices_by_tier(set, &strategy.name, plan, reachable));
     }
     out
+}
+
+/// Of strategies under which the same customers get the same: no future tells them apart. `contacts` are by strategy, then
+/// customer: 0 for none, k + 1 for the k-th treatment of the plan.
+pub(super) fn of_equal_plans(set: &StrategySet, plans: &[Plan], contacts: &[Vec<u8>]) -> Vec<String> {
+    let somebody = |s: &usize| plans[*s].contacts.iter().flatten().any(|&n| n > 0);
+    // That nobody is contacted is a warning of its own.
+    let mut open: Vec<usize> = (1..plans.len()).filter(somebody).collect();
+    let mut out = Vec::new();
+    while !open.is_empty() {
+        let first = open.remove(0);
+        let alike = |s: &usize| are_equal((&plans[first], &contacts[first]), (&plans[*s], &contacts[*s]));
+        let others: Vec<usize> = open.iter().copied().filter(alike).collect();
+        open.retain(|s| !others.contains(s));
+        if others.is_empty() {
+            continue;
+        }
+        let name = |s: usize| format!("\"{}\"", set.strategies[s].name);
+        let before: Vec<String> =
+            std::iter::once(first).chain(others[..others.len() - 1].iter().copied()).map(name).collect();
+        out.push(format!(
+            "strategies {} and {} are the same plan, the same customers with the same money: {}",
+            before.join(", "),
+            name(others[others.len() - 1]),
+            match plans[first].limited_by {
+                Limit::Customers =>
+                    "each contacts all who may be contacted; a smaller budget, or a contact that costs more, makes them differ",
+                Limit::Minutes | Limit::Stock | Limit::Action =>
+                    "what the action, its staff or its stock can do is the same for all of them; another limit, or another rule, \
+                     makes them differ",
+                _ => "another budget or another rule makes them differ",
+            }
+        ));
+    }
+    out
+}
+
+/// Whether every customer gets the same action for the same money, and the fixed costs are the same.
+fn are_equal((a, of_a): (&Plan, &Vec<u8>), (b, of_b): (&Plan, &Vec<u8>)) -> bool {
+    let near = |x: f64, y: f64| (x - y).abs() <= 1e-9 * x.abs().max(y.abs());
+    let treatment = |plan: &Plan, code: u8| -> Option<Treatment> {
+        usize::from(code).checked_sub(1).map(|k| plan.treatments[k])
+    };
+    let same = |(&code, &other): (&u8, &u8)| match (treatment(a, code), treatment(b, other)) {
+        (None, None) => true,
+        (Some(one), Some(two)) => one.action == two.action && near(one.money, two.money),
+        _ => false,
+    };
+    near(a.fixed_cost, b.fixed_cost) && of_a.iter().zip(of_b).all(same)
 }
 
 /// Whether some tiers pay other prices than others.
@@ -76,10 +133,11 @@ fn prices_by_tier(set: &StrategySet, name: &str, plan: &Plan, reachable: &[u64])
     })
 }
 
-/// Of a comparison: too few worlds, budgets that orders may exceed, cuts and higher tiers that lose.
+/// Of a comparison: too few worlds, budgets that orders may exceed, cuts that lose. `reachable` is by tier.
 pub(super) fn of_comparison(
     set: &StrategySet,
     comparison: &Comparison,
+    reachable: &[u64],
     draws: &ParameterDraws,
     options: &FutureOptions,
 ) -> Vec<String> {
@@ -121,27 +179,52 @@ pub(super) fn of_comparison(
                 percent(share)
             ));
         }
-        for (k, tier) in set.tiers.iter().enumerate() {
-            let Some(row) = comparison.find(s, Some(k), Metric::Profit) else { continue };
-            let Some(revenue) = comparison.find(s, Some(k), Metric::Revenue) else { continue };
-            let plan = &comparison.plans[s];
-            // The cut that all who are contacted in the tier get, if they do.
-            let cuts = plan.contacts[k].iter().zip(&plan.treatments).filter(|(n, _)| **n > 0);
-            let cut = cuts.map(|(_, t)| set.actions[t.action].price_cut).fold(f64::INFINITY, f64::min);
-            let answered = set.margin * revenue.difference.value;
-            let given = cut * revenue.estimate.value;
-            if cut.is_finite() && cut > 0.0 && row.difference.mean_upper < 0.0 && answered < given {
-                out.push(format!(
-                    "strategy \"{}\" loses {} of profit in tier {tier}: its customers hardly order more for a lower price, and all \
-                     their orders are paid less for",
-                    strategy.name,
-                    money(-row.difference.value)
-                ));
-            }
-        }
+        out.extend((0..set.tiers.len()).filter_map(|k| of_cut(set, comparison, reachable, s, k)));
     }
     out.extend(assumed(set, comparison));
     out
+}
+
+/// A price cut in a tier that loses there for sure: by what the cut takes from orders, or by what is paid before anybody orders.
+fn of_cut(
+    set: &StrategySet,
+    comparison: &Comparison,
+    reachable: &[u64],
+    s: usize,
+    k: usize,
+) -> Option<String> {
+    let plan = &comparison.plans[s];
+    // The cut that all who are contacted in the tier get, if they do.
+    let cuts = plan.contacts[k].iter().zip(&plan.treatments).filter(|(n, _)| **n > 0);
+    let cut = cuts.map(|(_, t)| set.actions[t.action].price_cut).fold(f64::INFINITY, f64::min);
+    let gain = comparison.find(s, Some(k), Metric::Profit)?.difference;
+    if !(cut.is_finite() && cut > 0.0 && gain.mean_upper < 0.0) {
+        return None;
+    }
+    // What is paid before anybody orders is the same in every world: the rest is what orders bring, less cuts, points and what
+    // else they cost on response.
+    let paid = upfront_cost(set, plan, reachable, k);
+    let (name, tier) = (&set.strategies[s].name, &set.tiers[k]);
+    let (value, upper) = (gain.value + paid, gain.mean_upper + paid);
+    if upper < 0.0 {
+        let more = match paid > 0.0 {
+            true => format!("; contacts and fixed cost, {}, come on top", money(paid)),
+            false => String::new(),
+        };
+        return Some(format!(
+            "strategy \"{name}\" loses {} in tier {tier} by what its orders cost: its customers hardly order more for a lower price, \
+             and all their orders are paid less for{more}",
+            money(-value)
+        ));
+    }
+    Some(format!(
+        "strategy \"{name}\" loses {} in tier {tier}: contacts and fixed cost, {}, are more than what its orders bring at the lower \
+         price, {} over doing nothing (95 % {})",
+        money(-gain.value),
+        money(paid),
+        signed(value),
+        interval(gain.mean_lower + paid, upper, signed)
+    ))
 }
 
 /// Gains that rest on assumptions alone.
@@ -175,7 +258,7 @@ pub(super) fn of_claim(claim: &ClaimCheck) -> Option<String> {
             percent(claim.share_needed)
         )),
         ClaimVerdict::GivesMore => Some(format!(
-            "the claim \"{name}\" does not add up: {lift} of tier {tier} alone gives {} of all sales, not {sales}; {shares}",
+            "the claim \"{name}\" says too little: {lift} of tier {tier} alone gives {} of all sales, not {sales}; {shares}",
             signed_percent(claim.sales_possible)
         )),
         ClaimVerdict::Contradictory => Some(format!(

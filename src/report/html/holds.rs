@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::compared::Compared;
 use super::parts;
 use crate::report::format::{money, signed};
-use crate::simulate::{SplitWinner, Winner};
+use crate::simulate::{SplitWinner, Verdict, Winner};
 use crate::strategy::Source;
 
 /// Worlds that a choice by halves needs at least.
@@ -27,14 +27,23 @@ pub(super) fn paragraphs(of: &Compared) -> Markup {
 pub(super) fn in_short(of: &Compared) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(winner) = of.comparison.winner.filter(|_| of.comparison.worlds >= FEWEST_WORLDS) {
-        lines.push(format!("On worlds that did not choose it the best strategy {}.", on_worlds(&winner)));
+        let undecided = match of.comparison.verdict(winner.strategy) {
+            Some(Verdict::Undecided) => " (undecided)",
+            _ => "",
+        };
+        // Each half has chosen its own best, which is not always that of all worlds: the value is not of the named one alone.
+        lines.push(format!(
+            "“{}”{undecided} has the highest mean of all; chosen by one half of the worlds and valued on the other, the best {}.",
+            of.name(winner.strategy),
+            on_worlds(&winner)
+        ));
     }
     if let Some(halves) = of.split_winners {
         let each: Vec<String> = halves
             .iter()
             .map(|found| {
                 format!(
-                    "“{}” {} ({})",
+                    "“{}” {} (95\u{a0}% interval {})",
                     of.name(found.strategy),
                     signed(found.gain),
                     parts::interval(found.lower, found.upper, signed)
@@ -78,7 +87,8 @@ fn sentences(of: &Compared) -> Vec<String> {
     lines
 }
 
-/// What the best gains where it was not chosen, as the end of a sentence.
+/// What the best gains where it was not chosen, as the end of a sentence. The numerical error is one standard error, as wherever
+/// it is printed; whether the gain can be told from 0 is judged with 95 %.
 fn on_worlds(winner: &Winner) -> String {
     let (gain, reach) = (winner.gain_out_of_choice, Z * winner.mc_error);
     let (verb, doubt) = match reach {
@@ -87,7 +97,10 @@ fn on_worlds(winner: &Winner) -> String {
         _ => ("gains", ", which cannot be told from 0"),
     };
     let amount = if verb == "loses" { money(-gain) } else { signed(gain) };
-    format!("{verb} {amount} on average (numerical error ±{}){doubt}", money(reach))
+    format!(
+        "{verb} {amount} on average (numerical error ±{}, one standard error){doubt}",
+        money(winner.mc_error)
+    )
 }
 
 fn of_worlds(of: &Compared, winner: &Winner) -> String {

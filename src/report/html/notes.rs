@@ -40,7 +40,8 @@ pub(super) fn intervals(worlds: Option<usize>, drawn: Drawn) -> Markup {
             }
             dt { "Numerical error" br; code { "mc_error" } }
             dd {
-                "How far a printed mean may be off because the number of worlds is finite. It is no interval, says nothing about "
+                "How far a printed mean may be off because the number of worlds is finite, everywhere as one standard error: twice "
+                "that is seldom exceeded. It is no interval, says nothing about "
                 "customers, and more worlds make it as small as one likes. The ends of the intervals are quantiles over the "
                 "same worlds and replications and are less exact than the mean."
             }

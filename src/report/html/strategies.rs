@@ -105,6 +105,7 @@ pub(super) fn totals(of: &Compared) -> Markup {
                 caption {
                     "Means over worlds; money in " @if of.currency.is_empty() { "the history’s unit" } @else { (of.currency) }
                     "; revenue at list prices; orders and revenue net of cannibalisation. "
+                    (discounting(of)) " "
                     @if known {
                         "Intervals are 95\u{a0}%; the joint one holds for all strategies together, and the verdict rests on it."
                     } @else {
@@ -168,6 +169,17 @@ fn difference(
     }
 }
 
+/// Which of the columns are discounted.
+fn discounting(of: &Compared) -> String {
+    match of.set.discount {
+        Some(discount) => format!(
+            "Profit and its difference are discounted at {discount}; cost, orders and revenue are not, so that profit is not the \
+             margin of this revenue less this cost."
+        ),
+        None => "Nothing is discounted.".to_string(),
+    }
+}
+
 fn numerical_error(comparison: &Comparison) -> Markup {
     let errors = (1..comparison.strategies.len())
         .filter_map(|s| comparison.find(s, None, Metric::Profit))
@@ -192,13 +204,14 @@ pub(super) fn risk(of: &Compared) -> Markup {
         p {
             "Over the futures of these very customers: "
             @if known { "what is not known (" (of.drawn.what()) ") and luck together. In 5" } @else { "luck alone. In 5" }
-            "\u{a0}% of futures the difference "
-            "in profit is worse than minus the value at risk; where that is negative, the strategy gains even then."
+            "\u{a0}% of futures the loss "
+            "against doing nothing is at least the value at risk, and its mean stands beside it. A loss below 0 is a gain: the "
+            "strategy gains even then."
         }
         (parts::scroll("Risk by strategy", html! {
             table {
                 (parts::head(
-                    &["Strategy", "What will happen", "Value at risk, 5\u{a0}%", "Mean of the worst 5\u{a0}%", "Budget", "Futures that cost more"],
+                    &["Strategy", "What will happen", "Loss in the worst 5\u{a0}%, at least (value at risk)", "Mean loss in the worst 5\u{a0}%", "Budget", "Futures that cost more"],
                     1..6,
                 ))
                 tbody {
@@ -208,7 +221,7 @@ pub(super) fn risk(of: &Compared) -> Markup {
                             th scope="row" { (of.name(s)) }
                             td.i { (of.gain(s, None).map_or(NONE.into(), |d| interval(d.lower, d.upper, signed))) }
                             td.n { (money(standing.value_at_risk)) }
-                            td.n { (signed(standing.worst_mean)) }
+                            td.n { (money(-standing.worst_mean)) }
                             td.n { (budget.map_or("no limit".into(), money)) }
                             td.n { (budget.map_or(NONE.into(), |_| percent(standing.p_over_budget.unwrap_or(f64::NAN)))) }
                         }
@@ -242,6 +255,10 @@ fn tier_table(of: &Compared) -> Markup {
         "Strategies by tier",
         html! {
             table {
+                caption {
+                    (discounting(of))
+                    @if of.set.discount.is_some() { " Gained per unit of cost: discounted by discounted." }
+                }
                 (parts::head(
                     &["Strategy and tier", "Customers", "Cost", "Orders", "Revenue", "Profit", "Difference in profit", "Expectation", "What will happen", "Gained per unit of cost"],
                     1..10,

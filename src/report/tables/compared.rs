@@ -152,5 +152,5 @@ pub fn plans(set: &StrategySet, comparison: &Comparison) -> Table {
         .texts("action", rows.iter().map(|row| set.actions[row.2.action].name.as_str()))
         .numbers("money_per_contact", rows.iter().map(|row| row.2.money))
         .counts("contacts", rows.iter().map(|row| row.3))
-        .numbers("contact_cost", rows.iter().map(|row| row.3 as f64 * row.2.money))
+        .numbers("contact_cost", rows.iter().map(|row| row.2.cost_of(row.3)))
 }

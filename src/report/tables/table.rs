@@ -70,7 +70,8 @@ impl Table {
                 .map(|(_, cells)| match cells {
                     Cells::Texts(of) => of[row].clone(),
                     Cells::Numbers(of) if of[row].is_nan() => String::new(),
-                    Cells::Numbers(of) => of[row].to_string(),
+                    // An empty sum is −0, which is 0 to everybody but a computer.
+                    Cells::Numbers(of) => (of[row] + 0.0).to_string(),
                     Cells::Counts(of) => of[row].to_string(),
                 })
                 .collect();
@@ -110,8 +111,12 @@ mod tests {
         let table = Table::default()
             .texts("name", ["a, b", ""].into_iter())
             .numbers("x", [f64::NAN, -0.5].into_iter())
+            .numbers("zero", [-0.0, 0.0].into_iter())
             .counts("n", [1, 2].into_iter());
-        assert_eq!(String::from_utf8(table.csv().unwrap()).unwrap(), "name,x,n\n\"a, b\",,1\n,-0.5,2\n");
+        assert_eq!(
+            String::from_utf8(table.csv().unwrap()).unwrap(),
+            "name,x,zero,n\n\"a, b\",,0,1\n,-0.5,0,2\n"
+        );
         let batch = table.batch().unwrap();
         assert_eq!((batch.num_rows(), batch.column(1).null_count()), (2, 1));
         assert!(batch.column(1).is_null(0));

@@ -1,7 +1,7 @@
 //! From chosen customers to a plan: what it costs and uses, and whether that can be.
 
 use super::lots::affordable;
-use super::{Given, Limit, People, Plan, Planning, Treatment};
+use super::{Given, Limit, People, Plan, Planning, Treatment, without_dust};
 use crate::error::Result;
 use crate::strategy::check::Rule;
 
@@ -98,6 +98,17 @@ fn shown_below(amount: f64) -> f64 {
     (amount * 1e6 + 1e-3).floor() / 1e6
 }
 
+/// The cost of a plan and what it leaves of a budget, both without rounding dust: what is spent to the last digit but one is
+/// spent, and a plan never costs more than its budget, though divisions may overshoot it.
+fn spent_and_left(cost: f64, budget: Option<f64>) -> (f64, f64) {
+    let cost = without_dust(cost, cost);
+    let Some(budget) = budget else { return (cost, 0.0) };
+    if cost >= budget * (1.0 - 1e-12) {
+        return (budget, 0.0);
+    }
+    (cost, without_dust(budget - cost, budget))
+}
+
 impl Planning<'_, '_> {
     /// How many customers an action can serve, and what sets the limit: of equal ones the action, minutes, then stock.
     pub(super) fn capacity(&self, action: usize) -> (u64, Limit) {
@@ -119,13 +130,14 @@ impl Planning<'_, '_> {
     pub(super) fn finish(&self, planned: Planned) -> Result<(Plan, Vec<String>)> {
         let Planned { chosen, fixed, limited_by, mut warnings } = planned;
         self.responses_are_stated(&chosen)?;
-        let fixed_cost: f64 = fixed.iter().map(|(_, cost)| cost).sum();
+        let fixed_cost: f64 = 0.0 + fixed.iter().map(|(_, cost)| cost).sum::<f64>();
         let sum = |each: &dyn Fn(&Treatment) -> f64| -> f64 {
             let treatments = chosen.treatments.iter().enumerate();
             let of = treatments.map(|(k, treatment)| {
                 chosen.contacts.iter().map(|tier| tier[k]).sum::<u64>() as f64 * each(treatment)
             });
-            of.sum()
+            let sum = of.sum();
+            without_dust(sum, sum)
         };
         let cost = fixed_cost + sum(&|treatment| treatment.money);
         let minutes = sum(&|treatment| self.set.actions[treatment.action].minutes_on_contact);
@@ -139,10 +151,8 @@ impl Planning<'_, '_> {
             warnings.push(self.key(&problem));
         }
         let budget = self.strategy.budget;
-        // Rounding of divisions may overshoot by a last digit; a plan never costs more than its budget.
-        let cost = cost.min(budget.unwrap_or(f64::INFINITY));
+        let (cost, unspent) = spent_and_left(cost, budget);
         let Chosen { treatments, given, contacts } = chosen;
-        let unspent = budget.map_or(0.0, |budget| budget - cost);
         let plan = Plan {
             treatments,
             given,
@@ -264,5 +274,22 @@ impl Planning<'_, '_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_has_no_dust() {
+        assert_eq!(spent_and_left(7_999.999_999_999_999, Some(8_000.0)), (8_000.0, 0.0));
+        assert_eq!(spent_and_left(8_000.000_000_000_002, Some(8_000.0)), (8_000.0, 0.0));
+        assert_eq!(spent_and_left(434.0 * 0.8, Some(1_000.1)), (347.2, 652.9));
+        // What is really left stays, and so does an amount that has more digits.
+        assert_eq!(spent_and_left(7_999.99, Some(8_000.0)), (7_999.99, 0.01));
+        assert_eq!(spent_and_left(1.0 / 3.0, None), (1.0 / 3.0, 0.0));
+        assert!(without_dust(-0.0, 0.0).is_sign_positive());
+        assert_eq!(Treatment { action: 0, money: 0.8 }.cost_of(434), 347.2);
     }
 }
