@@ -160,6 +160,7 @@ pub(super) fn compare(
         plans.push(plan);
     }
     let (customers, reachable) = heads(crowd, tiers);
+    warnings.extend(warnings::of_durations(set));
     warnings.extend(warnings::of_plans(set, &plans, &reachable));
     let once =
         crowd.frequency.iter().filter(|&&x| x == 0).count() as f64 / crowd.frequency.len().max(1) as f64;

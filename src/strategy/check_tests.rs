@@ -141,6 +141,7 @@ fn responses() {
             "halves = [{ effect = 0.1, lower = 0.2, upper = 0.3 }, { effect = 0.1, lower = 0.0, upper = 0.3 }]",
             "halves: lower = 0.2, effect = 0.1, upper = 0.3 are not in this order",
         ),
+        ("over = \"12\"", "a span of time cannot be \"12\""),
     ] {
         fails(&with(given), &[want]);
     }
@@ -149,6 +150,7 @@ fn responses() {
         "curve = \"hill\"\nscale = 1\nexponent = 3",
         "curve = \"adbudg\"\nd = 8\nexponent = 3",
         "curve = \"table\"\npoints = [[0, 0], [1, 0.5], [3, 1]]",
+        "curve = \"log\"\nscale = 2\nover = \"12w\"",
         "curve = \"log\"\nscale = 2\nhalves = [{ effect = 0.1, lower = 0.0, upper = 0.3 }, { effect = 0.1, lower = 0.0, upper = 0.3 }]",
     ] {
         assert_eq!(with(good), "no error", "{good}");

@@ -167,6 +167,10 @@ pub struct ResponseEntry {
     /// The source in words.
     #[serde(default)]
     pub note: String,
+    /// Over how long the effect was measured: a number and d, w, mo or yr, such as `12w`. A warning says where it is held for
+    /// longer.
+    #[schemars(with = "Option<String>")]
+    pub over: Option<Span>,
     /// The effect as each half of a table of contacts alone shows it, where it was learned.
     pub halves: Option<[HalfEntry; 2]>,
 }
