@@ -11,7 +11,7 @@ pub use responses::{ResponseOptions, responses_toml};
 
 use serde::Serialize;
 
-use super::tiers::{TierRequest, schemes_over};
+use super::tiers::{TierRequest, schemes_over, stated_times};
 use crate::calendar::Day;
 use crate::customers::WholeFile;
 use crate::error::{Error, Result};
@@ -93,7 +93,8 @@ pub struct NoCount {
 
 impl NoCount {
     fn of(outcomes: &[f64]) -> NoCount {
-        let count = |is_such: fn(f64) -> bool| outcomes.iter().filter(|&&value| is_such(value)).count() as u64;
+        let count =
+            |is_such: fn(f64) -> bool| outcomes.iter().filter(|&&value| is_such(value)).count() as u64;
         NoCount {
             negative: count(|value| value < 0.0),
             not_whole: count(|value| value >= 0.0 && value.fract() != 0.0),
@@ -156,6 +157,7 @@ pub fn learn(
     request: &LearnRequest<'_>,
     progress: &dyn Progress,
 ) -> Result<Learned> {
+    stated_times(customers, request.tiers.unit, request.tiers.date)?;
     let ids = customers.ids()?;
     let (date, mut graded) = schemes_over(customers, &request.tiers, &ids, progress, |over, scheme| {
         (scheme.key.clone(), over.graded.tiering.names(), over.automatic.clone())
@@ -169,7 +171,9 @@ pub fn learn(
     let doubtful = balance.iter().find(|balance| balance.is_doubtful());
     let basis = match request.said {
         Said::Observational => Basis::Observational,
-        _ if doubtful.is_some() => return Err(not_random(contacts, doubtful, request.columns.probability.as_deref())),
+        _ if doubtful.is_some() => {
+            return Err(not_random(contacts, doubtful, request.columns.probability.as_deref()));
+        }
         _ if trial.probability.is_some() => Basis::Probabilities,
         Said::ByLot => Basis::SaidByLot,
         Said::Nothing => match balance.iter().find(|balance| balance.degrees == 0) {

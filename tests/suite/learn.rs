@@ -97,7 +97,8 @@ fn the_shops_call_back() {
         let text = format!("{head}{text}{strategy}").replacen("\"12w\"", &format!("\"{horizon}\""), 1);
         scratch.write("longer.toml", &text);
         let words = ["simulate", "before.parquet", "--strategies", "longer.toml", "--model", "nbd"];
-        let ran = scratch.run(&[&words[..], &["--hold", "parameters,responses", "--replications", "2"]].concat());
+        let ran =
+            scratch.run(&[&words[..], &["--hold", "parameters,responses", "--replications", "2"]].concat());
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         ran.stderr
     };
@@ -105,11 +106,20 @@ fn the_shops_call_back() {
     assert_eq!(held("24w").matches(said).count(), 1);
     assert!(!held("12w").contains("measured over"));
     // Spend is no count of orders.
-    let spend = ["learn", contacts.to_str().unwrap(), "before.parquet", "--outcome", "spend_12w", "-o", "responses.toml"];
+    let spend = [
+        "learn",
+        contacts.to_str().unwrap(),
+        "before.parquet",
+        "--outcome",
+        "spend_12w",
+        "-o",
+        "responses.toml",
+    ];
     let on = |lever: &str| {
         let ran = scratch.run(&[&spend[..], &["--cost", "1.5", "--on", lever]].concat());
         assert_eq!(ran.code, 0, "{}", ran.stderr);
-        ran.stderr.contains("\"spend_12w\" is no whole number for ") && ran.stderr.contains("a count of orders")
+        ran.stderr.contains("\"spend_12w\" is no whole number for ")
+            && ran.stderr.contains("a count of orders")
     };
     assert!(on("purchase_rate") && !on("spend"));
     // An earlier file of ours is replaced, another one is not.
@@ -188,7 +198,11 @@ fn what_is_no_trial_is_refused() {
         [("customer_id", ids(n)), ("treated", treated), ("orders", numbers(&orders, n)), ("chance", chance)];
     scratch.write_batch("contradicted.parquet", &columns);
     let words = learn("contradicted.parquet", &["--probability", "chance"]);
-    refused(&scratch, &words, &["where the probabilities make 540", "check the column \"chance\"", "--observational"]);
+    refused(
+        &scratch,
+        &words,
+        &["where the probabilities make 540", "check the column \"chance\"", "--observational"],
+    );
     assert!(!scratch.run(&words).stderr.contains("name the probability"));
     // Where no tier has a response nothing is written.
     let write = ["-o", "none.toml", "--cost", "1", "--on", "purchase_rate", "--randomised"];
