@@ -331,11 +331,11 @@ pub fn nearest_first(wanted: &str, candidates: &[String]) -> Vec<String> {
     out
 }
 
-/// The candidate that `wanted` is a slip for, if it is near one: a third of its letters may be others.
+/// The candidate that `wanted` is a slip for, if it is near one: fewer than half of its letters may be others.
 pub(crate) fn slip_of(wanted: &str, candidates: &[String]) -> Option<String> {
     let nearest = nearest_first(wanted, candidates).into_iter().next()?;
     let distance = edit_distance(&wanted.to_lowercase(), &nearest.to_lowercase());
-    (3 * distance <= wanted.chars().count().max(3)).then_some(nearest)
+    (2 * distance < wanted.chars().count()).then_some(nearest)
 }
 
 fn edit_distance(a: &str, b: &str) -> usize {
