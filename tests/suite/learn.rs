@@ -133,7 +133,7 @@ fn the_shops_call_back() {
     assert!(text.contains("source = \"assumption\"") && text.contains("not known to be by lot"));
     ok(&scratch, &[&other[..], &["--randomised"]].concat());
     let text = std::fs::read_to_string(scratch.path("responses.toml")).unwrap();
-    assert!(text.contains("source = \"experiment\"") && !text.contains("assumption"));
+    assert!(text.contains("source = \"experiment\"") && !text.contains("source = \"assumption\""));
     let unsaid = &other[..10];
     assert_eq!(unsaid.last(), Some(&"1.5"));
     refused(&scratch, unsaid, &["--on"]);

@@ -211,13 +211,13 @@ fn a_file_to_start_from_runs_and_decides_nothing() {
     // A table of tiers is not the customers that it was made of.
     ok(&scratch, &["tier", "c.parquet", "-o", "tiers.parquet", "-q"]);
     let made = ["tiers.parquet: it is a table of tiers", "no frequency, recency, T", "tiercast summarize"];
-    refused(&scratch, &["init", "tiers.parquet", "--date", "1997-09-30"], &made);
+    refused(&scratch, &["init", "tiers.parquet", "--date", "1998-06-30"], &made);
     refused(&scratch, &["simulate", "tiers.parquet", "--strategies", "s.toml"], &made);
     // A table says its own day.
     let words =
         ["simulate", "c.parquet", "--strategies", "s.toml", "--model", "m.json", "--date", "2020-01-01"];
-    refused(&scratch, &words, &["--date cannot be \"2020-01-01\"", "observed up to 1997-09-30"]);
-    refused(&scratch, &["init", "c.parquet", "--date", "2020-01-01"], &["--date", "1997-09-30"]);
+    refused(&scratch, &words, &["--date cannot be \"2020-01-01\"", "observed up to 1998-06-30"]);
+    refused(&scratch, &["init", "c.parquet", "--date", "2020-01-01"], &["--date", "1998-06-30"]);
     let words = [
         "simulate",
         "c.parquet",
