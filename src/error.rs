@@ -331,6 +331,13 @@ pub fn nearest_first(wanted: &str, candidates: &[String]) -> Vec<String> {
     out
 }
 
+/// The candidate that `wanted` is a slip for, if it is near one: fewer than half of its letters may be others.
+pub(crate) fn slip_of(wanted: &str, candidates: &[String]) -> Option<String> {
+    let nearest = nearest_first(wanted, candidates).into_iter().next()?;
+    let distance = edit_distance(&wanted.to_lowercase(), &nearest.to_lowercase());
+    (2 * distance < wanted.chars().count()).then_some(nearest)
+}
+
 fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -363,5 +370,7 @@ mod tests {
         let columns: Vec<String> = ["date", "customer_id", "amount"].map(String::from).to_vec();
         assert_eq!(nearest_first("custmer", &columns), ["customer_id", "date", "amount"]);
         assert_eq!(nearest_first("Amount", &columns)[0], "amount");
+        assert_eq!(slip_of("amuont", &columns).as_deref(), Some("amount"));
+        assert_eq!(slip_of("description", &columns), None);
     }
 }

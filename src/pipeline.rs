@@ -39,8 +39,8 @@ pub use explain::{
 pub use holding::{Holding, Holdings, holdings};
 pub use init::init_strategies;
 pub use learn::{
-    AskedPolicy, Basis, ContactColumns, Joined, LearnRequest, Learned, ResponseOptions, Said, WithoutOutcome,
-    learn, responses_toml,
+    AskedPolicy, Basis, ContactColumns, Joined, LearnRequest, Learned, NoCount, ResponseOptions, Said,
+    WithoutOutcome, learn, responses_toml,
 };
 pub use models::{
     CovariateColumns, Fitted, FittedCohort, FittedContract, FittedCovariates, FittedGroups,

@@ -13,7 +13,7 @@ use crate::clv::dense::dot;
 pub(super) const Z: f64 = 1.959_963_984_540_054;
 
 /// With fewer customers in an arm nothing is estimated.
-pub(super) const FEWEST: usize = 10;
+pub const FEWEST: usize = 10;
 
 /// A way to estimate an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

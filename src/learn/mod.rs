@@ -25,7 +25,7 @@ mod tests;
 pub mod worlds;
 
 pub use balance::{Balance, Difference, NOT_RANDOM, balance};
-pub use effect::{Effect, Estimate, Estimator, Lacking, Lift, Overlap, effects};
+pub use effect::{Effect, Estimate, Estimator, FEWEST, Lacking, Lift, Overlap, effects};
 pub use halves::{HalfLift, Halved, halved, split};
 pub use policy::{Policy, PolicyEstimate, PolicyValue, value_of};
 pub use power::{Power, power};

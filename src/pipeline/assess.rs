@@ -10,7 +10,7 @@ pub use report::{Assessed, AssessedScheme, Draws, Holdout, Interval, OwnRates, S
 
 use self::drawn::Drawn;
 use super::scored_table::spend_so_far;
-use super::tiers::times;
+use super::tiers::stated_times;
 use crate::calendar::Day;
 use crate::clv::{ModelFile, ValueOptions};
 use crate::customers::{Ids, StatisticsOptions, WholeFile};
@@ -78,8 +78,8 @@ pub fn assess(
         Some(_) => request.reading.unit,
         None => request.reading.unit.or(request.reading.otherwise),
     };
-    let (unit, calibration_end) = times(file, typed, request.date)?;
-    check(file, request, calibration_end)?;
+    let (unit, calibration_end) = stated_times(file, typed, request.date)?;
+    check(request)?;
     let ids = file.ids()?;
     let keep = file.customers()?;
     let look = Look { file, keep: keep.as_deref(), unit, calibration_end };
@@ -162,14 +162,7 @@ pub fn assess(
 }
 
 /// What can be wrong before anything is computed.
-fn check(file: &WholeFile, request: &AssessRequest<'_>, calibration_end: Day) -> Result<()> {
-    if let Some(date) = request.date.filter(|date| *date != calibration_end) {
-        let problem = format!(
-            "{} says itself that its customers are observed up to {calibration_end}",
-            file.path().display()
-        );
-        return Err(Error::value("--date", date, problem, "leave it out"));
-    }
+fn check(request: &AssessRequest<'_>) -> Result<()> {
     // An interval has its ends inside the draws only where so many are.
     let fewest = (2.0 / (1.0 - request.level) - 1e-9).ceil() - 1.0;
     let draws = request.model.map(|model| ("--draws", model.draws));

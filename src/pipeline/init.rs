@@ -6,10 +6,11 @@
 use std::fmt::Write;
 
 use super::scored_table::spend_so_far;
-use super::tiers::times;
+use super::tiers::stated_times;
 use crate::calendar::{Day, Unit};
 use crate::customers::WholeFile;
 use crate::error::{Error, Result};
+use crate::report::FileKind;
 use crate::report::format::{count, percent};
 use crate::tier::{Look, SchemeFile, Tiering, builtin};
 
@@ -33,7 +34,8 @@ pub fn init_strategies(
     unit: Option<Unit>,
     date: Option<Day>,
 ) -> Result<String> {
-    let (unit, calibration_end) = times(file, unit, date)?;
+    check_statistics(file)?;
+    let (unit, calibration_end) = stated_times(file, unit, date)?;
     let ids = file.ids()?;
     let keep = file.customers()?;
     let look = Look { file, keep: keep.as_deref(), unit, calibration_end };
@@ -52,6 +54,26 @@ pub fn init_strategies(
     };
     let tiering = scheme.ready(&columns)?.grade_rows(&spend, |i| ids.text(who[i]))?.tiering;
     Ok(text(&file.path().display().to_string(), scheme, calibration_end, &tiering))
+}
+
+/// What futures start from. Without it prospects could not be told from customers, and nothing could be simulated.
+const STATISTICS: [&str; 3] = ["frequency", "recency", "T"];
+
+fn check_statistics(file: &WholeFile) -> Result<()> {
+    let columns = file.columns();
+    let missing: Vec<&str> =
+        STATISTICS.into_iter().filter(|name| !columns.iter().any(|own| own == name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let is = FileKind::of(file.path()).map_or(String::new(), |kind| format!("it is {}: ", kind.words()));
+    Err(Error::Document {
+        file: file.path().display().to_string(),
+        problem: format!("{is}it has no {}, which futures of customers start from", missing.join(", ")),
+        remedy: "give the table of `tiercast summarize` (or of `predict`) to init and to simulate: both put its customers into tiers \
+                 by themselves"
+            .into(),
+    })
 }
 
 fn text(file: &str, scheme: &SchemeFile, begins: Day, tiering: &Tiering) -> String {

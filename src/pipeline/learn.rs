@@ -11,7 +11,7 @@ pub use responses::{ResponseOptions, responses_toml};
 
 use serde::Serialize;
 
-use super::tiers::{TierRequest, schemes_over};
+use super::tiers::{TierRequest, schemes_over, stated_times};
 use crate::calendar::Day;
 use crate::customers::WholeFile;
 use crate::error::{Error, Result};
@@ -82,6 +82,26 @@ pub struct LearnRequest<'a> {
     pub policies: &'a [AskedPolicy],
 }
 
+/// Customers whose outcome is no count of orders, by what is wrong with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct NoCount {
+    /// Below 0.
+    pub negative: u64,
+    /// From 0 on, and no whole number.
+    pub not_whole: u64,
+}
+
+impl NoCount {
+    fn of(outcomes: &[f64]) -> NoCount {
+        let count =
+            |is_such: fn(f64) -> bool| outcomes.iter().filter(|&&value| is_such(value)).count() as u64;
+        NoCount {
+            negative: count(|value| value < 0.0),
+            not_whole: count(|value| value >= 0.0 && value.fract() != 0.0),
+        }
+    }
+}
+
 /// What was learned.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Learned {
@@ -95,6 +115,8 @@ pub struct Learned {
     pub control: String,
     /// The outcome.
     pub outcome: String,
+    /// Customers of whom it cannot be a count.
+    pub no_count: NoCount,
     /// What was adjusted for: sign(x)·ln(1 + |x|) of the columns, and where values are missing, whether they are.
     pub covariates: Vec<String>,
     /// Whether the probabilities of treatment were known.
@@ -135,6 +157,7 @@ pub fn learn(
     request: &LearnRequest<'_>,
     progress: &dyn Progress,
 ) -> Result<Learned> {
+    stated_times(customers, request.tiers.unit, request.tiers.date)?;
     let ids = customers.ids()?;
     let (date, mut graded) = schemes_over(customers, &request.tiers, &ids, progress, |over, scheme| {
         (scheme.key.clone(), over.graded.tiering.names(), over.automatic.clone())
@@ -148,7 +171,9 @@ pub fn learn(
     let doubtful = balance.iter().find(|balance| balance.is_doubtful());
     let basis = match request.said {
         Said::Observational => Basis::Observational,
-        _ if doubtful.is_some() => return Err(not_random(contacts, doubtful)),
+        _ if doubtful.is_some() => {
+            return Err(not_random(contacts, doubtful, request.columns.probability.as_deref()));
+        }
         _ if trial.probability.is_some() => Basis::Probabilities,
         Said::ByLot => Basis::SaidByLot,
         Said::Nothing => match balance.iter().find(|balance| balance.degrees == 0) {
@@ -166,6 +191,7 @@ pub fn learn(
         joined,
         control: trial.arms[0].clone(),
         outcome: request.columns.outcome.clone(),
+        no_count: NoCount::of(&trial.outcome),
         covariates,
         known_probabilities: trial.probability.is_some(),
         basis,
@@ -197,7 +223,8 @@ fn untold(contacts: &WholeFile, found: &Balance) -> Error {
     columns::document(contacts, problem, remedy)
 }
 
-fn not_random(contacts: &WholeFile, found: Option<&Balance>) -> Error {
+/// `probability` is the column that says how likely each customer was to be treated.
+fn not_random(contacts: &WholeFile, found: Option<&Balance>, probability: Option<&str>) -> Error {
     let Some(found) = found else { return Error::internal("holding arms against a lottery", "no action") };
     let mut worst: Vec<_> = found.differences.iter().collect();
     worst.sort_by(|a, b| b.standardised.abs().total_cmp(&a.standardised.abs()));
@@ -218,9 +245,17 @@ fn not_random(contacts: &WholeFile, found: Option<&Balance>) -> Error {
     };
     let parts: Vec<String> = [differ, counted].into_iter().filter(|part| !part.is_empty()).collect();
     let problem = format!("\"{}\" was not given by lot: {}", found.action, parts.join("; "));
-    let remedy = "name the probability of treatment (--probability) if it differed between customers; with --observational effects are \
-                  estimated nevertheless, and are as good as the columns adjusted for";
-    columns::document(contacts, problem, remedy)
+    let nevertheless = "with --observational effects are estimated nevertheless, and are as good as the columns adjusted for";
+    let remedy = match probability {
+        None => format!(
+            "name the probability of treatment (--probability) if it differed between customers; {nevertheless}"
+        ),
+        Some(name) => format!(
+            "check the column \"{name}\": it has to hold the probability with which each customer was to be treated, in the tables \
+             as they were then; leave --probability out where it is not known: {nevertheless}"
+        ),
+    };
+    columns::document(contacts, problem, &remedy)
 }
 
 fn policy(trial: &Trial, asked: &AskedPolicy) -> Result<Policy> {

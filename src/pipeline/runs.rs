@@ -107,7 +107,7 @@ pub fn compare_runs(first: &Path, second: &Path) -> Result<RunChanges> {
         settings: changes(&settings(&a), &settings(&b)),
         models: changes(&parameters(&a), &parameters(&b)),
         tiers: changes(&tiers(&a), &tiers(&b)),
-        strategies: changes(&a["strategies"], &b["strategies"]),
+        strategies: numbers_first(changes(&a["strategies"], &b["strategies"])),
         gains: gains(&a, &b),
         warnings_gone: without(&texts(&a["warnings"]), &texts(&b["warnings"])),
         warnings_new: without(&texts(&b["warnings"]), &texts(&a["warnings"])),
@@ -167,9 +167,31 @@ fn parameters(of: &Value) -> Value {
             Value::Object(by_name) => by_name.clone(),
             _ => continue,
         };
-        out.insert(model.to_string(), Value::Object(parameters));
+        out.insert(model_key(model), Value::Object(parameters));
     }
     Value::Object(out)
+}
+
+/// One name for a model: some results say "Pareto/NBD", others "pareto-nbd".
+fn model_key(name: &str) -> String {
+    name.to_lowercase().replace(['/', ' '], "-")
+}
+
+/// What decides comes before what is said of it, since long lists are cut when they are shown: strategies, actions and the head,
+/// then effects, then halves and words.
+fn numbers_first(mut changes: Vec<Change>) -> Vec<Change> {
+    let place = |change: &Change| {
+        let last = change.what.rsplit('.').next().unwrap_or_default();
+        let is_beside =
+            ["note", "description", "title", "key"].contains(&last) || change.what.contains(".halves.");
+        match (is_beside, change.what.starts_with("responses.")) {
+            (true, _) => 2,
+            (false, true) => 1,
+            (false, false) => 0,
+        }
+    };
+    changes.sort_by_key(place);
+    changes
 }
 
 /// Customers by scheme and tier.
@@ -336,6 +358,50 @@ mod tests {
 
         let again = compare_runs(&a, &a).unwrap();
         assert!(again.same_input() && !again.gains[0].moved && again.warnings_new.is_empty());
+    }
+
+    #[test]
+    fn models_have_one_name_and_what_decides_comes_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, manifest: Value| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, manifest.to_string()).unwrap();
+            path
+        };
+        // As of a table with a model file, and of a history.
+        let response = |effect: f64| {
+            json!([{"key": "act", "effect": {"note": effect, "value": effect},
+                    "halves": [{"effect": effect}, {"effect": 0}]}])
+        };
+        let table = json!({
+            "tiercast": "0.1.0",
+            "model": {
+                "purchases": {"model": "pareto-nbd", "parameters": {"r": 0.5, "alpha": 9.0}},
+                "spend": {"model": "gamma-gamma", "parameters": {"p": 6.0}},
+            },
+            "strategies": {"responses": response(1.0), "strategies": [{"name": "all", "budget": 1}]},
+        });
+        let parameter = |name: &str, estimate: f64| json!({"name": name, "estimate": estimate});
+        let history = json!({
+            "tiercast": "0.1.0",
+            "fits": [
+                {"model": "Pareto/NBD", "parameters": [parameter("r", 0.5), parameter("alpha", 10.0)]},
+                {"model": "Gamma-Gamma", "parameters": [parameter("p", 6.0)]},
+            ],
+            "strategies": {"responses": response(2.0), "strategies": [{"name": "all", "budget": 2}]},
+        });
+        let found = compare_runs(&write("a", table), &write("b", history)).unwrap();
+        let names = |of: &[Change]| of.iter().map(|change| change.what.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&found.models), ["pareto-nbd.alpha"]);
+        assert_eq!(
+            names(&found.strategies),
+            [
+                "strategies.\"all\".budget",
+                "responses.\"act\".effect.value",
+                "responses.\"act\".effect.note",
+                "responses.\"act\".halves.1.effect",
+            ]
+        );
     }
 
     #[test]

@@ -160,6 +160,7 @@ pub(super) fn compare(
         plans.push(plan);
     }
     let (customers, reachable) = heads(crowd, tiers);
+    warnings.extend(warnings::of_durations(set));
     warnings.extend(warnings::of_plans(set, &plans, &reachable));
     let contacts: Vec<Vec<u8>> = plans.iter().map(|plan| contacts(plan, crowd)).collect();
     warnings.extend(warnings::of_equal_plans(set, &plans, &contacts));

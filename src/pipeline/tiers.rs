@@ -357,6 +357,17 @@ pub(super) fn times(file: &WholeFile, typed: Option<Unit>, date: Option<Day>) ->
     Ok((unit, end))
 }
 
+/// [`times`] where `date` only fills in what the table does not say.
+pub(super) fn stated_times(file: &WholeFile, typed: Option<Unit>, date: Option<Day>) -> Result<(Unit, Day)> {
+    let (unit, end) = times(file, typed, date)?;
+    if let Some(date) = date.filter(|date| *date != end) {
+        let problem =
+            format!("{} says itself that its customers are observed up to {end}", file.path().display());
+        return Err(Error::value("--date", date, problem, "leave it out, or give the table as of that day"));
+    }
+    Ok((unit, end))
+}
+
 fn result(over: &Over<'_>, scheme: &SchemeFile, language: Language, is_out: Option<&[bool]>) -> SchemeResult {
     // Everybody's codes stay where they are.
     let own = &over.graded.tiering;

@@ -60,6 +60,9 @@ pub const SIMULATION: &str = "simulation.json";
 /// The file that marks a folder as a result.
 pub const MANIFEST: &str = "run.json";
 
+/// What is no part of a result and keeps it from being replaced: so many are named.
+const LISTED: usize = 3;
+
 /// What tables name as their maker: it tells a table of ours from a history.
 pub const MAKER: &str = "tiercast";
 
@@ -243,9 +246,14 @@ fn check_replaceable(kind: Kind, target: &Path, force: bool, inputs: &[PathBuf])
         return Ok(());
     }
     let found = Kind::ALL.into_iter().find(|&other| is_result(other, target));
-    let what = found.map_or("is not a result of tiercast".to_string(), |found| {
-        format!("holds {}, not {}", found.words(), kind.words())
-    });
+    let marked = || Kind::ALL.into_iter().find(|&other| is_marked(other, target));
+    let what = match (found, marked()) {
+        (Some(found), _) => format!("holds {}, not {}", found.words(), kind.words()),
+        (None, Some(marked)) => {
+            format!("holds {} and what is no part of it: {}", marked.words(), strangers(marked, target))
+        }
+        (None, None) => "is not a result of tiercast".to_string(),
+    };
     Err(exists(what, true))
 }
 
@@ -267,19 +275,36 @@ fn is_empty(folder: &Path) -> bool {
 
 /// Whether a folder holds an earlier result of a kind and nothing else.
 fn is_result(kind: Kind, folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else { return false };
-    let is_known = |entry: std::io::Result<fs::DirEntry>| {
-        entry.is_ok_and(|entry| {
-            let named = kind.holds().iter().any(|known| entry.file_name() == *known);
-            // A folder inside a result holds tables of ours and nothing else.
-            named && (!entry.path().is_dir() || holds_own_tables(&entry.path()))
-        })
-    };
-    entries.into_iter().all(is_known)
-        && fs::read_to_string(folder.join(kind.mark()))
-            .ok()
-            .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
-            .is_some_and(|manifest| manifest.get("tiercast").is_some())
+    let Ok(mut entries) = fs::read_dir(folder) else { return false };
+    entries.all(|entry| entry.is_ok_and(|entry| is_part(kind, &entry))) && is_marked(kind, folder)
+}
+
+/// Whether an entry of a folder is part of a result of a kind.
+fn is_part(kind: Kind, entry: &fs::DirEntry) -> bool {
+    let named = kind.holds().iter().any(|known| entry.file_name() == *known);
+    // A folder inside a result holds tables of ours and nothing else.
+    named && (!entry.path().is_dir() || holds_own_tables(&entry.path()))
+}
+
+/// Whether the file that marks a result of a kind is there.
+fn is_marked(kind: Kind, folder: &Path) -> bool {
+    fs::read_to_string(folder.join(kind.mark()))
+        .ok()
+        .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
+        .is_some_and(|manifest| manifest.get("tiercast").is_some())
+}
+
+/// The first entries, by name, that are no part of a result of a kind.
+fn strangers(kind: Kind, folder: &Path) -> String {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter(|entry| !is_part(kind, entry))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    let more = if names.len() > LISTED { ", …" } else { "" };
+    names.truncate(LISTED);
+    names.join(", ") + more
 }
 
 fn holds_own_tables(folder: &Path) -> bool {
@@ -341,9 +366,11 @@ mod tests {
         };
         assert!(refused(false, &[]));
         assert!(!refused(true, &[]));
-        // A result to which something was added is not replaced either, and an input never.
+        // A result to which something was added is not replaced either, and what that is is said; an input never.
         fs::write(root.path().join(MANIFEST), r#"{"tiercast": "0.1.0"}"#).unwrap();
         assert!(refused(false, &[]));
+        let error = OutputFolder::begin(root.path(), false, &[]).unwrap_err().to_string();
+        assert!(error.contains("holds the result of a run and what is no part of it: thesis.txt"), "{error}");
         assert!(refused(true, &[root.path().join("thesis.txt")]));
         // A file is never taken for a folder.
         let file = root.path().join("thesis.txt");

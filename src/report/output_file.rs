@@ -266,6 +266,11 @@ fn check_replaceable(kind: FileKind, target: &Path, force: bool) -> Result<()> {
     match FileKind::of(target) {
         Some(found) if found == kind => Ok(()),
         Some(found) => exists(format!("is {}, not {}", found.words(), kind.words()), true),
+        // One of ours cannot be told from one that somebody has worked on for days.
+        None if kind == FileKind::Strategies => exists(
+            "may have been edited: a strategy file is replaced only when that is forced".to_string(),
+            true,
+        ),
         None => exists("is not a result of tiercast".to_string(), true),
     }
 }

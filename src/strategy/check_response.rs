@@ -91,6 +91,7 @@ pub(super) fn response(
             source: entry.source,
             note: entry.note,
         },
+        over: entry.over,
         halves,
         key: format!("{}\u{1f}{}\u{1f}{}", entry.action, entry.tier, entry.on.name()),
     })

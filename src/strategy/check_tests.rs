@@ -23,7 +23,19 @@ fn fails(found: &str, parts: &[&str]) {
 #[test]
 fn the_head_of_the_file() {
     assert_eq!(change("title = \"t\"", "title = \"u\""), "no error");
-    fails(&change("title", "titel"), &["s.toml", "unknown field `titel`", "docs/strategy-file.md"]);
+    fails(
+        &change("title", "titel"),
+        &["s.toml", "unknown field `titel`", "did you mean title?", "docs/strategy-file.md"],
+    );
+    // Below the first section a key of the head is one of that section.
+    for key in ["budget = 5", "horizon = \"1yr\"", "tiers = \"value\""] {
+        let name = key.split(' ').next().unwrap();
+        fails(
+            &change("[[action]]", &format!("[[action]]\n{key}")),
+            &[&format!("unknown field `{name}`"), &format!("{name} belongs to the head of the file")],
+        );
+    }
+    fails(&change("max_per_customer", "max_per_custmer"), &["did you mean max_per_customer?"]);
     fails(&change("budget = 100", "budget = -1"), &["budget = -1 is not a number from 0 on", "at least 0"]);
     fails(&change("margin = 0.3", "margin = 30"), &["margin = 30 is not a share of revenue"]);
     fails(&change("\"value\"", "\"valeu\""), &["tiers = \"valeu\" is not a tier scheme", "\"value\""]);
@@ -141,6 +153,7 @@ fn responses() {
             "halves = [{ effect = 0.1, lower = 0.2, upper = 0.3 }, { effect = 0.1, lower = 0.0, upper = 0.3 }]",
             "halves: lower = 0.2, effect = 0.1, upper = 0.3 are not in this order",
         ),
+        ("over = \"12\"", "a span of time cannot be \"12\""),
     ] {
         fails(&with(given), &[want]);
     }
@@ -149,6 +162,7 @@ fn responses() {
         "curve = \"hill\"\nscale = 1\nexponent = 3",
         "curve = \"adbudg\"\nd = 8\nexponent = 3",
         "curve = \"table\"\npoints = [[0, 0], [1, 0.5], [3, 1]]",
+        "curve = \"log\"\nscale = 2\nover = \"12w\"",
         "curve = \"log\"\nscale = 2\nhalves = [{ effect = 0.1, lower = 0.0, upper = 0.3 }, { effect = 0.1, lower = 0.0, upper = 0.3 }]",
     ] {
         assert_eq!(with(good), "no error", "{good}");

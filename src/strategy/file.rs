@@ -11,7 +11,7 @@ use super::belief::Source;
 use super::file_belief::{Amount, NewCustomersEntry};
 use super::response::Lever;
 use crate::calendar::{Discount, Span};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, slip_of};
 
 /// A strategy file: what a company may do, what that is believed to change, and the ways to spread what it has.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -167,6 +167,10 @@ pub struct ResponseEntry {
     /// The source in words.
     #[serde(default)]
     pub note: String,
+    /// Over how long the effect was measured: a number and d, w, mo or yr, such as `12w`. A warning says where it is held for
+    /// longer.
+    #[schemars(with = "Option<String>")]
+    pub over: Option<Span>,
     /// The effect as each half of a table of contacts alone shows it, where it was learned.
     pub halves: Option<[HalfEntry; 2]>,
 }
@@ -338,10 +342,30 @@ impl StrategyFile {
                 }
                 _ => "docs/strategy-file.md describes the strategy file key by key",
             };
+            let remedy =
+                unknown_key(e.message()).map_or(remedy.to_string(), |hint| format!("{hint}; {remedy}"));
             let problem = e.to_string().trim_end().to_string();
-            Error::Document { file: name.to_string(), problem, remedy: remedy.to_string() }
+            Error::Document { file: name.to_string(), problem, remedy }
         })
     }
+}
+
+/// Keys that stand above the first section.
+const HEAD: [&str; 8] = ["title", "currency", "horizon", "periods", "discount", "margin", "budget", "tiers"];
+
+/// Where the key belongs that a message of serde says is unknown, or which was meant.
+fn unknown_key(message: &str) -> Option<String> {
+    let names = message.strip_prefix("unknown field ")?;
+    let mut names = names.split('`').skip(1).step_by(2);
+    let wrong = names.next()?;
+    let known: Vec<String> = names.map(String::from).collect();
+    if HEAD.contains(&wrong) {
+        return Some(format!(
+            "{wrong} belongs to the head of the file: write it above the first line in brackets, as every key below such a line is \
+             one of that section"
+        ));
+    }
+    slip_of(wrong, &known).map(|meant| format!("did you mean {meant}?"))
 }
 
 /// The JSON schema of strategy files (draft 2020-12), for editors and other programs.

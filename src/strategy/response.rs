@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::belief::Belief;
 use super::curve::Curve;
+use crate::calendar::Span;
 
 /// What a response changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -60,6 +61,8 @@ pub struct Response {
     pub curve: Curve,
     /// The effect; its meaning depends on the curve.
     pub effect: Belief,
+    /// Over how long the effect was measured, where it is said; it is held for the whole horizon all the same.
+    pub over: Option<Span>,
     /// The effect as each half of the contacts alone shows it, where it was learned.
     pub halves: Option<[Half; 2]>,
     /// Names it among all that is believed: action, tier and lever.

@@ -81,12 +81,47 @@ fn the_shops_call_back() {
     assert_eq!(text.matches("source = \"experiment\"").count(), 3);
     assert!(text.contains("# cost_on_contact = 1.5\n"));
     assert_eq!(text.matches("\nhalves = [{ effect = ").count(), 3);
+    assert!(text.contains("that it lasts longer is an assumption (--over") && !text.contains("\nover"));
+    // Said over how long the outcome looks: that it is held for longer is an assumption, and a warning says so.
+    ok(&scratch, &[&words[..], &["--over", "12w", "-q"]].concat());
+    let text = std::fs::read_to_string(scratch.path("responses.toml")).unwrap();
+    assert_eq!(text.matches("\nover = \"12w\"\n").count(), 3);
+    assert!(!text.contains("--over"));
     let head = "horizon = \"12w\"\nmargin = 0.3\nbudget = 1000\ntiers = \"value\"\n[[action]]\nname = \"call_back\"\ncost_on_contact = 1.5\n";
     let strategy = "\n[[strategy]]\nname = \"everybody\"\naction = \"call_back\"\nrule = \"uniform\"\n";
     scratch.write("strategies.toml", &format!("{head}{text}{strategy}"));
     let orders = dataset("shop/orders.parquet");
     let words = ["run", orders.to_str().unwrap(), "--strategies", "strategies.toml", "--dry-run", "-q"];
     ok(&scratch, &words);
+    let held = |horizon: &str| {
+        let text = format!("{head}{text}{strategy}").replacen("\"12w\"", &format!("\"{horizon}\""), 1);
+        scratch.write("longer.toml", &text);
+        let words = ["simulate", "before.parquet", "--strategies", "longer.toml", "--model", "nbd"];
+        let ran =
+            scratch.run(&[&words[..], &["--hold", "parameters,responses", "--replications", "2"]].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stderr
+    };
+    let said = "3 responses were measured over 12w and are held for 24w: that they last is an assumption";
+    assert_eq!(held("24w").matches(said).count(), 1);
+    assert!(!held("12w").contains("measured over"));
+    // Spend is no count of orders.
+    let spend = [
+        "learn",
+        contacts.to_str().unwrap(),
+        "before.parquet",
+        "--outcome",
+        "spend_12w",
+        "-o",
+        "responses.toml",
+    ];
+    let on = |lever: &str| {
+        let ran = scratch.run(&[&spend[..], &["--cost", "1.5", "--on", lever]].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stderr.contains("\"spend_12w\" is no whole number for ")
+            && ran.stderr.contains("a count of orders")
+    };
+    assert!(on("purchase_rate") && !on("spend"));
     // An earlier file of ours is replaced, another one is not.
     scratch.write("mine.toml", "a = 1\n");
     let mut other =
@@ -98,7 +133,7 @@ fn the_shops_call_back() {
     assert!(text.contains("source = \"assumption\"") && text.contains("not known to be by lot"));
     ok(&scratch, &[&other[..], &["--randomised"]].concat());
     let text = std::fs::read_to_string(scratch.path("responses.toml")).unwrap();
-    assert!(text.contains("source = \"experiment\"") && !text.contains("assumption"));
+    assert!(text.contains("source = \"experiment\"") && !text.contains("source = \"assumption\""));
     let unsaid = &other[..10];
     assert_eq!(unsaid.last(), Some(&"1.5"));
     refused(&scratch, unsaid, &["--on"]);
@@ -156,6 +191,34 @@ fn what_is_no_trial_is_refused() {
     refused(&scratch, &learn("chosen.parquet", &["--randomised"]), &["not given by lot"]);
     let text = std::fs::read_to_string(scratch.path("r.toml")).unwrap();
     assert!(text.contains("source = \"assumption\"") && text.contains("not by lot"));
+    // Probabilities that the table contradicts are to be looked at: naming them is no remedy.
+    let chance: ArrayRef = Arc::new(Float64Array::from(vec![0.9; n]));
+    let treated: ArrayRef = Arc::new(BooleanArray::from((0..n).map(|i| i % 2 == 0).collect::<Vec<_>>()));
+    let columns =
+        [("customer_id", ids(n)), ("treated", treated), ("orders", numbers(&orders, n)), ("chance", chance)];
+    scratch.write_batch("contradicted.parquet", &columns);
+    let words = learn("contradicted.parquet", &["--probability", "chance"]);
+    refused(
+        &scratch,
+        &words,
+        &["where the probabilities make 540", "check the column \"chance\"", "--observational"],
+    );
+    assert!(!scratch.run(&words).stderr.contains("name the probability"));
+    // Where no tier has a response nothing is written.
+    let write = ["-o", "none.toml", "--cost", "1", "--on", "purchase_rate", "--randomised"];
+    contacts("below.parquet", &|i| i % 2 == 0, &|i| orders(i) - 9.0, n);
+    refused(
+        &scratch,
+        &learn("below.parquet", &write),
+        &["there is none to write", "not above 0 in both arms", "--outcome"],
+    );
+    contacts("few.parquet", &|i| i % 2 == 0, &orders, 12);
+    refused(&scratch, &learn("few.parquet", &write), &["there is none to write", "fewer than 10 customers"]);
+    assert!(!scratch.names().contains(&"none.toml".to_string()));
+    // Below 0 is no count either.
+    contacts("back.parquet", &|i| i % 2 == 0, &|i| if i == 7 { -1.0 } else { 1.0 + orders(i) }, n);
+    let ran = scratch.run(&learn("back.parquet", &write));
+    assert!(ran.code == 0 && ran.stderr.contains("\"orders\" is below 0 for 1 of 600"), "{}", ran.stderr);
     // Nothing varies.
     contacts("same.parquet", &|i| i % 2 == 0, &|_| 1.0, n);
     refused(&scratch, &learn("same.parquet", &[]), &["same.parquet", "\"orders\"", "same for everybody"]);

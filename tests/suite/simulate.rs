@@ -353,7 +353,17 @@ fn tables_do_not_depend_on_threads_or_on_the_order_of_customers() {
 fn a_file_to_start_from_runs_and_decides_nothing() {
     let scratch = cdnow();
     ok(&scratch, &["init", "c.parquet", "-o", "s.toml", "-q"]);
-    refused(&scratch, &["init", "c.parquet", "-o", "s.toml"], &["s.toml", "--force"]);
+    refused(&scratch, &["init", "c.parquet", "-o", "s.toml"], &["s.toml", "may have been edited", "--force"]);
+    // A table of tiers is not the customers that it was made of.
+    ok(&scratch, &["tier", "c.parquet", "-o", "tiers.parquet", "-q"]);
+    let made = ["tiers.parquet: it is a table of tiers", "no frequency, recency, T", "tiercast summarize"];
+    refused(&scratch, &["init", "tiers.parquet", "--date", "1998-06-30"], &made);
+    refused(&scratch, &["simulate", "tiers.parquet", "--strategies", "s.toml"], &made);
+    // A table says its own day.
+    let words =
+        ["simulate", "c.parquet", "--strategies", "s.toml", "--model", "m.json", "--date", "2020-01-01"];
+    refused(&scratch, &words, &["--date cannot be \"2020-01-01\"", "observed up to 1998-06-30"]);
+    refused(&scratch, &["init", "c.parquet", "--date", "2020-01-01"], &["--date", "1998-06-30"]);
     let words = [
         "simulate",
         "c.parquet",
@@ -388,6 +398,8 @@ fn a_file_to_start_from_runs_and_decides_nothing() {
         "b",
     ];
     ok(&scratch, &again);
+    scratch.write("b/mine.txt", "a note");
+    refused(&scratch, &again, &["holds a simulation and what is no part of it: mine.txt", "--force"]);
     assert!(ok(&scratch, &["compare", "a", "b"]).contains("are the same"));
     let text = std::fs::read_to_string(scratch.path("s.toml")).unwrap();
     scratch.write(

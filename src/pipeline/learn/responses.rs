@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{Basis, Learned};
-use crate::learn::{Effect, HalfLift, Lift, Shrunk};
+use super::{Basis, Learned, NoCount};
+use crate::calendar::Span;
+use crate::error::{Error, Result};
+use crate::learn::{Effect, FEWEST, HalfLift, Lacking, Lift, Shrunk};
 use crate::report::format::{count, significant};
 use crate::strategy::Lever;
 
@@ -19,20 +21,33 @@ pub struct ResponseOptions {
     pub on: Lever,
     /// Whether lifts are drawn towards those of the other tiers.
     pub shrink: bool,
+    /// Over how long the outcome looks, where it is said.
+    pub over: Option<Span>,
 }
 
-/// The `[[response]]` sections, and what they leave out in words.
-pub fn responses_toml(learned: &Learned, options: &ResponseOptions) -> (String, Vec<String>) {
+/// The `[[response]]` sections, and what a reader should know of them: tiers that are left out, and an outcome that does not go with
+/// the lever.
+///
+/// # Errors
+/// [`Error::Document`] where no tier has a response.
+pub fn responses_toml(learned: &Learned, options: &ResponseOptions) -> Result<(String, Vec<String>)> {
     let mut text = format!(
         "# Responses learned by tiercast: {} of {} customers by {}, in tiers by {} as of {}.\n# Whoever is contacted has the whole \
          lift of its tier.\n# halves: the lift on two halves of the customers, by lot with seed {}; what one has chosen the other can judge.\n",
-        learned.outcome.replace(['\n', '\r'], " "),
+        one_line(&learned.outcome),
         count(learned.joined.used),
         learned.control_words(),
         learned.scheme,
         learned.date,
         learned.seed
     );
+    if options.over.is_none() {
+        let _ = writeln!(
+            text,
+            "# The lift is that of the time over which {} looks; that it lasts longer is an assumption (--over says how long that is).",
+            one_line(&learned.outcome)
+        );
+    }
     for action in actions(learned) {
         let _ = write!(
             text,
@@ -51,8 +66,10 @@ pub fn responses_toml(learned: &Learned, options: &ResponseOptions) -> (String, 
             .map(|shrunk| (shrunk.lift, shrunk.lower, shrunk.upper));
         let Some((lift, lower, upper)) = shrunk.filter(|_| options.shrink).or(own) else {
             left.push(format!(
-                "tier \"{}\" has no response of \"{}\": too few customers, or nothing to be a share of",
-                effect.tier, effect.action
+                "tier \"{}\" has no response of \"{}\": {}",
+                effect.tier,
+                effect.action,
+                why_none(effect)
             ));
             continue;
         };
@@ -95,9 +112,65 @@ pub fn responses_toml(learned: &Learned, options: &ResponseOptions) -> (String, 
             options.on.name(),
             quoted(&note),
         );
+        if let Some(over) = options.over {
+            let _ = writeln!(text, "over = {}", quoted(&over.to_string()));
+        }
         text += &halves(learned, effect, options.shrink && shrunk.is_some());
     }
-    (text, left)
+    if left.len() == learned.effects.len() {
+        return Err(none_at_all(learned, &left));
+    }
+    Ok((text, [no_count(learned, options.on), left].concat()))
+}
+
+/// Why a tier has no lift.
+fn why_none(effect: &Effect) -> String {
+    match effect.lacking {
+        Some(Lacking::Customers) => format!(
+            "an arm has fewer than {FEWEST} customers ({} treated, {} not)",
+            count(effect.treated),
+            count(effect.untreated)
+        ),
+        Some(Lacking::Variance) => "everybody in an arm has the same outcome".to_string(),
+        None => "the mean outcome is not above 0 in both arms, and a lift is a share of it".to_string(),
+    }
+}
+
+/// A strategy file cannot use what has no response in it.
+fn none_at_all(learned: &Learned, left: &[String]) -> Error {
+    let is = |lacking: Lacking| learned.effects.iter().any(|effect| effect.lacking == Some(lacking));
+    let more = if is(Lacking::Customers) || is(Lacking::Variance) {
+        "give contacts of more customers, or tiers that hold more of them (--scheme)"
+    } else {
+        "name an outcome whose mean is above 0 in every arm (--outcome), or give contacts of more customers"
+    };
+    Error::Document {
+        file: format!("the responses to {}", one_line(&learned.outcome)),
+        problem: format!("there is none to write: {}", left.join("; ")),
+        remedy: format!("{more}; without -o the estimates are printed and nothing is written"),
+    }
+}
+
+/// An outcome that does not look like a count, where it is said to be one of orders.
+fn no_count(learned: &Learned, on: Lever) -> Vec<String> {
+    let NoCount { negative, not_whole } = learned.no_count;
+    let mut wrong = Vec::new();
+    if not_whole > 0 {
+        wrong.push(format!("no whole number for {}", count(not_whole)));
+    }
+    if negative > 0 {
+        wrong.push(format!("below 0 for {}", count(negative)));
+    }
+    if on != Lever::PurchaseRate || wrong.is_empty() {
+        return Vec::new();
+    }
+    vec![format!(
+        "\"{}\" is {} of {} customers: it does not look like a count of orders, which --on purchase_rate takes it for; spend after the \
+         contact is no lever where orders changed",
+        learned.outcome,
+        wrong.join(" and "),
+        count(learned.joined.used)
+    )]
 }
 
 /// The line of the halves, or why there is none; `pooled` as the lift itself is.
@@ -120,14 +193,18 @@ fn halves(learned: &Learned, effect: &Effect, pooled: bool) -> String {
 }
 
 impl Learned {
-    /// On one line, since it stands in a comment.
     fn control_words(&self) -> String {
-        format!("{} against {}", actions(self).join(", "), self.control).replace(['\n', '\r'], " ")
+        one_line(&format!("{} against {}", actions(self).join(", "), self.control))
     }
 }
 
 fn actions(learned: &Learned) -> Vec<&str> {
     learned.balance.iter().map(|balance| balance.action.as_str()).collect()
+}
+
+/// Without line breaks, since it stands in a comment.
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
 }
 
 /// A TOML string.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::scored_table::{ScoredTable, spend_so_far};
-use super::super::tiers::times;
+use super::super::tiers::stated_times;
 use super::super::{StrategyText, blind_to_dropout, doubtful_opt_outs, fit_customers};
 use super::{Crowd, FutureOptions, Models, Simulated, compare};
 use crate::calendar::Day;
@@ -94,7 +94,7 @@ pub fn simulate_customers(
         Some(_) => request.reading.unit,
         None => request.reading.unit.or(request.reading.otherwise),
     };
-    let (unit, begins) = times(file, typed, request.date)?;
+    let (unit, begins) = stated_times(file, typed, request.date)?;
     let mut warnings = Vec::new();
     let fitted;
     let model = match request.model {

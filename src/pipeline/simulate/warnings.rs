@@ -1,6 +1,7 @@
 //! What the reader of a comparison has to know before using it.
 
 use super::FutureOptions;
+use crate::calendar::Span;
 use crate::clv::PurchaseParameters;
 use crate::report::format::{count, interval, money, percent, signed, signed_percent};
 use crate::simulate::{
@@ -87,6 +88,28 @@ fn are_equal((a, of_a): (&Plan, &Vec<u8>), (b, of_b): (&Plan, &Vec<u8>)) -> bool
         _ => false,
     };
     near(a.fixed_cost, b.fixed_cost) && of_a.iter().zip(of_b).all(same)
+}
+
+/// Of responses that were measured over less than the horizon for which they are held: one line for each time.
+pub(super) fn of_durations(set: &StrategySet) -> Vec<String> {
+    let shorter = |over: &Span| over.days() < set.horizon.days();
+    let mut times: Vec<Span> = set.responses.iter().filter_map(|r| r.over).filter(shorter).collect();
+    times.sort_by(|a, b| a.days().total_cmp(&b.days()));
+    let same = |a: &Span, b: &Span| a.days() == b.days();
+    times
+        .chunk_by(same)
+        .map(|of| {
+            let (responses, last) = match of.len() {
+                1 => ("1 response was".to_string(), "it lasts"),
+                n => (format!("{n} responses were"), "they last"),
+            };
+            let held = if of.len() == 1 { "is" } else { "are" };
+            format!(
+                "{responses} measured over {} and {held} held for {}: that {last} is an assumption",
+                of[0], set.horizon
+            )
+        })
+        .collect()
 }
 
 /// Whether some tiers pay other prices than others.

@@ -239,7 +239,11 @@ fn responses(set: &StrategySet, currency: &str, drawn: Drawn) -> Markup {
                                 }
                             }
                             td.words { (curve(set, r, currency)) }
-                            td.words { (rests_on::source(r.effect.source)) small { (r.effect.note) } }
+                            td.words {
+                                (rests_on::source(r.effect.source))
+                                @if let Some(over) = r.over { ", measured over " (parts::span(over)) }
+                                small { (r.effect.note) }
+                            }
                         }
                     }
                 }

@@ -249,6 +249,7 @@ pub(in crate::report) fn rich_set(name: impl Fn(&str) -> String) -> StrategySet 
         on,
         curve,
         effect: belief(value, lower, upper, source),
+        over: (source == Source::Experiment).then(|| "12w".parse().unwrap()),
         halves: (source == Source::Experiment)
             .then(|| [0.9, 1.1].map(|by| Half { effect: by * value, lower, upper })),
         key: format!("1 {tier} {}", on.name()),

@@ -57,6 +57,7 @@ fn the_page_is_whole_and_needs_nothing_else() {
         "inside its interval",
         "outside its interval",
         "<small>new customers</small>",
+        ", measured over 12\u{a0}weeks<small>",
         "at most 60,000, 0.05\u{a0}USD per minute",
     ] {
         assert!(html.contains(part), "{part}");

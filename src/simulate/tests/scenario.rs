@@ -109,6 +109,7 @@ pub fn set(lifts: &[(Lever, f64)], doses: &[f64]) -> (StrategySet, Vec<Plan>) {
                 on,
                 curve: Curve::Power { scale: 1.0, exponent: 1.0 },
                 effect: Belief::fixed(lift),
+                over: None,
                 halves: None,
                 key: format!("act{tier}{}", on.name()),
             })

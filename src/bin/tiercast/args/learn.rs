@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
-use tiercast::calendar::Day;
+use tiercast::calendar::{Day, Span};
 use tiercast::pipeline::AskedPolicy;
 
 use super::reading::UnitArg;
@@ -72,6 +72,9 @@ pub struct LearnArgs {
     /// What the outcome counts, for the responses: purchase_rate (orders) or spend (what an order is worth)
     #[arg(long, value_name = "LEVER", requires = "output", value_parser = ["purchase_rate", "spend"])]
     pub on: Option<String>,
+    /// Over how long the outcome looks, such as 12w, for the responses: held longer than that they are an assumption
+    #[arg(long, value_name = "DURATION", requires = "output", value_parser = parsed::<Span>)]
+    pub over: Option<Span>,
     /// Write lifts drawn towards those of the other tiers
     #[arg(long, requires = "output")]
     pub shrink: bool,

@@ -69,7 +69,7 @@ pub fn main(global: &Global, args: LearnArgs, matches: Option<&ArgMatches>) -> R
     })?;
     let mut warnings = found.warnings.clone();
     if let (Some(out), Some(options)) = (&out, &options) {
-        let (text, left) = responses_toml(&found, options);
+        let (text, left) = responses_toml(&found, options)?;
         warnings.extend(left);
         std::fs::write(out.path(), text).map_err(|e| Error::io("write", out.path(), e))?;
     }
@@ -100,7 +100,7 @@ fn options(args: &LearnArgs, cost: f64) -> Result<ResponseOptions> {
         Some("spend") => Lever::Spend,
         _ => Lever::PurchaseRate,
     };
-    Ok(ResponseOptions { cost, on, shrink: args.shrink })
+    Ok(ResponseOptions { cost, on, shrink: args.shrink, over: args.over })
 }
 
 fn text(found: &Learned) -> String {

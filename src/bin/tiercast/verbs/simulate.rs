@@ -1,12 +1,13 @@
 //! `tiercast simulate`: strategies on a table of customers, or on a history.
 
+mod input;
+
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use serde_json::{Value, json};
-use tiercast::calendar::Unit;
 use tiercast::clv::{AnyModelFile, CustomerModel, ModelFile, ModelName, ValueOptions};
-use tiercast::customers::{Money, StatisticsFile, WholeFile};
+use tiercast::customers::{Money, WholeFile};
 use tiercast::history::{Source, files_of};
 use tiercast::pipeline::{
     self, ConfigEntry, FutureOptions, ModelSetting, SimulateModel, SimulateRequest, SimulationFacts,
@@ -71,7 +72,7 @@ pub fn main(global: &Global, args: SimulateArgs, matches: Option<&ArgMatches>) -
     let options = options(&args, &settings);
     options.check()?;
     let is_table = match args.input.as_slice() {
-        [one] => is_table(one, args.id.as_deref())?,
+        [one] => input::is_table(one, args.id.as_deref())?,
         _ => false,
     };
     let mut inputs = files_of(&args.input.iter().cloned().map(Source::Path).collect::<Vec<_>>())?;
@@ -115,28 +116,6 @@ fn options(args: &SimulateArgs, settings: &Settings) -> FutureOptions {
         hold_parameters: args.hold.contains(&HoldArg::Parameters),
         hold_responses: args.hold.contains(&HoldArg::Responses),
         until: args.until,
-    }
-}
-
-/// Whether a path is a table of customers, and no history.
-fn is_table(path: &Path, id: Option<&str>) -> Result<bool> {
-    if !path.exists() {
-        // A pattern; or an error that reading a history words better.
-        return Ok(false);
-    }
-    if path.is_dir() {
-        return Ok(false);
-    }
-    match WholeFile::open(path, id) {
-        Ok(file) => {
-            let columns = file.columns();
-            Ok(["frequency", "recency", "T"].iter().all(|name| columns.iter().any(|own| own == name)))
-        }
-        // A table whose id is another column is no history: its own error says what is missing.
-        Err(error) => match StatisticsFile::open(path, Some(Unit::Week)) {
-            Ok(_) => Err(error),
-            Err(_) => Ok(false),
-        },
     }
 }
 
