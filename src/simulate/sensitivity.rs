@@ -126,7 +126,9 @@ fn grid(set: &StrategySet, of: Assumed, belief: &Belief) -> Vec<f64> {
         Assumed::Breakage(_) | Assumed::Cannibalisation(_) => (0.0, 1.0),
         Assumed::Arrivals => (0.0, above),
     };
-    let mut out: Vec<f64> = (0..=POINTS).map(|i| low + (high - low) * i as f64 / POINTS as f64).collect();
+    let mut out: Vec<f64> = (0..POINTS).map(|i| low + (high - low) * i as f64 / POINTS as f64).collect();
+    // To the digit, since the page and the table name the ends.
+    out.push(high);
     out.push(stated.clamp(low, high));
     out.sort_by(f64::total_cmp);
     out.dedup();
