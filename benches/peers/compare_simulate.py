@@ -28,7 +28,7 @@ def arguments():
     parser.add_argument("--replications", type=int, default=200)
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of tiercast")
     parser.add_argument("--work", type=Path, default=ROOT / "target" / "peers", help="folder for all that is made")
-    parser.add_argument("--python", type=Path, help="interpreter with numpy, pandas and pyarrow, instead of an own environment")
+    parser.add_argument("--python", type=Path, help="interpreter with numpy and pyarrow, instead of an own environment")
     parser.add_argument("--binary", type=Path, help="the built tiercast, instead of building it")
     parser.add_argument("--json", type=Path, help="where the figures go [default: in the work folder]")
     return parser.parse_args()

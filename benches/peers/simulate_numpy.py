@@ -9,10 +9,10 @@ import time
 import numpy as np
 import pyarrow.parquet as pq
 
-table = pq.read_table(sys.argv[1], columns=["frequency", "T", "monetary_value"]).to_pandas()
-x = table.frequency.values.astype(float)
-T = table["T"].values.astype(float)
-m = table.monetary_value.fillna(0).values
+table = pq.read_table(sys.argv[1], columns=["frequency", "T", "monetary_value"])
+x = table["frequency"].to_numpy().astype(float)
+T = table["T"].to_numpy().astype(float)
+m = np.nan_to_num(table["monetary_value"].to_numpy())
 r, alpha, s, beta, p, q, g, weeks = 0.85, 4.18, 0.608, 12.05, 6.25, 3.74, 15.44, 52
 rng = np.random.default_rng(0)
 p_alive = rng.uniform(0.2, 0.9, len(table))

@@ -46,6 +46,7 @@ pub struct Engine<'a> {
     pub(super) strategies: usize,
     pub(super) tiers: usize,
     pub(super) width: usize,
+    pub(super) steps: usize,
     options: SimulateOptions,
 }
 
@@ -55,7 +56,7 @@ struct Part {
     sums: Vec<Vec<Sum>>,
     /// By replication, then slot.
     kept: Vec<Vec<f64>>,
-    /// By `slot * periods + period`; empty but for the first replications of a world.
+    /// By `slot * steps + step`; empty but for the first replications of a world.
     expected: Vec<Sum>,
 }
 
@@ -87,7 +88,9 @@ impl<'a> Engine<'a> {
         let (customers, distinct) = pack(&population, &codes);
         let width = groups.width();
         let (strategies, tiers) = (plans.len(), population.tiers);
-        Ok(Engine { set, customers, distinct, groups, strategies, tiers, width, options })
+        // Per step where money is worth less later; otherwise the horizon as a whole is all that is asked for.
+        let steps = if set.discount.is_some() { set.periods } else { 1 };
+        Ok(Engine { set, customers, distinct, groups, strategies, tiers, width, steps, options })
     }
 
     /// Simulates the futures of every customer in one world for each element of `parameters`.
@@ -102,7 +105,7 @@ impl<'a> Engine<'a> {
         let tiers = self.tiers + usize::from(self.set.new_customers.is_some());
         Outcome::new(
             self.options.draw_responses,
-            (self.options.futures.max(1), self.strategies, tiers, self.set.periods),
+            (self.options.futures.max(1), self.strategies, tiers, self.set.periods, self.steps),
         )
     }
 
@@ -121,7 +124,7 @@ impl<'a> Engine<'a> {
         // Those who come back have tables by the pair of their last purchase in every tier that brings somebody back.
         let back = self.tiers_back() * self.distinct.pairs.len();
         let entries =
-            (self.distinct.cells.len() + back) * self.width * self.set.periods + self.distinct.pairs.len();
+            (self.distinct.cells.len() + back) * self.width * self.steps + self.distinct.pairs.len();
         let table_bytes = (entries * size_of::<f64>()).max(1);
         let at_once = (TABLE_MEMORY / table_bytes).clamp(1, 256);
         for of_batch in parameters.chunks(at_once) {
@@ -192,7 +195,7 @@ impl<'a> Engine<'a> {
     fn tables(&self, parameters: Parameters, world: &World) -> Tables {
         let effects = (0..self.tiers).flat_map(|tier| self.effects(tier, world)).collect();
         let horizon = self.set.horizon.in_unit(parameters.purchases.unit());
-        Tables::new(parameters, effects, self.width, &self.distinct, horizon, self.set.periods)
+        Tables::new(parameters, effects, self.width, &self.distinct, horizon, self.steps)
     }
 
     /// The effects of a tier's levels in a world, as many as any tier has.
@@ -234,7 +237,7 @@ impl<'a> Engine<'a> {
         let mut part = Part {
             sums: vec![vec![Sum::default(); slots * time.periods]; block.count],
             kept: vec![vec![0.0; slots]; block.count],
-            expected: vec![Sum::default(); if wants_expected { slots * self.set.periods } else { 0 }],
+            expected: vec![Sum::default(); if wants_expected { slots * self.steps } else { 0 }],
         };
         let mut scratch = Scratch::default();
         let end = ((chunk + 1) * CHUNK).min(self.customers.len());
@@ -292,7 +295,7 @@ impl<'a> Engine<'a> {
         if block.first == 0 {
             let expected = newcomers.map(|rate| newcomers::expected(&tables.parameters, &tables.ends, rate));
             let sums = total(&|part| &part.expected);
-            outcome.push_world(accounts.flows(&sums, expected.as_deref(), self.set.periods, world));
+            outcome.push_world(accounts.flows(&sums, expected.as_deref(), self.steps, world));
         }
         let time = self.time(tables);
         for i in 0..block.count {

@@ -66,8 +66,6 @@ impl<'a> Evaluator<'a> {
         reachable: &[u64],
     ) -> Evaluator<'a> {
         let horizon = engine.set.horizon.in_unit(parameters.purchases.unit());
-        // By period where money is worth less later; otherwise the horizon as a whole is all that is asked for.
-        let steps = if engine.set.discount.is_some() { engine.set.periods } else { 1 };
         let model = AnyModel::new(&parameters.purchases, &engine.distinct);
         let tiers = with_model!(&model, model => add_up(engine, model, &parameters));
         let before = plans
@@ -76,11 +74,11 @@ impl<'a> Evaluator<'a> {
             .collect();
         Evaluator {
             engine,
-            ends: ends(horizon, steps),
+            ends: ends(horizon, engine.steps),
             last: tiers.iter().map(|_| Mutex::new(None)).collect(),
             tiers,
             before,
-            present: present_values(engine.set, steps),
+            present: present_values(engine.set, engine.steps),
             parameters,
         }
     }

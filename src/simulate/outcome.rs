@@ -42,6 +42,8 @@ pub struct Outcome {
     pub periods: usize,
     /// Whether what is believed was drawn in each world.
     pub beliefs_are_drawn: bool,
+    /// Parts of the horizon within which expectations are known: as many as periods, or 1.
+    pub steps: usize,
     flows: Vec<Flow>,
     counts: Vec<Count>,
     expected: Vec<Flow>,
@@ -50,7 +52,7 @@ pub struct Outcome {
 impl Outcome {
     pub(super) fn new(
         beliefs_are_drawn: bool,
-        (futures, strategies, tiers, periods): (usize, usize, usize, usize),
+        (futures, strategies, tiers, periods, steps): (usize, usize, usize, usize, usize),
     ) -> Outcome {
         Outcome {
             worlds: 0,
@@ -59,6 +61,7 @@ impl Outcome {
             strategies,
             tiers,
             periods,
+            steps,
             flows: Vec::new(),
             counts: Vec::new(),
             expected: Vec::new(),
@@ -89,9 +92,9 @@ impl Outcome {
         &self.counts[self.place(replication, strategy, tier)]
     }
 
-    /// What is expected given the world's parameters and responses, by period.
+    /// What is expected given the world's parameters and responses, by step.
     pub fn expected(&self, world: usize, strategy: usize, tier: usize) -> &[Flow] {
-        &self.expected[self.place(world, strategy, tier) * self.periods..][..self.periods]
+        &self.expected[self.place(world, strategy, tier) * self.steps..][..self.steps]
     }
 
     /// Orders sampled.

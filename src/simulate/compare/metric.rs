@@ -230,8 +230,9 @@ impl Values {
                 })
             })
             .collect();
+        let by_step = present_values(set, outcome.steps);
         let expected = (0..outcome.worlds)
-            .flat_map(|w| with_all(&|s, k| of(outcome.expected(w, s, k), &by_period)))
+            .flat_map(|w| with_all(&|s, k| of(outcome.expected(w, s, k), &by_step)))
             .collect();
         let with_sum = |mut of: Vec<f64>| {
             of.resize(tiers, 0.0);

@@ -1,7 +1,7 @@
 //! Sampled means against expectations, and these against closed forms and oracles.
 
 use super::scenario::{Company, futures, mean, models, set};
-use crate::calendar::Unit;
+use crate::calendar::{Discount, Period, Unit};
 use crate::clv::{BgNbd, MbgNbd, ParetoNbd, PurchaseParameters};
 use crate::random::{Purpose, Stream};
 use crate::simulate::Outcome;
@@ -173,7 +173,7 @@ fn coming_back_is_integrated_well() {
 }
 
 #[test]
-fn periods_add_up_to_the_horizon_and_so_do_their_expectations() {
+fn periods_add_up_to_the_horizon_and_so_do_expected_steps() {
     let company = Company::of(200);
     for model in models() {
         let lifts = [(Lever::PurchaseRate, 0.3), (Lever::Dropout, -0.4), (Lever::Reactivation, 0.2)];
@@ -181,19 +181,24 @@ fn periods_add_up_to_the_horizon_and_so_do_their_expectations() {
         let mut whole = set(&lifts, &[1.0]);
         whole.0.periods = 1;
         let at_once = futures(&company, model, &whole, 40);
+        let mut discounted = set(&lifts, &[1.0]);
+        discounted.0.discount = Some(Discount::new(0.1, Period::Year).unwrap());
+        let by_steps = futures(&company, model, &discounted, 40);
+        assert_eq!((by_steps.steps, by_periods.steps), (13, 1));
         for strategy in 0..2 {
             for tier in 0..2 {
                 for r in 0..40 {
                     assert_eq!(by_periods.orders(r, strategy, tier), at_once.orders(r, strategy, tier));
                     assert_eq!(by_periods.count(r, strategy, tier), at_once.count(r, strategy, tier));
                 }
-                let [periods, once] =
-                    [&by_periods, &at_once].map(|outcome| outcome.expected_orders(0, strategy, tier));
-                assert!((periods / once - 1.0).abs() < 1e-12, "{periods} {once}");
-                // And each is the mean of its period.
-                for (period, expected) in by_periods.expected(0, strategy, tier).iter().enumerate() {
-                    let of = |r| by_periods.flows(r, strategy, tier)[period].orders;
-                    let (value, error) = mean(&by_periods, of);
+                let (steps, once) = (
+                    by_steps.expected_orders(0, strategy, tier),
+                    by_periods.expected_orders(0, strategy, tier),
+                );
+                assert!((steps / once - 1.0).abs() < 1e-12, "{steps} {once}");
+                // And each step is the mean of its period.
+                for (step, expected) in by_steps.expected(0, strategy, tier).iter().enumerate() {
+                    let (value, error) = mean(&by_steps, |r| by_steps.flows(r, strategy, tier)[step].orders);
                     assert!(
                         (value - expected.orders).abs() < 5.0 * error.max(0.05),
                         "{value} {error} {}",
