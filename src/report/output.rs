@@ -294,22 +294,33 @@ fn is_marked(kind: Kind, folder: &Path) -> bool {
         .is_some_and(|manifest| manifest.get("tiercast").is_some())
 }
 
-/// The first entries, by name, that are no part of a result of a kind.
+/// The first entries, by name, that are no part of a result of a kind; of a folder of tables those in it that are none.
 fn strangers(kind: Kind, folder: &Path) -> String {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut names: Vec<String> = entries
-        .filter(|entry| !is_part(kind, entry))
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
+    let name = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| !is_part(kind, entry)) {
+        let is_folder_of_tables = kind.holds().iter().any(|known| entry.file_name() == *known);
+        if is_folder_of_tables {
+            let inside = fs::read_dir(entry.path()).into_iter().flatten().flatten();
+            let others = inside.filter(|inner| !is_own_table(inner));
+            names.extend(others.map(|inner| format!("{}/{}", name(&entry), name(&inner))));
+        } else {
+            names.push(name(&entry));
+        }
+    }
     names.sort();
     let more = if names.len() > LISTED { ", …" } else { "" };
     names.truncate(LISTED);
     names.join(", ") + more
 }
 
+fn is_own_table(entry: &fs::DirEntry) -> bool {
+    FileKind::of(&entry.path()) == Some(FileKind::History)
+}
+
 fn holds_own_tables(folder: &Path) -> bool {
-    let is_own = |entry: fs::DirEntry| FileKind::of(&entry.path()) == Some(FileKind::History);
-    fs::read_dir(folder).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(is_own)))
+    fs::read_dir(folder)
+        .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| is_own_table(&entry))))
 }
 
 /// Whether replacing `target` would remove one of `inputs` or the working folder.

@@ -51,7 +51,8 @@ fn only_its_own_results_are_replaced() {
         scratch.write(name, "mine");
         let refused = scratch.run(&words);
         assert_eq!(refused.code, 1);
-        assert!(refused.stderr.contains("is not a result"), "{}", refused.stderr);
+        let says = format!("holds a generated history and what is no part of it: {}", &name["out/".len()..]);
+        assert!(refused.stderr.contains(&says), "{}", refused.stderr);
         fs::remove_file(scratch.path(name)).unwrap();
     }
     assert_eq!(scratch.run(&words).code, 0);
