@@ -37,7 +37,7 @@ pub use explain::{
     AsideRows, Explained, ExplainedTier, Figure, HistoryRequest, OrderHistory, OrderRow, explain,
 };
 pub use holding::{Holding, Holdings, holdings};
-pub use init::init_strategies;
+pub use init::{STATISTICS, init_strategies};
 pub use learn::{
     AskedPolicy, Basis, ContactColumns, Joined, LearnRequest, Learned, NoCount, ResponseOptions, Said,
     WithoutOutcome, learn, responses_toml,

@@ -57,7 +57,7 @@ pub fn init_strategies(
 }
 
 /// What futures start from. Without it prospects could not be told from customers, and nothing could be simulated.
-const STATISTICS: [&str; 3] = ["frequency", "recency", "T"];
+pub const STATISTICS: [&str; 3] = ["frequency", "recency", "T"];
 
 fn check_statistics(file: &WholeFile) -> Result<()> {
     let columns = file.columns();

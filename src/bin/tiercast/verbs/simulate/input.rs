@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tiercast::calendar::Unit;
 use tiercast::customers::{StatisticsFile, WholeFile};
+use tiercast::pipeline::STATISTICS;
 use tiercast::report::FileKind;
 use tiercast::{Error, Result};
 
@@ -19,8 +20,7 @@ pub(super) fn is_table(path: &Path, id: Option<&str>) -> Result<bool> {
     match WholeFile::open(path, id) {
         Ok(file) => {
             let columns = file.columns();
-            let is_table =
-                ["frequency", "recency", "T"].iter().all(|name| columns.iter().any(|own| own == name));
+            let is_table = STATISTICS.iter().all(|name| columns.iter().any(|own| own == name));
             if !is_table {
                 refuse_made(path)?;
             }
@@ -42,8 +42,9 @@ fn refuse_made(path: &Path) -> Result<()> {
         Some(kind) => Err(Error::Document {
             file: path.display().to_string(),
             problem: format!(
-                "it is {}: it has no frequency, recency, T, which futures of customers start from",
-                kind.words()
+                "it is {}: it has no {}, which futures of customers start from",
+                kind.words(),
+                STATISTICS.join(", ")
             ),
             remedy: "give the table of `tiercast summarize` (or of `predict`) that it was made of, which is put into tiers here"
                 .into(),
